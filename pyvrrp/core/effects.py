@@ -1,0 +1,104 @@
+"""Everything that the core asks of the world, as frozen data: the only output of `Node.handle`.
+
+The ordering contract. The shell performs effects strictly in the order of the list, and:
+
+* `SendAdvert` before the `RenewLease` of the same instance: a lease is renewed only when the advert beside it was sent.
+  A shell may gather the renewals of one list and perform them together after the last `SendAdvert`.
+* `SendAdvert` before `Reconcile` when taking over: rivals fall silent before the address appears.
+* `ResetConnections` before the `Reconcile` that removes the address: a reset needs its source address.
+* `Reconcile` is answered by one `EffectDone`, or by an `EffectFailed` for each operation refused. The core answers an
+  `EffectDone` that added addresses with `Announce`: nothing is announced that the kernel does not hold.
+* `Record` may be performed late, never dropped.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from pyvrrp.core.settings import Address, VirtualAddress
+
+
+class Action(enum.Enum):
+    """What to do with an address."""
+
+    ADD = "add"
+    REMOVE = "remove"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One change of the kernel's addresses. `lease` is the lifetime in seconds of an address added, None for ever.
+
+    Adding an address that is there, and removing one that is not, both count as done.
+    """
+
+    action: Action
+    address: VirtualAddress
+    lease: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SendAdvert:
+    """Send `payload` as protocol 112 from `source` to `destination` out of `interface`."""
+
+    instance: str
+    interface: str
+    source: Address
+    destination: Address
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RenewLease:
+    """Give each address `lease` more seconds from now."""
+
+    instance: str
+    addresses: tuple[VirtualAddress, ...]
+    lease: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reconcile:
+    """Change the kernel's addresses; answered by EffectDone or EffectFailed."""
+
+    instance: str
+    operations: tuple[Operation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """Send these Ethernet frames (gratuitous ARP) out of `interface`, in this order."""
+
+    interface: str
+    frames: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ResetConnections:
+    """Reset every TCP connection whose local address is one of these."""
+
+    addresses: tuple[Address, ...]
+
+
+class Level(enum.IntEnum):
+    """How much a record matters; the values are syslog's."""
+
+    ERROR = 3
+    WARNING = 4
+    NOTICE = 5
+    INFO = 6
+    DEBUG = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One line for the log. `state` is set when it reports a transition of `instance`."""
+
+    level: Level
+    instance: str
+    text: str
+    state: str = ""
+
+
+Effect = SendAdvert | RenewLease | Reconcile | Announce | ResetConnections | Record

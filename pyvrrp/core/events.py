@@ -1,0 +1,100 @@
+"""Everything that can happen to a node, as frozen data: the only input of `Node.handle(event, now)`.
+
+Times are never part of an event; `now` (monotonic seconds) comes beside it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyvrrp.core.effects import Operation
+from pyvrrp.core.settings import Address, NodeSettings
+
+
+@dataclass(frozen=True, slots=True)
+class AdvertReceived:
+    """A protocol-112 packet as it was heard, not yet decoded: `payload` begins after the IP header."""
+
+    interface: str
+    source: Address
+    destination: Address
+    ttl: int
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TimerDue:
+    """The deadline that the node named has come."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChanged:
+    """The state of an interface, at start and whenever it changes. `present` is False when there is no such interface."""
+
+    interface: str
+    present: bool
+    up: bool
+    mac: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AddressesChanged:
+    """All addresses of an interface as (address, prefix length), in the kernel's order, at start and at every change."""
+
+    interface: str
+    addresses: tuple[tuple[Address, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """One run of a check. `took` is seconds. `conclusive` asks that `fall` and `rise` are not waited for."""
+
+    check: str
+    ok: bool
+    detail: str
+    took: float
+    conclusive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EffectDone:
+    """The kernel carried out these operations of a `Reconcile`."""
+
+    instance: str
+    operations: tuple[Operation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EffectFailed:
+    """The kernel refused one operation of a `Reconcile`; `reason` is its own message."""
+
+    instance: str
+    operation: Operation
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigReplaced:
+    """A new configuration, already checked, takes the place of the old one."""
+
+    settings: NodeSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """The daemon was asked to end: hand over what is held, then be done."""
+
+    reason: str
+
+
+Event = (
+    AdvertReceived
+    | TimerDue
+    | LinkChanged
+    | AddressesChanged
+    | CheckResult
+    | EffectDone
+    | EffectFailed
+    | ConfigReplaced
+    | Stopping
+)

@@ -1,0 +1,105 @@
+"""What the core needs to know of a configuration: plain frozen data, already checked, no file positions.
+
+`config/` makes these from node.yaml. Durations are seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
+
+from pyvrrp.core import const
+
+Address = IPv4Address | IPv6Address
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class VirtualAddress:
+    """An address that follows mastership, and the interface that it is put on."""
+
+    interface: str
+    address: Address
+    prefixlen: int
+
+    def __str__(self) -> str:
+        return f"{self.address}/{self.prefixlen}"
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """An instance's interest in a check: weight 0 means FAULT while it fails, else it moves the priority.
+
+    A positive weight is added while the check passes, a negative one while it fails (keepalived's `weight`).
+    """
+
+    check: str
+    weight: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceSettings:
+    """One virtual router, in keepalived's words."""
+
+    name: str
+    interface: str
+    virtual_router_id: int
+    addresses: tuple[VirtualAddress, ...]
+    priority: int = const.PRIORITY_DEFAULT
+    version: int = 2
+    advert_int: float = 1.0
+    preempt: bool = True
+    auth_pass: bytes | None = None
+    tracks: tuple[Track, ...] = ()
+    vip_lease: int | None = 2
+    garp_master_delay: float = const.GARP_DELAY
+    garp_master_repeat: int = const.GARP_REPEAT
+
+    @property
+    def owner(self) -> bool:
+        """Whether this router owns the addresses (RFC 3768 section 5.3.4)."""
+        return self.priority == const.PRIORITY_OWNER
+
+    def __repr__(self) -> str:
+        # A dataclass's own repr would print auth_pass.
+        return f"InstanceSettings({self.name!r}, {self.interface!r}, vrid={self.virtual_router_id})"
+
+
+@dataclass(frozen=True, slots=True)
+class TcpProbe:
+    """Connect to host:port and close; nothing is sent."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckSettings:
+    """A health check: how often it runs, how long it may take, how many results in a row count."""
+
+    name: str
+    probe: TcpProbe
+    interval: float = 2.0
+    timeout: float = 3.0
+    fall: int = 3
+    rise: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSettings:
+    """A whole node: what one pyvrrpd runs."""
+
+    router_id: str
+    instances: tuple[InstanceSettings, ...]
+    checks: tuple[CheckSettings, ...] = ()
+
+
+def automatic_lease(advert_int: float) -> int:
+    """Seconds of `vip_lease: auto`: gone before the earliest successor, yet outliving one lost turn where that is possible.
+
+    The kernel counts whole seconds and takes up to half a second more to act, so the lease ends one second before
+    three intervals have passed (no backup takes over earlier), and is never below one second, the kernel's smallest.
+    """
+    return max(1, int(const.DOWN_TIMER_ADVERTS * advert_int) - 1)

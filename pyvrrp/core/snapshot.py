@@ -1,0 +1,102 @@
+"""The one model of a node's status. Text, JSON and every later renderer are made from it and from nothing else.
+
+Times are monotonic seconds of the node's own clock; `Snapshot.now` is when it was taken. The sentences in `why` are
+made in core/explain.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyvrrp.core.settings import Address
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A change of state and its cause. `vip_live` is seconds from the cause to the address being in the kernel."""
+
+    at: float
+    instance: str
+    old: str
+    new: str
+    reason: str
+    vip_live: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AddressStatus:
+    """A virtual address and whether this node's kernel holds it."""
+
+    address: str
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MasterStatus:
+    """The master as last heard; `heard` is when."""
+
+    address: Address
+    priority: int
+    heard: float
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedStatus:
+    """The last advert for this virtual router that was not accepted, and how many there were in all."""
+
+    source: Address
+    reason: str
+    at: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceStatus:
+    """Everything about one virtual router that an operator asks for."""
+
+    name: str
+    interface: str
+    virtual_router_id: int
+    version: int
+    state: str
+    since: float
+    base_priority: int
+    priority: int
+    advert_int: float
+    preempt: bool
+    vip_lease: int | None
+    addresses: tuple[AddressStatus, ...]
+    handing_over: bool
+    master: MasterStatus | None
+    rejected: RejectedStatus | None
+    skew_time: float
+    master_down_interval: float
+    why: tuple[str, ...]
+    last: Transition | None
+    counters: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckStatus:
+    """One check. `result` is up, down or unknown; `at` is when it last reported, None before the first time."""
+
+    name: str
+    target: str
+    result: str
+    detail: str
+    took: float | None
+    at: float | None
+    successes: int
+    failures: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A whole node at one moment."""
+
+    now: float
+    router_id: str
+    stopping: bool
+    instances: tuple[InstanceStatus, ...]
+    checks: tuple[CheckStatus, ...]
+    history: tuple[Transition, ...]
