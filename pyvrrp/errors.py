@@ -28,7 +28,6 @@ class WireFault(enum.Enum):
     CHECKSUM = "wrong checksum"
     VRID = "VRID 0"
     INTERVAL = "advertisement interval 0"
-    ADDRESS_COUNT = "no addresses"
     AUTH_TYPE = "unknown authentication type"
 
 

@@ -1,4 +1,4 @@
-"""Numbers that the RFCs fix, each with its section, and the bounds that pyvrrp sets for itself, each with its reason."""
+"""Numbers that the RFCs fix, each with its section, and bounds of pyvrrp's own, each with its reason."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ CENTISECONDS: Final = 100  # VRRPv3 counts intervals in centiseconds; RFC 5798 5
 ADVERT_INT_V2 = (1, 255)  # seconds, 8 bits; RFC 3768 5.3.7
 ADVERT_INT_V3 = (0.01, 40.95)  # 12 bits of centiseconds; RFC 5798 5.2.7
 
-# --- announcing: keepalived's counts, which switches and clients in the field are used to ------------------------------
+# --- announcing: keepalived's counts, which switches and clients in the field are used to --------------------------
 GARP_REPEAT: Final = 5
 GARP_DELAY: Final = 5.0
 
-# --- handing over and leasing (ARCHITECTURE.md, "Contracts") ------------------------------------------------------------
+# --- handing over and leasing (ARCHITECTURE.md, "Contracts") -------------------------------------------------------
 HANDOVER_MARGIN: Final = 0.1  # seconds beyond the slowest skew: the successor's advert must still be sent and heard
 KERNEL_RETRY: Final = 1.0  # seconds before an address that the kernel would not remove is tried again
 REFUSED_HOLD: Final = 5.0  # seconds in FAULT after the kernel refused to add an address

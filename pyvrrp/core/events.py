@@ -29,7 +29,7 @@ class TimerDue:
 
 @dataclass(frozen=True, slots=True)
 class LinkChanged:
-    """The state of an interface, at start and whenever it changes. `present` is False when there is no such interface."""
+    """The state of an interface, at start and at every change. `present` is False when there is no such interface."""
 
     interface: str
     present: bool
@@ -39,7 +39,7 @@ class LinkChanged:
 
 @dataclass(frozen=True, slots=True)
 class AddressesChanged:
-    """All addresses of an interface as (address, prefix length), in the kernel's order, at start and at every change."""
+    """All addresses of an interface as (address, prefix length), in the kernel's order; after its first LinkChanged."""
 
     interface: str
     addresses: tuple[tuple[Address, int], ...]

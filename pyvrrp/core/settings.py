@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
 from pyvrrp.core import const
+from pyvrrp.errors import Problem
 
 Address = IPv4Address | IPv6Address
 
@@ -96,8 +97,20 @@ class NodeSettings:
     checks: tuple[CheckSettings, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class LoadedNode:
+    """What reading a configuration file yields: settings, advice that keeps nothing from starting, and places.
+
+    `places` maps an instance's name to (file, line, column) of its interface, for problems that only a host can find.
+    """
+
+    settings: NodeSettings
+    advice: tuple[Problem, ...]
+    places: dict[str, tuple[str, int, int]]
+
+
 def automatic_lease(advert_int: float) -> int:
-    """Seconds of `vip_lease: auto`: gone before the earliest successor, yet outliving one lost turn where that is possible.
+    """Seconds of `vip_lease: auto`: over before the earliest successor, outliving one lost turn where possible.
 
     The kernel counts whole seconds and takes up to half a second more to act, so the lease ends one second before
     three intervals have passed (no backup takes over earlier), and is never below one second, the kernel's smallest.

@@ -33,10 +33,11 @@ class AddressStatus:
 
 @dataclass(frozen=True, slots=True)
 class MasterStatus:
-    """The master as last heard; `heard` is when."""
+    """The master as last heard: its interval in seconds, and when that was."""
 
     address: Address
     priority: int
+    advert_int: float
     heard: float
 
 

@@ -1,0 +1,71 @@
+"""Runs the checks of the configuration, and hurries a check whose listener the kernel says has died."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from ipaddress import ip_address
+
+from pyvrrp.core.effects import Level
+from pyvrrp.core.events import CheckResult
+from pyvrrp.core.settings import CheckSettings
+from pyvrrp.errors import KernelError
+from pyvrrp.io.checks import TcpCheck
+from pyvrrp.io.sockdiag import ListenerWatch
+
+
+class Checkup:
+    """The running checks. `report` takes results, `write` takes a log line."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        report: Callable[[CheckResult], None],
+        write: Callable[[Level, str], None],
+    ) -> None:
+        self._loop = loop
+        self._report = report
+        self._write = write
+        self._checks: dict[CheckSettings, TcpCheck] = {}
+        self._watch: ListenerWatch | None = None
+
+    def want(self, checks: tuple[CheckSettings, ...]) -> None:
+        """Have exactly these checks running; one whose settings are unchanged goes on as it is."""
+        for settings in self._checks.keys() - set(checks):
+            self._checks.pop(settings).stop()
+        for settings in checks:
+            if settings not in self._checks:
+                self._checks[settings] = TcpCheck(settings, self._report)
+                self._checks[settings].start()
+        ports = {settings.probe.port for settings in checks}
+        if self._watch is not None:
+            self._watch.watch(ports)
+        elif ports:
+            self._open_watch(ports)
+
+    def close(self) -> None:
+        """Stop everything."""
+        for check in self._checks.values():
+            check.stop()
+        self._checks.clear()
+        if self._watch is not None:
+            self._loop.remove_reader(self._watch.fileno())
+            self._watch.close()
+            self._watch = None
+
+    def _open_watch(self, ports: set[int]) -> None:
+        try:
+            self._watch = ListenerWatch(ports)
+        except KernelError as error:
+            self._write(Level.WARNING, f"{error}: a dead server is noticed by the next check only")
+            return
+        self._loop.add_reader(self._watch.fileno(), self._listener_died)
+
+    def _listener_died(self) -> None:
+        if self._watch is None:
+            return
+        for address, port in self._watch.destroyed():
+            for settings, check in self._checks.items():
+                host = ip_address(settings.probe.host)
+                if settings.probe.port == port and (address.is_unspecified or address == host):
+                    check.confirm()

@@ -1,0 +1,254 @@
+"""The composition root: builds the shells around the node, and takes them down in order."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import time
+import traceback
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+
+from pyvrrp import __version__
+from pyvrrp.app.checkup import Checkup
+from pyvrrp.app.loop import Heart, clear_addresses, settle_memory
+from pyvrrp.app.reading import Reading
+from pyvrrp.app.wires import Wires
+from pyvrrp.core.diff import changes
+from pyvrrp.core.effects import Level, Record
+from pyvrrp.core.events import ConfigReplaced, Event, Stopping
+from pyvrrp.core.node import Node
+from pyvrrp.core.settings import LoadedNode, NodeSettings
+from pyvrrp.errors import ConfigError, Problem, PyvrrpError
+from pyvrrp.io import systemd
+from pyvrrp.io.claim import Claim
+from pyvrrp.io.control import ControlServer, Peer
+from pyvrrp.io.journal import Journal
+from pyvrrp.io.netlink import Kernel
+
+_FATAL = 1
+_FAMILY = "ipv4"
+
+
+def serve(loaded: LoadedNode, config: str, control: str) -> int:
+    """Run a node until it is asked to stop; the exit status. Raises ConfigError, KernelError, InstanceTakenError."""
+    return asyncio.run(_serve(loaded, config, control))
+
+
+async def _serve(loaded: LoadedNode, config: str, control: str) -> int:
+    daemon = Daemon(loaded, config, control)
+    try:
+        return await daemon.run()
+    finally:
+        await daemon.close()
+
+
+class Daemon:
+    """One running pyvrrpd. To be made inside a running loop."""
+
+    def __init__(self, loaded: LoadedNode, config: str, control: str) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._config = config
+        self._loaded_at = time.time()
+        self._started_at = self._loop.time()
+        self._problems: tuple[str, ...] = ()
+        self._status = 0
+        self._finished = asyncio.Event()
+        self._reloading = asyncio.Lock()
+        self._background: set[asyncio.Task[object]] = set()
+        self._claims: dict[tuple[str, int], Claim] = {}
+        self._places = loaded.places
+        self._settings = loaded.settings
+        self._journal = Journal()
+        self._control = ControlServer(Path(control), self._answer)
+        self._kernel = Kernel()
+        self._node = Node(loaded.settings, self._loop.time())
+        self._wires = Wires(self._hear, self._loop.add_reader, self._loop.remove_reader)
+        self._heart = Heart(self._node, self._kernel, self._wires, self._journal.write, self._finished.set)
+        self._checkup = Checkup(self._loop, self._heart.deliver_one, self._say)
+
+    async def run(self) -> int:
+        """Start everything, wait for the end, hand over; the exit status."""
+        self._loop.set_exception_handler(self._broken)
+        _demand_interfaces(self._settings, self._places)
+        self._claim(self._settings)
+        self._wires.want(self._node.vrids())
+        await self._control.start()
+        self._say(Level.NOTICE, f"Starting pyvrrpd {__version__}, pid {os.getpid()}, {self._config}")
+        self._loop.add_reader(self._kernel.monitor_fileno(), self._kernel_changed)
+        self._observe(self._node.vrids())
+        self._checkup.want(self._settings.checks)
+        self._catch_signals()
+        self._watch_over()
+        settle_memory()
+        self._ready()
+        await self._finished.wait()
+        self._say(Level.NOTICE, "Stopped pyvrrpd")
+        return self._status
+
+    async def close(self) -> None:
+        """Let go of everything; addresses that are still there are taken off."""
+        self._checkup.close()
+        clear_addresses(self._node, self._kernel)
+        self._loop.remove_reader(self._kernel.monitor_fileno())
+        self._wires.close()
+        await self._control.close()
+        for claim in self._claims.values():
+            claim.close()
+        self._kernel.close()
+        self._journal.close()
+
+    # --- what comes in ------------------------------------------------------------------------------------------------
+
+    def _hear(self, events: Iterable[Event]) -> None:
+        self._heart.deliver(events)
+
+    def _kernel_changed(self) -> None:
+        touched = self._kernel.changes()
+        used = self._node.vrids()
+        names = used.keys() if touched is None else used.keys() & touched
+        if names:
+            self._wires.want(used)
+            self._observe(names)
+
+    def _observe(self, interfaces: Iterable[str]) -> None:
+        events: list[Event] = []
+        for name in interfaces:
+            events += self._kernel.observe(name)
+        self._heart.deliver(events)
+
+    def _catch_signals(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(number, self._stop, signal.Signals(number).name)
+        self._loop.add_signal_handler(signal.SIGHUP, self._start_reload)
+
+    def _stop(self, name: str) -> None:
+        if self._node.stopping:
+            return
+        systemd.stopping()
+        self._say(Level.NOTICE, f"Stopping on {name}")
+        self._heart.deliver_one(Stopping(f"this node is being stopped ({name})"))
+
+    def _broken(self, _loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+        """A bug: say all there is to say, and leave with the addresses off rather than go on in an unknown state."""
+        error = context.get("exception")
+        self._say(Level.ERROR, f"fatal: {context.get('message')}")
+        if isinstance(error, BaseException):
+            for line in "".join(traceback.format_exception(error)).splitlines():
+                self._say(Level.ERROR, line)
+        self._status = _FATAL
+        self._finished.set()
+
+    def _watch_over(self) -> None:
+        """systemd's watchdog is fed by the loop itself: a loop that hangs starves it."""
+        interval = systemd.watchdog_interval()
+        if interval is not None:
+            systemd.watchdog()
+            self._loop.call_later(interval, self._watch_over)
+
+    # --- reload -------------------------------------------------------------------------------------------------------
+
+    def _start_reload(self) -> None:
+        task = self._loop.create_task(self._reload())
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def _reload(self) -> dict[str, object]:
+        """Read the file again; a file with problems changes nothing."""
+        async with self._reloading:
+            systemd.reloading()
+            try:
+                return await self._replace()
+            except PyvrrpError as error:
+                self._problems = tuple(str(error).splitlines())
+                for line in self._problems:
+                    self._say(Level.ERROR, line)
+                self._say(Level.ERROR, "reload refused, the configuration in force stays")
+                return {"ok": False, "problems": list(self._problems)}
+            finally:
+                self._ready()
+
+    async def _replace(self) -> dict[str, object]:
+        reading = Reading(self._config)
+        loaded = await self._loop.run_in_executor(None, reading.result)
+        _demand_interfaces(loaded.settings, loaded.places)
+        self._claim(loaded.settings)
+        sentences = changes(self._settings, loaded.settings)
+        self._settings, self._problems, self._loaded_at = loaded.settings, (), time.time()
+        self._heart.deliver_one(ConfigReplaced(loaded.settings))
+        self._wires.want(self._node.vrids())
+        self._observe(self._node.vrids())
+        self._checkup.want(loaded.settings.checks)
+        for each in sentences or ("nothing has changed",):
+            self._say(Level.NOTICE, f"reload: {each}")
+        return {"ok": True, "changes": list(sentences), "advice": [str(each) for each in loaded.advice]}
+
+    def _ready(self) -> None:
+        count = len(self._settings.instances)
+        systemd.ready(f"{count} virtual router{'' if count == 1 else 's'}, {self._config}")
+
+    def _claim(self, settings: NodeSettings) -> None:
+        """Be the only pyvrrpd here for these virtual routers. Raises InstanceTakenError, then nothing new is claimed."""
+        wanted = {(each.interface, each.virtual_router_id) for each in settings.instances}
+        fresh: dict[tuple[str, int], Claim] = {}
+        try:
+            for interface, vrid in sorted(wanted - self._claims.keys()):
+                fresh[interface, vrid] = Claim(interface, vrid, _FAMILY)
+        except PyvrrpError:
+            for claim in fresh.values():
+                claim.close()
+            raise
+        self._claims |= fresh
+        for key in self._claims.keys() - wanted:
+            self._claims.pop(key).close()
+
+    # --- what goes out ------------------------------------------------------------------------------------------------
+
+    def _say(self, level: Level, text: str) -> None:
+        self._journal.write(Record(level, "", text))
+
+    async def _answer(self, request: dict[str, object], peer: Peer) -> dict[str, object]:
+        command = request.get("command")
+        if command == "status":
+            return self._status_answer()
+        if command == "reload":
+            if not peer.may_change:
+                return {"error": f"uid {peer.uid} may look, but only root may reload", "refused": True}
+            return await self._reload()
+        return {"error": f"unknown command {command!r}: there are status and reload"}
+
+    def _status_answer(self) -> dict[str, object]:
+        now = self._loop.time()
+        return {
+            "version": __version__,
+            "pid": os.getpid(),
+            "host": socket.gethostname(),
+            "uptime": now - self._started_at,
+            "wall": time.time(),
+            "config": {
+                "path": self._config,
+                "ok": not self._problems,
+                "loaded_at": self._loaded_at,
+                "problems": list(self._problems),
+            },
+            "snapshot": asdict(self._node.snapshot(now)),
+        }
+
+
+def _demand_interfaces(settings: NodeSettings, places: dict[str, tuple[str, int, int]]) -> None:
+    """Every interface must exist when its configuration comes into force. Raises ConfigError."""
+    existing = {name for _, name in socket.if_nameindex()}
+    problems = tuple(
+        Problem(
+            *places.get(each.name, ("", 0, 0)),
+            path=f"vrrp_instances.{each.name}.interface",
+            message=f'there is no interface "{each.interface}" (there are {", ".join(sorted(existing))})',
+        )
+        for each in settings.instances
+        if each.interface not in existing
+    )
+    if problems:
+        raise ConfigError(problems)

@@ -1,0 +1,162 @@
+"""The heart: event → node.handle → perform effects → re-arm one timer.
+
+Nothing here decides. What the effects ask for is done in their order (core/effects.py), with two liberties that the
+contract grants: renewals of one turn go to the kernel together, and log lines are written after the work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from pyvrrp.app.wires import Wires
+from pyvrrp.core.effects import (
+    Action,
+    Announce,
+    Effect,
+    Level,
+    Operation,
+    Reconcile,
+    Record,
+    RenewLease,
+    ResetConnections,
+    SendAdvert,
+)
+from pyvrrp.core.events import EffectDone, EffectFailed, Event, TimerDue
+from pyvrrp.core.node import Node
+from pyvrrp.errors import KernelError
+from pyvrrp.io.netlink import Kernel
+from pyvrrp.io.sockdiag import reset_connections
+
+
+class Heart:
+    """Feeds one node and performs what it asks. `write` takes the records, `finish` is called once the node is done."""
+
+    def __init__(
+        self, node: Node, kernel: Kernel, wires: Wires, write: Callable[[Record], None], finish: Callable[[], None]
+    ) -> None:
+        self._node = node
+        self._kernel = kernel
+        self._wires = wires
+        self._write = write
+        self._finish = finish
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._due: float | None = None
+        self._mute: set[str] = set()  # interfaces that adverts cannot leave
+        self._renewals: list[RenewLease] = []
+        self._records: list[Record] = []
+        self._answers: deque[Event] = deque()
+        self._performers: dict[type, Callable[..., None]] = {
+            SendAdvert: self._send,
+            RenewLease: self._renewals.append,
+            Reconcile: self._apply,
+            Announce: self._announce,
+            ResetConnections: self._reset,
+            Record: self._records.append,
+        }
+
+    def deliver(self, events: Iterable[Event]) -> None:
+        """Hand events to the node, in order, and do everything that follows from them."""
+        for event in events:
+            self._turn(event, self._loop.time())
+        self._close_turn()
+
+    def deliver_one(self, event: Event) -> None:
+        """`deliver` for a single event."""
+        self.deliver((event,))
+
+    def _timer_due(self) -> None:
+        due, self._timer, self._due = self._due, None, None
+        now = self._loop.time()
+        # A timer may fire a hair early; the node must never take that for "not due yet".
+        self._turn(TimerDue(), now if due is None else max(due, now))
+        self._close_turn()
+
+    def _turn(self, event: Event, now: float) -> None:
+        self._perform(self._node.handle(event, now))
+        while self._answers:
+            self._perform(self._node.handle(self._answers.popleft(), self._loop.time()))
+
+    def _close_turn(self) -> None:
+        if self._records:
+            for record in self._records:
+                self._write(record)
+            self._records.clear()
+        if self._node.stopping and self._node.done:
+            self._finish()
+        self._arm()
+
+    def _arm(self) -> None:
+        due = self._node.next_deadline()
+        if due == self._due:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._due = due
+        self._timer = None if due is None else self._loop.call_at(due, self._timer_due)
+
+    # --- effects ------------------------------------------------------------------------------------------------------
+
+    def _perform(self, effects: list[Effect]) -> None:
+        for effect in effects:
+            self._performers[type(effect)](effect)
+        if self._renewals:
+            self._renew()
+
+    def _send(self, effect: SendAdvert) -> None:
+        error = self._wires.send(effect)
+        if error is None:
+            if effect.interface in self._mute:
+                self._mute.discard(effect.interface)
+                self._records.append(Record(Level.NOTICE, "", f"adverts leave {effect.interface} again"))
+        elif effect.interface not in self._mute:
+            self._mute.add(effect.interface)
+            text = f"adverts cannot leave {effect.interface}: {error}; leases there are not renewed"
+            self._records.append(Record(Level.ERROR, effect.instance, text))
+
+    def _renew(self) -> None:
+        """Leases whose adverts were sent; one that was not sent must not keep its address alive."""
+        due = [each for each in self._renewals if each.addresses and each.addresses[0].interface not in self._mute]
+        self._renewals.clear()
+        for error in self._kernel.renew(due):
+            self._records.append(Record(Level.ERROR, "", f"a lease was not renewed: {error}"))
+
+    def _apply(self, effect: Reconcile) -> None:
+        done: list[Operation] = []
+        for operation, error in zip(effect.operations, self._kernel.apply(effect.operations), strict=True):
+            if error is None:
+                done.append(operation)
+            else:
+                self._answers.append(EffectFailed(effect.instance, operation, str(error)))
+        if done:
+            self._answers.appendleft(EffectDone(effect.instance, tuple(done)))
+
+    def _announce(self, effect: Announce) -> None:
+        error = self._wires.announce(effect)
+        if error is not None:
+            text = f"gratuitous ARP cannot leave {effect.interface}: {error}"
+            self._records.append(Record(Level.ERROR, "", text))
+
+    def _reset(self, effect: ResetConnections) -> None:
+        try:
+            count = reset_connections(effect.addresses)
+        except KernelError as error:
+            self._records.append(Record(Level.ERROR, "", f"connections were not reset: {error}"))
+            return
+        if count:
+            names = ", ".join(str(address) for address in effect.addresses)
+            self._records.append(Record(Level.NOTICE, "", f"reset {count} connections on {names}"))
+
+
+def clear_addresses(node: Node, kernel: Kernel) -> None:
+    """The last resort when the daemon ends without having handed over: take the addresses off at once."""
+    kernel.apply([Operation(Action.REMOVE, address) for address in node.held()])
+
+
+def settle_memory() -> None:
+    """What was built at start stays for good: keep the collector from walking it again and again."""
+    gc.collect()
+    gc.freeze()

@@ -1,0 +1,75 @@
+"""`pyvrrpd`: the command line, and the exit status for every way of ending.
+
+0 ended on request · 1 fatal · 2 configuration not usable · 4 permission
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from pyvrrp import __version__
+from pyvrrp.app.reading import Reading
+from pyvrrp.core.settings import LoadedNode
+from pyvrrp.errors import ConfigError, InstanceTakenError, KernelError
+
+FINE, FATAL, UNUSABLE, PERMISSION = 0, 1, 2, 4
+_EPERM = (1, 13)
+
+DEFAULT_CONFIG = "/etc/pyvrrp/node.yaml"
+DEFAULT_SOCKET = "/run/pyvrrp/pyvrrpd.sock"
+
+
+def main() -> None:
+    """Run the daemon until it is asked to stop, and exit."""
+    options = _arguments()
+    reading = Reading(options.config)
+    if not options.test:
+        # While the other process reads, this one loads what it needs next.
+        import pyvrrp.app.daemon  # noqa: F401
+    try:
+        loaded = reading.result()
+    except ConfigError as error:
+        sys.exit(_end(str(error), UNUSABLE))
+    for advice in loaded.advice:
+        print(f"advice: {advice}", file=sys.stderr)
+    sys.exit(FINE if options.test else _run(loaded, options.config, options.socket))
+
+
+def _run(loaded: LoadedNode, config: str, control: str) -> int:
+    from pyvrrp.app.daemon import serve
+
+    try:
+        return serve(loaded, config, control)
+    except ConfigError as error:
+        return _end(str(error), UNUSABLE)
+    except InstanceTakenError as error:
+        return _end(str(error), FATAL)
+    except KernelError as error:
+        if error.errno in _EPERM:
+            return _end(f"pyvrrpd: {error}: it needs CAP_NET_ADMIN and CAP_NET_RAW (or root)", PERMISSION)
+        return _end(f"pyvrrpd: {error}", FATAL)
+    except OSError as error:
+        return _end(f"pyvrrpd: {error}", PERMISSION if error.errno in _EPERM else FATAL)
+
+
+def _end(text: str, status: int) -> int:
+    print(text, file=sys.stderr)
+    return status
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="pyvrrpd", description="A virtual IP that follows a live MySQL: VRRP in keepalived's place."
+    )
+    parser.add_argument("-c", "--config", default=DEFAULT_CONFIG, metavar="FILE", help="node.yaml (%(default)s)")
+    parser.add_argument("-t", "--test", action="store_true", help="test the configuration and exit")
+    parser.add_argument(
+        "--socket",
+        default=os.environ.get("PYVRRP_SOCKET", DEFAULT_SOCKET),
+        metavar="PATH",
+        help="control socket for pyvrrpctl (%(default)s)",
+    )
+    parser.add_argument("-v", "--version", action="version", version=f"pyvrrpd {__version__}")
+    return parser.parse_args()

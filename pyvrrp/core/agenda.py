@@ -1,0 +1,63 @@
+"""Who wants to be called when: a heap with one entry for each party, corrected when it comes up.
+
+A BACKUP's deadline moves with every advert it hears. Its entry stays where it is and is put right when its old time
+comes, so hearing costs nothing here.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from itertools import count
+from typing import Generic, Protocol, TypeVar
+
+
+class Party(Protocol):
+    """Anything that knows when it wants to be called next; None is never."""
+
+    def next_deadline(self) -> float | None:
+        """Monotonic seconds."""
+
+
+P = TypeVar("P", bound=Party)
+
+
+class Agenda(Generic[P]):
+    """The earliest deadline of many parties."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[float, int, P]] = []
+        self._entered: dict[P, float] = {}
+        self._order = count()
+
+    def note(self, party: P) -> None:
+        """The party's deadline may have changed."""
+        due = party.next_deadline()
+        if due is not None and due < self._entered.get(party, float("inf")):
+            self._entered[party] = due
+            heapq.heappush(self._heap, (due, next(self._order), party))
+
+    def next(self) -> float | None:
+        """The earliest deadline of all."""
+        heap = self._heap
+        while heap:
+            entered, _, party = heap[0]
+            due = party.next_deadline()
+            if self._entered.get(party) == entered and due is not None and due <= entered:
+                return entered
+            self._take_first()
+            self.note(party)
+        return None
+
+    def due(self, now: float) -> Iterator[P]:
+        """The parties whose deadline has come, earliest first, each once; the caller notes them again."""
+        parties = []
+        while (first := self.next()) is not None and first <= now:
+            parties.append(self._take_first())
+        return iter(parties)
+
+    def _take_first(self) -> P:
+        entered, _, party = heapq.heappop(self._heap)
+        if self._entered.get(party) == entered:
+            del self._entered[party]
+        return party

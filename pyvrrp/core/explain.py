@@ -1,0 +1,137 @@
+"""The sentences of status: what a virtual router is, why, and what would change it, in words a DBA understands."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from pyvrrp.core.fsm import State, VirtualRouter
+from pyvrrp.core.settings import VirtualAddress
+from pyvrrp.core.snapshot import AddressStatus, CheckStatus, InstanceStatus, RejectedStatus
+from pyvrrp.core.tracking import CheckTrack
+
+_COMPLAINT_FRESH = 15.0  # seconds for which a rejected advert is worth a sentence
+
+
+def instance(
+    router: VirtualRouter,
+    held: frozenset[VirtualAddress],
+    rejected: RejectedStatus | None,
+    complaints: dict[str, int],
+    now: float,
+) -> InstanceStatus:
+    """The status of one virtual router."""
+    settings = router.settings
+    counters = asdict(router.counters) | {f"rejected_{kind}": count for kind, count in sorted(complaints.items())}
+    return InstanceStatus(
+        name=settings.name,
+        interface=settings.interface,
+        virtual_router_id=settings.virtual_router_id,
+        version=settings.version,
+        state=router.state.value,
+        since=router.since,
+        base_priority=settings.priority,
+        priority=router.priority,
+        advert_int=settings.advert_int,
+        preempt=settings.preempt,
+        vip_lease=settings.vip_lease,
+        addresses=tuple(AddressStatus(str(each), each in held) for each in settings.addresses),
+        handing_over=router.handover_until is not None,
+        master=router.master,
+        rejected=rejected,
+        skew_time=router.skew_time,
+        master_down_interval=router.master_down_interval,
+        why=tuple(_why(router, held, rejected, now)),
+        last=router.last,
+        counters=counters,
+    )
+
+
+def check(track: CheckTrack) -> CheckStatus:
+    """The status of one check."""
+    return CheckStatus(
+        track.settings.name,
+        str(track.settings.probe),
+        track.health.value,
+        track.detail,
+        track.took,
+        track.at,
+        track.successes,
+        track.failures,
+    )
+
+
+def _why(
+    router: VirtualRouter, held: frozenset[VirtualAddress], rejected: RejectedStatus | None, now: float
+) -> list[str]:
+    explain = {State.INIT: _init, State.BACKUP: _backup, State.MASTER: _master, State.FAULT: _fault}
+    sentences = explain[router.state](router, held, now)
+    if router.handover_until is not None:
+        left = max(router.handover_until - now, 0.0)
+        sentences.append(
+            f"It is handing over: the address answers here until the successor speaks, {left:.2f} s at most."
+        )
+    if rejected is not None and now - rejected.at < _COMPLAINT_FRESH:
+        ago = now - rejected.at
+        sentences.append(f"It discards adverts from {rejected.source}: {rejected.reason} (last one {ago:.2f} s ago).")
+    return sentences
+
+
+def _init(router: VirtualRouter, _held: frozenset[VirtualAddress], _now: float) -> list[str]:
+    if router.stopping:
+        return [f"{router.settings.name} is INIT: it was asked to stop."]
+    waiting = "; ".join(router.standing.waiting)
+    return [f"{router.settings.name} is INIT: {waiting}." if waiting else f"{router.settings.name} is INIT."]
+
+
+def _fault(router: VirtualRouter, _held: frozenset[VirtualAddress], _now: float) -> list[str]:
+    against = router.standing.against or router.standing.waiting
+    return [
+        f"{router.settings.name} is FAULT: {'; '.join(against)}.",
+        "It sends nothing and takes nothing over. It returns to BACKUP when that is mended.",
+    ]
+
+
+def _backup(router: VirtualRouter, _held: frozenset[VirtualAddress], now: float) -> list[str]:
+    name, master = router.settings.name, router.master
+    left = max((router.deadline or now) - now, 0.0)
+    ours = _priority(router)
+    if master is None:
+        return [
+            f"{name} is BACKUP: no master has been heard since it began to listen, {now - router.since:.2f} s ago.",
+            f"Its priority is {ours}. It takes over if no advert arrives for {left:.2f} s more.",
+        ]
+    sentences = [f"{name} is BACKUP: {master.address} advertises {master.priority}, ours is {ours}."]
+    if router.settings.preempt and master.priority < router.priority:
+        sentences.append(f"Ours is higher and preempt is on: it takes over in {left:.2f} s.")
+        return sentences
+    if master.priority < router.priority:
+        sentences.append("Ours is higher, but nopreempt leaves a living master alone.")
+    ago = now - master.heard
+    sentences.append(f"It takes over if no advert arrives for {left:.2f} s (last one {ago:.2f} s ago).")
+    return sentences
+
+
+def _master(router: VirtualRouter, held: frozenset[VirtualAddress], now: float) -> list[str]:
+    settings = router.settings
+    reason = router.last.reason if router.last else "it started so"
+    missing = [str(each) for each in settings.addresses if each not in held]
+    sentences = [f"{settings.name} is MASTER: {reason}. Its priority is {_priority(router)}."]
+    if missing:
+        sentences.append(f"MISSING from {settings.interface}: {', '.join(missing)}.")
+    elif settings.vip_lease is None:
+        sentences.append("Its addresses have no lease: if this process dies, they stay on this node.")
+    else:
+        sentences.append(
+            f"The kernel takes its addresses away {settings.vip_lease} s after this process stops sending adverts."
+        )
+    sentences.append(f"The next advert is due in {max((router.deadline or now) - now, 0.0):.2f} s.")
+    return sentences
+
+
+def _priority(router: VirtualRouter) -> str:
+    """`90`, or `110 - 20 = 90` when weights moved it."""
+    terms = router.standing.terms
+    if not terms:
+        return str(router.priority)
+    parts = "".join(f" {'+' if weight > 0 else '-'} {abs(weight)} ({name})" for name, weight in terms)
+    return f"{router.settings.priority}{parts} = {router.priority}"

@@ -1,0 +1,407 @@
+"""All virtual routers of one pyvrrpd together: `handle(event, now)` → effects, `next_deadline()`, `snapshot(now)`.
+
+The node knows what the world looks like (links, addresses, checks), gives each router its standing, and reconciles
+the kernel's addresses with what the routers want. It decides nothing that a router decides.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from pyvrrp.core import const, explain
+from pyvrrp.core.agenda import Agenda
+from pyvrrp.core.desired import desired
+from pyvrrp.core.effects import Action, Effect, Level, Operation, Reconcile, Record, ResetConnections
+from pyvrrp.core.events import (
+    AddressesChanged,
+    AdvertReceived,
+    CheckResult,
+    ConfigReplaced,
+    EffectDone,
+    EffectFailed,
+    Event,
+    LinkChanged,
+    Stopping,
+    TimerDue,
+)
+from pyvrrp.core.fsm import State, VirtualRouter
+from pyvrrp.core.guard import Interface, Standing, standing
+from pyvrrp.core.receive import objection
+from pyvrrp.core.reconcile import plan
+from pyvrrp.core.settings import Address, InstanceSettings, NodeSettings, VirtualAddress
+from pyvrrp.core.snapshot import RejectedStatus, Snapshot, Transition
+from pyvrrp.core.tracking import CheckTrack, assess
+from pyvrrp.core.wire import decode
+from pyvrrp.errors import WireError
+
+_HISTORY = 200  # transitions kept for `pyvrrpctl history`
+_REJECTED_PAUSE = 1.0  # seconds between two log lines about adverts turned away, whoever sends them
+_REJECTED_REPEAT = 60.0  # seconds until the same complaint is logged again
+
+
+@dataclass(slots=True)
+class _Complaints:
+    """Adverts that one instance turned away, and when that was last logged."""
+
+    status: RejectedStatus
+    counts: dict[str, int]
+    logged: tuple[str, Address] | None = None
+    logged_at: float = float("-inf")
+
+
+class Node:
+    """See the module. Not thread-safe; one caller hands in one event after the other with a `now` that never falls."""
+
+    def __init__(self, settings: NodeSettings, now: float) -> None:
+        self.settings = settings
+        self.stopping = False
+        self._interfaces: dict[str, Interface] = {}
+        self._observed: dict[str, frozenset[VirtualAddress]] = {}
+        self._virtual: dict[str, frozenset[tuple[Address, int]]] = {}
+        self._checks = {check.name: CheckTrack(check, now) for check in settings.checks}
+        self._routers: dict[str, VirtualRouter] = {}
+        self._by_vrid: dict[tuple[str, int], VirtualRouter] = {}
+        self._leaving: list[VirtualRouter] = []
+        self._pending: set[Operation] = set()
+        self._refused: dict[str, tuple[str, float]] = {}
+        self._retries: dict[VirtualAddress, float] = {}
+        self._complaints: dict[str, _Complaints] = {}
+        self._history: deque[Transition] = deque(maxlen=_HISTORY)
+        self._agenda: Agenda[VirtualRouter | CheckTrack] = Agenda()
+        self._handlers: dict[type, Callable[..., list[Effect]]] = {
+            AdvertReceived: self._advert_received,
+            TimerDue: self._timer_due,
+            LinkChanged: self._link_changed,
+            AddressesChanged: self._addresses_changed,
+            CheckResult: self._check_result,
+            EffectDone: self._effect_done,
+            EffectFailed: self._effect_failed,
+            ConfigReplaced: self._config_replaced,
+            Stopping: self._stopping,
+        }
+        self._index(settings)
+        for instance in settings.instances:
+            self._add_router(instance, now)
+
+    # --- the three questions a shell may ask ----------------------------------------------------------------------
+
+    def handle(self, event: Event, now: float) -> list[Effect]:
+        """Take one event; perform the effects in order (core/effects.py has the contract)."""
+        return self._handlers[type(event)](event, now)
+
+    def next_deadline(self) -> float | None:
+        """When `TimerDue` is wanted; None when nothing is."""
+        due = self._agenda.next()
+        for extra in (*(until for _, until in self._refused.values()), *self._retries.values()):
+            due = extra if due is None else min(due, extra)
+        return due
+
+    def snapshot(self, now: float) -> Snapshot:
+        """The whole node's status."""
+        instances = tuple(
+            explain.instance(router, self._held(router), self._rejected(router), self._counts(router), now)
+            for router in self._routers.values()
+        )
+        checks = tuple(explain.check(track) for track in self._checks.values())
+        return Snapshot(now, self.settings.router_id, self.stopping, instances, checks, self._remember())
+
+    @property
+    def done(self) -> bool:
+        """Whether everything was stopped, handed over, and no address is left."""
+        routers = self._everybody()
+        return self.stopping and all(router.done and not self._held(router) for router in routers)
+
+    def held(self) -> tuple[VirtualAddress, ...]:
+        """Every managed address that the kernel holds here."""
+        return tuple(address for router in self._everybody() for address in sorted(self._held(router)))
+
+    def vrids(self) -> dict[str, frozenset[int]]:
+        """The virtual routers to listen for, by interface."""
+        wanted: dict[str, set[int]] = {}
+        for interface, vrid in self._by_vrid:
+            wanted.setdefault(interface, set()).add(vrid)
+        return {interface: frozenset(vrids) for interface, vrids in wanted.items()}
+
+    # --- events -------------------------------------------------------------------------------------------------------
+
+    def _advert_received(self, event: AdvertReceived, now: float) -> list[Effect]:
+        vrid = event.payload[1] if len(event.payload) > 1 else 0
+        router = self._by_vrid.get((event.interface, vrid))
+        if router is None:
+            return []
+        if event.source == router.standing.source:
+            return self._reject(router, event.source, "own_address", "it carries our own address", now)
+        try:
+            advert = decode(event.payload, event.source, event.destination, event.ttl)
+        except WireError as error:
+            return self._reject(router, event.source, error.fault.name.lower(), str(error), now)
+        against = objection(advert, router.settings)
+        if against is not None:
+            return self._reject(router, event.source, *against, now)
+        return self._act(router, router.hear(advert, event.source, now))
+
+    def _timer_due(self, _event: TimerDue, now: float) -> list[Effect]:
+        effects: list[Effect] = []
+        for party in self._agenda.due(now):
+            if isinstance(party, CheckTrack):
+                effects += self._no_news(party, now)
+            else:
+                effects += self._act(party, party.timer(now))
+        if self._refused or self._retries:
+            effects += self._try_again(now)
+        return effects
+
+    def _link_changed(self, event: LinkChanged, now: float) -> list[Effect]:
+        before = self._interfaces.get(event.interface)
+        addresses = before.addresses if before else None
+        self._interfaces[event.interface] = Interface(event.present, event.up, event.mac, addresses)
+        return self._assess_interface(event.interface, now)
+
+    def _addresses_changed(self, event: AddressesChanged, now: float) -> list[Effect]:
+        before = self._interfaces.get(event.interface, Interface(present=True, up=False, mac=b"", addresses=None))
+        self._interfaces[event.interface] = Interface(before.present, before.up, before.mac, event.addresses)
+        self._observed[event.interface] = frozenset(VirtualAddress(event.interface, *each) for each in event.addresses)
+        return self._assess_interface(event.interface, now)
+
+    def _check_result(self, event: CheckResult, now: float) -> list[Effect]:
+        track = self._checks.get(event.check)
+        if track is None:  # a late result of a check that a reload took away
+            return []
+        changed = track.take(event, now)
+        self._agenda.note(track)
+        if not changed:
+            return []
+        level = Level.NOTICE if event.ok else Level.WARNING
+        effects: list[Effect] = [Record(level, "", f"{track.sentence}")]
+        for router in self._routers.values():
+            if any(each.check == event.check for each in router.settings.tracks):
+                effects += self._assess(router, now)
+        return effects
+
+    def _effect_done(self, event: EffectDone, now: float) -> list[Effect]:
+        self._pending.difference_update(event.operations)
+        effects: list[Effect] = []
+        router = self._routers.get(event.instance)
+        for operation in event.operations:
+            self._retries.pop(operation.address, None)
+            interface = operation.address.interface
+            known = self._observed.get(interface, frozenset())
+            if operation.action is Action.ADD:
+                self._observed[interface] = known | {operation.address}
+            else:
+                self._observed[interface] = known - {operation.address}
+        if router is not None and any(each.action is Action.ADD for each in event.operations):
+            effects += router.addresses_live(now)
+        leaving = [each for each in self._leaving if each.settings.name == event.instance]
+        for each in [router, *leaving] if router is not None else leaving:
+            effects += self._reconcile(each)
+            self._agenda.note(each)
+        self._forget_done()
+        return effects
+
+    def _effect_failed(self, event: EffectFailed, now: float) -> list[Effect]:
+        self._pending.discard(event.operation)
+        address = event.operation.address
+        text = f"the kernel would not {event.operation.action.value} {address} on {address.interface}: {event.reason}"
+        record = Record(Level.ERROR, event.instance, text)
+        router = self._routers.get(event.instance)
+        if event.operation.action is Action.REMOVE or router is None:
+            self._retries[address] = now + const.KERNEL_RETRY
+            return [record]
+        self._refused[event.instance] = (text, now + const.REFUSED_HOLD)
+        return [record, *self._assess(router, now)]
+
+    def _config_replaced(self, event: ConfigReplaced, now: float) -> list[Effect]:
+        old = self._routers
+        self.settings = event.settings
+        self._checks = {
+            check.name: self._checks[check.name]
+            if check.name in self._checks and self._checks[check.name].settings == check
+            else CheckTrack(check, now)
+            for check in event.settings.checks
+        }
+        self._index(event.settings)
+        self._routers, self._by_vrid = {}, {}
+        effects: list[Effect] = []
+        for instance in event.settings.instances:
+            before = old.get(instance.name)
+            if before is not None and _same_router(before.settings, instance):
+                del old[instance.name]
+                effects += self._reconfigure(before, instance, now)
+            else:
+                self._add_router(instance, now)
+        for router in old.values():
+            self._leaving.append(router)
+            key = (router.settings.interface, router.settings.virtual_router_id)
+            self._by_vrid.setdefault(key, router)  # it still wants to hear its successor
+            effects += self._act(router, router.stop("it is no longer in the configuration", now))
+        for router in self._routers.values():
+            effects += self._assess(router, now)
+            effects += self._reconcile(router)
+        self._forget_done()
+        return effects
+
+    def _stopping(self, event: Stopping, now: float) -> list[Effect]:
+        self.stopping = True
+        effects: list[Effect] = []
+        for router in self._routers.values():
+            effects += self._act(router, router.stop(event.reason, now))
+        return effects
+
+    # --- routers ------------------------------------------------------------------------------------------------------
+
+    def _add_router(self, instance: InstanceSettings, now: float) -> None:
+        router = VirtualRouter(instance, self._standing(instance), now)
+        self._routers[instance.name] = router
+        self._by_vrid[instance.interface, instance.virtual_router_id] = router
+
+    def _reconfigure(self, router: VirtualRouter, settings: InstanceSettings, now: float) -> list[Effect]:
+        claimed = self._virtual.get(settings.interface, frozenset())
+        removed = [each for each in router.settings.addresses if (each.address, each.prefixlen) not in claimed]
+        self._routers[settings.name] = router
+        self._by_vrid[settings.interface, settings.virtual_router_id] = router
+        router.standing = self._standing(settings)
+        effects = router.reconfigure(settings, now)
+        effects += self._operations(router.settings, removed, frozenset())
+        effects += self._reconcile(router)
+        self._agenda.note(router)
+        return effects
+
+    def _everybody(self) -> list[VirtualRouter]:
+        return [*self._routers.values(), *self._leaving]
+
+    def _forget_done(self) -> None:
+        gone = [router for router in self._leaving if router.done and not self._held(router)]
+        for router in gone:
+            self._leaving.remove(router)
+            key = (router.settings.interface, router.settings.virtual_router_id)
+            if self._by_vrid.get(key) is router:
+                del self._by_vrid[key]
+
+    def _index(self, settings: NodeSettings) -> None:
+        virtual: dict[str, set[tuple[Address, int]]] = {}
+        for instance in settings.instances:
+            for each in instance.addresses:
+                virtual.setdefault(each.interface, set()).add((each.address, each.prefixlen))
+        self._virtual = {interface: frozenset(addresses) for interface, addresses in virtual.items()}
+
+    def _standing(self, settings: InstanceSettings) -> Standing:
+        interface = self._interfaces.get(settings.interface)
+        virtual = self._virtual.get(settings.interface, frozenset())
+        refused = self._refused.get(settings.name, (None, 0.0))[0]
+        return standing(settings, interface, virtual, assess(settings, self._checks), refused)
+
+    def _assess(self, router: VirtualRouter, now: float) -> list[Effect]:
+        view = self._standing(router.settings)
+        if view == router.standing and router.state is not State.INIT:
+            return []
+        return self._act(router, router.assess(view, now))
+
+    def _assess_interface(self, interface: str, now: float) -> list[Effect]:
+        effects: list[Effect] = []
+        for router in self._everybody():
+            if router.settings.interface == interface:
+                effects += self._assess(router, now)
+                effects += self._reconcile(router)
+        self._forget_done()
+        return effects
+
+    def _act(self, router: VirtualRouter, effects: list[Effect]) -> list[Effect]:
+        """Complete what a router did: its place in the agenda, the history, and its addresses when it moved."""
+        self._agenda.note(router)
+        if not router.moved:
+            return effects
+        router.moved = False
+        self._history.extend(router.transitions)
+        router.transitions.clear()
+        return effects + self._reconcile(router)
+
+    # --- addresses ----------------------------------------------------------------------------------------------------
+
+    def _managed(self, router: VirtualRouter) -> tuple[VirtualAddress, ...]:
+        """The router's addresses; a leaving one's without those that the configuration has given to another."""
+        addresses = router.settings.addresses
+        if router not in self._leaving:
+            return addresses
+        claimed = self._virtual.get(router.settings.interface, frozenset())
+        return tuple(each for each in addresses if (each.address, each.prefixlen) not in claimed)
+
+    def _held(self, router: VirtualRouter) -> frozenset[VirtualAddress]:
+        return self._observed.get(router.settings.interface, frozenset()).intersection(self._managed(router))
+
+    def _reconcile(self, router: VirtualRouter) -> list[Effect]:
+        managed = self._managed(router)
+        return self._operations(router.settings, managed, desired(router.hold, managed, self._held(router)))
+
+    def _operations(
+        self, settings: InstanceSettings, managed: Iterable[VirtualAddress], wanted: frozenset[VirtualAddress]
+    ) -> list[Effect]:
+        """What makes the kernel agree on the managed addresses, with connections reset before their address goes."""
+        observed = self._observed.get(settings.interface, frozenset())
+        planned = plan(managed, wanted, observed, settings.vip_lease)
+        operations = tuple(each for each in planned if each not in self._pending and each.address not in self._retries)
+        if not operations:
+            return []
+        self._pending.update(operations)
+        effects: list[Effect] = [Reconcile(settings.name, operations)]
+        removed = tuple(each.address.address for each in operations if each.action is Action.REMOVE)
+        return [ResetConnections(removed), *effects] if removed else effects
+
+    def _try_again(self, now: float) -> list[Effect]:
+        """Refusals of the kernel that have aged enough: assess and reconcile anew."""
+        over = [name for name, (_, until) in self._refused.items() if until <= now]
+        for name in over:
+            del self._refused[name]
+        retried = [address for address, at in self._retries.items() if at <= now]
+        for address in retried:
+            del self._retries[address]
+        if not over and not retried:
+            return []
+        effects: list[Effect] = []
+        for router in self._everybody():
+            effects += self._assess(router, now)
+            effects += self._reconcile(router)
+        return effects
+
+    # --- checks and complaints ----------------------------------------------------------------------------------------
+
+    def _no_news(self, track: CheckTrack, now: float) -> list[Effect]:
+        if self._checks.get(track.settings.name) is not track:
+            return []
+        silent = now - (track.at or now)
+        return self._check_result(CheckResult(track.settings.name, False, f"no result for {silent:.1f} s", 0.0), now)
+
+    def _reject(self, router: VirtualRouter, source: Address, kind: str, why: str, now: float) -> list[Effect]:
+        """Count an advert that was turned away, and log it at a bounded rate. No timer moves."""
+        name = router.settings.name
+        known = self._complaints.get(name)
+        count = known.status.count + 1 if known else 1
+        complaints = known or _Complaints(RejectedStatus(source, why, now, count), {})
+        complaints.status = RejectedStatus(source, why, now, count)
+        complaints.counts[kind] = complaints.counts.get(kind, 0) + 1
+        self._complaints[name] = complaints
+        quiet = now - complaints.logged_at
+        if quiet < (_REJECTED_REPEAT if complaints.logged == (kind, source) else _REJECTED_PAUSE):
+            return []
+        complaints.logged, complaints.logged_at = (kind, source), now
+        return [Record(Level.WARNING, name, f"discarding advert from {source}: {why}")]
+
+    def _rejected(self, router: VirtualRouter) -> RejectedStatus | None:
+        complaints = self._complaints.get(router.settings.name)
+        return complaints.status if complaints else None
+
+    def _counts(self, router: VirtualRouter) -> dict[str, int]:
+        complaints = self._complaints.get(router.settings.name)
+        return dict(complaints.counts) if complaints else {}
+
+    def _remember(self) -> tuple[Transition, ...]:
+        """The history, with what became known of the latest transitions afterwards."""
+        latest = {(router.last.instance, router.last.at): router.last for router in self._everybody() if router.last}
+        return tuple(latest.get((each.instance, each.at), each) for each in self._history)
+
+
+def _same_router(old: InstanceSettings, new: InstanceSettings) -> bool:
+    """Whether a reload may go on with the running machine."""
+    return (old.interface, old.virtual_router_id, old.version) == (new.interface, new.virtual_router_id, new.version)

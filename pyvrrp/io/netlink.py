@@ -1,0 +1,368 @@
+"""The kernel's links and addresses through rtnetlink.
+
+rtnetlink carries a request out inside `send`, so its answer waits when `send` returns: nothing here blocks or is
+awaited. Requests are encoded once and kept as bytes. Linux asks for CAP_NET_ADMIN when addresses change.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from errno import EADDRNOTAVAIL, EEXIST, ENOBUFS, ENODEV
+from ipaddress import ip_address
+from typing import Final
+
+from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
+from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
+
+from pyvrrp import bpf
+from pyvrrp.core.effects import Action, Operation, RenewLease
+from pyvrrp.core.events import AddressesChanged, LinkChanged
+from pyvrrp.core.settings import Address, VirtualAddress
+from pyvrrp.errors import KernelError
+
+# linux/netlink.h
+HEADER: Final = struct.Struct("=IHHII")  # length, type, flags, sequence, port id
+ERROR: Final = struct.Struct("=i")
+PORT_ID_OFFSET: Final = 12
+NLMSG_ERROR, NLMSG_DONE = 2, 3
+NLM_F_REQUEST, NLM_F_ACK, NLM_F_DUMP_INTR, NLM_F_DUMP = 0x1, 0x4, 0x10, 0x300
+NLM_F_REPLACE, NLM_F_CREATE = 0x100, 0x400
+SOL_NETLINK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK = 270, 10, 12
+
+# linux/rtnetlink.h, linux/if_addr.h, linux/if.h
+RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK = 16, 17, 18
+RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
+RTMGRP_LINK, RTMGRP_IPV4_IFADDR, RTMGRP_IPV6_IFADDR = 0x1, 0x10, 0x100
+INDEX: Final = struct.Struct("=I")
+INDEX_OFFSET: Final = 20  # of the interface index in struct ifinfomsg and struct ifaddrmsg, the header included
+SCOPE_GLOBAL: Final = 0
+FOREVER: Final = 0xFFFFFFFF
+IFF_UP, IFF_RUNNING, IFF_LOWER_UP = 0x1, 0x40, 0x10000
+RTEXT_FILTER_SKIP_STATS: Final = 8
+
+SO_RCVBUFFORCE: Final = 33  # like SO_RCVBUF, but above net.core.rmem_max; needs CAP_NET_ADMIN
+RECEIVE_BUFFER: Final = 4 << 20  # bytes; an acknowledgement takes about 800, and a batch brings about 1000 of them
+BATCH_MAX: Final = 60_000  # bytes a send: the kernel copies a batch into one buffer
+MESSAGE_MAX: Final = 65_536
+DUMP_TRIES: Final = 5  # a dump that another change ran into is asked for again
+
+
+@dataclass(frozen=True, slots=True)
+class _Renewal:
+    """All renewals of one instance, ready to send. Every message carries the same sequence number."""
+
+    addresses: tuple[VirtualAddress, ...]
+    lease: int
+    sequence: int
+    requests: bytes
+
+
+class Kernel:
+    """Reads and changes addresses, and hears when somebody else changes them."""
+
+    def __init__(self) -> None:
+        """Raises KernelError when the sockets cannot be opened."""
+        try:
+            self._requests = _open(0)
+            self._monitor = _open(RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR)
+            own, _ = self._requests.getsockname()
+            bpf.attach(self._monitor, _all_but(own))
+        except OSError as error:
+            number = error.errno or 0
+            raise KernelError("open a netlink socket", number, os.strerror(number)) from error
+        self._sequence = 0
+        self._names: dict[int, str] = {}
+        self._bodies: dict[Operation, bytes] = {}
+        self._renewals: dict[str, _Renewal] = {}
+
+    def monitor_fileno(self) -> int:
+        """The descriptor to watch for reading; then call `changes`."""
+        return self._monitor.fileno()
+
+    def close(self) -> None:
+        """Close both sockets."""
+        self._requests.close()
+        self._monitor.close()
+
+    # --- changing -------------------------------------------------------------------------------------------------
+
+    def prepare(self, operations: Iterable[Operation]) -> None:
+        """Encode these now, so that `apply` and `renew` need not when it matters. A missing interface is skipped."""
+        for operation in operations:
+            try:
+                self._body(operation)
+            except KernelError:
+                continue
+
+    def apply(self, operations: Sequence[Operation]) -> list[KernelError | None]:
+        """Carry out the operations in order; one result for each, None when it is done."""
+        results: list[KernelError | None] = [
+            _refusal(operation, ENOBUFS, "the kernel's answer was lost") for operation in operations
+        ]
+        positions: dict[int, int] = {}
+        messages: list[bytes] = []
+        for position, operation in enumerate(operations):
+            try:
+                body = self._body(operation)
+            except KernelError as error:
+                # Where there is no interface there is no address either.
+                results[position] = None if operation.action is Action.REMOVE else error
+                continue
+            sequence = self._next_sequence()
+            positions[sequence] = position
+            messages.append(_message(*_verb(operation.action), body, sequence, NLM_F_ACK))
+        for sequence, number in self._exchange(messages):
+            position = positions.get(sequence, -1)
+            if position >= 0:
+                results[position] = self._judge(operations[position], number)
+        return results
+
+    def renew(self, effects: Sequence[RenewLease]) -> list[KernelError]:
+        """Prolong the leases of all effects in as few system calls as they fit; returns what was refused."""
+        refused: list[KernelError] = []
+        batches: list[bytes] = []
+        for effect in effects:
+            try:
+                batches.append(self._renewal(effect).requests)
+            except KernelError as error:
+                refused.append(error)
+        answers = {(sequence, number) for sequence, number in self._exchange(batches) if number}
+        if answers:
+            by_sequence = {renewal.sequence: renewal for renewal in self._renewals.values()}
+            for sequence, number in sorted(answers):
+                renewal = by_sequence.get(sequence)
+                addresses = ", ".join(map(str, renewal.addresses)) if renewal else "an address"
+                refused.append(KernelError(f"renew the lease of {addresses}", number, os.strerror(number)))
+            if any(number == ENODEV for _, number in answers):
+                self._forget()
+        return refused
+
+    def _renewal(self, effect: RenewLease) -> _Renewal:
+        known = self._renewals.get(effect.instance)
+        if known is not None and known.addresses == effect.addresses and known.lease == effect.lease:
+            return known
+        sequence = self._next_sequence()
+        verb, flags = _verb(Action.ADD)
+        bodies = [self._body(Operation(Action.ADD, address, effect.lease)) for address in effect.addresses]
+        requests = b"".join(_message(verb, flags, body, sequence) for body in bodies)
+        renewal = _Renewal(effect.addresses, effect.lease, sequence, requests)
+        self._renewals[effect.instance] = renewal
+        return renewal
+
+    def _body(self, operation: Operation) -> bytes:
+        known = self._bodies.get(operation)
+        if known is not None:
+            return known
+        try:
+            index = socket.if_nametoindex(operation.address.interface)
+        except OSError as error:
+            raise _refusal(operation, ENODEV, os.strerror(ENODEV)) from error
+        self._remember(index, operation.address.interface)
+        body = _encode_address(operation.address, index, operation.lease)
+        self._bodies[operation] = body
+        return body
+
+    def _judge(self, operation: Operation, number: int) -> KernelError | None:
+        if number == ENODEV:
+            self._forget()
+        done = {0, EEXIST} if operation.action is Action.ADD else {0, EADDRNOTAVAIL, ENODEV}
+        return None if number in done else _refusal(operation, number, os.strerror(number))
+
+    def _exchange(self, messages: Iterable[bytes]) -> Iterator[tuple[int, int]]:
+        """Send the messages in batches; (sequence, errno) of each answer."""
+        batch = bytearray()
+        for message in messages:
+            if batch and len(batch) + len(message) > BATCH_MAX:
+                yield from self._exchange_batch(batch)
+                batch = bytearray()
+            batch += message
+        if batch:
+            yield from self._exchange_batch(batch)
+
+    def _exchange_batch(self, batch: bytearray) -> Iterator[tuple[int, int]]:
+        self._requests.send(batch)
+        for kind, _, sequence, message in _messages(self._requests):
+            if kind == NLMSG_ERROR:
+                (number,) = ERROR.unpack_from(message, HEADER.size)
+                yield sequence, -number
+
+    def _next_sequence(self) -> int:
+        self._sequence = self._sequence % 0x7FFFFFFF + 1
+        return self._sequence
+
+    # --- looking --------------------------------------------------------------------------------------------------
+
+    def observe(self, interface: str) -> tuple[LinkChanged, AddressesChanged]:
+        """The interface as it is now. Raises KernelError when the kernel does not say."""
+        request = ifinfmsg()
+        request["attrs"] = [("IFLA_IFNAME", interface), ("IFLA_EXT_MASK", RTEXT_FILTER_SKIP_STATS)]
+        try:
+            (answer,) = self._ask(f"look up {interface}", RTM_GETLINK, 0, _body_of(request))
+        except KernelError as error:
+            if error.errno == ENODEV:
+                return LinkChanged(interface, False, False, b""), AddressesChanged(interface, ())
+            raise
+        link = ifinfmsg(answer)
+        link.decode()
+        self._remember(link["index"], interface)
+        # IFF_RUNNING follows the operational state, which lags; IFF_LOWER_UP is the carrier itself.
+        needed = IFF_UP | IFF_RUNNING | IFF_LOWER_UP
+        mac = bytes.fromhex((link.get_attr("IFLA_ADDRESS") or "").replace(":", ""))
+        up = link["flags"] & needed == needed
+        return LinkChanged(interface, True, up, mac), AddressesChanged(interface, self._addresses(link["index"]))
+
+    def _addresses(self, index: int) -> tuple[tuple[Address, int], ...]:
+        request = ifaddrmsg()
+        request["index"] = index
+        addresses: list[tuple[Address, int]] = []
+        for answer in self._ask("list the addresses", RTM_GETADDR, NLM_F_DUMP, _body_of(request)):
+            message = ifaddrmsg(answer)
+            message.decode()
+            if message["index"] == index and (message["family"] == socket.AF_INET or message["scope"] == SCOPE_GLOBAL):
+                text = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
+                addresses.append((ip_address(text), message["prefixlen"]))
+        return tuple(addresses)
+
+    def _ask(self, operation: str, verb: int, flags: int, body: bytes) -> list[bytes]:
+        answers: list[bytes] = []
+        for _ in range(DUMP_TRIES):
+            sequence = self._next_sequence()
+            self._requests.send(_message(verb, flags, body, sequence))
+            answers.clear()
+            interrupted = False
+            for kind, answer_flags, answer_sequence, message in _messages(self._requests):
+                if answer_sequence != sequence:
+                    continue
+                interrupted = interrupted or bool(answer_flags & NLM_F_DUMP_INTR)
+                if kind == NLMSG_ERROR:
+                    (number,) = ERROR.unpack_from(message, HEADER.size)
+                    raise KernelError(operation, -number, os.strerror(-number))
+                if kind != NLMSG_DONE:
+                    answers.append(message)
+            if not interrupted:
+                break
+        return answers
+
+    def changes(self) -> set[str] | None:
+        """Interfaces that something else than this object changed since the last call; None: too many to tell."""
+        touched: set[str] = set()
+        try:
+            for kind, _, _, message in _messages(self._monitor):
+                (index,) = INDEX.unpack_from(message, INDEX_OFFSET)
+                if kind in (RTM_NEWLINK, RTM_DELLINK):
+                    touched |= self._follow_link(index)
+                elif index in self._names:
+                    touched.add(self._names[index])
+        except OSError as error:
+            if error.errno != ENOBUFS:
+                raise
+            # Links may have come, gone and changed their names meanwhile.
+            self._names.clear()
+            self._forget()
+            return None
+        return touched
+
+    def _follow_link(self, index: int) -> set[str]:
+        """The names that a link had and has."""
+        before = self._names.get(index)
+        try:
+            now = socket.if_indextoname(index)
+        except OSError:
+            now = None
+        if now is not None:
+            self._remember(index, now)
+        elif before is not None:
+            del self._names[index]
+            self._forget()
+        return {name for name in (before, now) if name is not None}
+
+    def _remember(self, index: int, interface: str) -> None:
+        if self._names.get(index) == interface:
+            return
+        stale = [known for known, name in self._names.items() if known == index or name == interface]
+        for known in stale:
+            del self._names[known]
+        if stale:
+            self._forget()
+        self._names[index] = interface
+
+    def _forget(self) -> None:
+        """Drop what was encoded: it carries interface indexes."""
+        self._bodies.clear()
+        self._renewals.clear()
+
+
+def _open(groups: int) -> socket.socket:
+    kind = socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
+    sock = socket.socket(socket.AF_NETLINK, kind, socket.NETLINK_ROUTE)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER)
+    except PermissionError:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+    # Short answers to refused requests, and dumps of one interface instead of all.
+    sock.setsockopt(SOL_NETLINK, NETLINK_CAP_ACK, 1)
+    sock.setsockopt(SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1)
+    sock.bind((0, groups))
+    return sock
+
+
+def _all_but(port_id: int) -> list[bpf.Instruction]:
+    """A filter for notifications of what other sockets than `port_id` caused."""
+    # The header is in the byte order of the machine, and BPF loads big-endian.
+    swapped = int.from_bytes(struct.pack("=I", port_id), "big")
+    return [(bpf.LOAD_WORD, 0, 0, PORT_ID_OFFSET), (bpf.JUMP_EQUAL, 0, 1, swapped), bpf.DROP, bpf.PASS]
+
+
+def _verb(action: Action) -> tuple[int, int]:
+    return (RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE) if action is Action.ADD else (RTM_DELADDR, 0)
+
+
+def _message(verb: int, flags: int, body: bytes, sequence: int, more_flags: int = 0) -> bytes:
+    return HEADER.pack(HEADER.size + len(body), verb, NLM_F_REQUEST | flags | more_flags, sequence, 0) + body
+
+
+def _body_of(message: ifaddrmsg | ifinfmsg) -> bytes:
+    message.encode()
+    return bytes(message.data[HEADER.size :])
+
+
+def _encode_address(address: VirtualAddress, index: int, lease: int | None) -> bytes:
+    message = ifaddrmsg()
+    message["family"] = socket.AF_INET if address.address.version == 4 else socket.AF_INET6
+    message["prefixlen"] = address.prefixlen
+    message["scope"] = SCOPE_GLOBAL
+    message["index"] = index
+    lifetime = FOREVER if lease is None else lease
+    message["attrs"] = [
+        ("IFA_LOCAL", str(address.address)),
+        ("IFA_ADDRESS", str(address.address)),
+        # An address whose preferred lifetime is over is deprecated: not used as a source. It shall never be that.
+        ("IFA_CACHEINFO", {"ifa_preferred": lifetime, "ifa_valid": lifetime, "cstamp": 0, "tstamp": 0}),
+    ]
+    return _body_of(message)
+
+
+def _messages(sock: socket.socket) -> Iterator[tuple[int, int, int, bytes]]:
+    """(type, flags, sequence, message with its header) of everything that waits. Raises OSError."""
+    while True:
+        try:
+            data = sock.recv(MESSAGE_MAX)
+        except BlockingIOError:
+            return
+        offset = 0
+        while offset + HEADER.size <= len(data):
+            length, kind, flags, sequence, _ = HEADER.unpack_from(data, offset)
+            if length < HEADER.size:
+                break
+            yield kind, flags, sequence, data[offset : offset + length]
+            offset += (length + 3) & ~3
+
+
+def _refusal(operation: Operation, number: int, message: str) -> KernelError:
+    preposition = "to" if operation.action is Action.ADD else "from"
+    words = f"{operation.action.value} {operation.address} {preposition} {operation.address.interface}"
+    return KernelError(words, number, message)
