@@ -18,7 +18,7 @@ from pyvrrp.app.loop import Heart, clear_addresses, settle_memory
 from pyvrrp.app.reading import Reading
 from pyvrrp.app.wires import Wires
 from pyvrrp.core.diff import changes
-from pyvrrp.core.effects import Level, Record
+from pyvrrp.core.effects import Action, Level, Operation, Record
 from pyvrrp.core.events import ConfigReplaced, Event, Stopping
 from pyvrrp.core.node import Node
 from pyvrrp.core.settings import LoadedNode, NodeSettings
@@ -80,6 +80,7 @@ class Daemon:
         self._say(Level.NOTICE, f"Starting pyvrrpd {__version__}, pid {os.getpid()}, {self._config}")
         self._loop.add_reader(self._kernel.monitor_fileno(), self._kernel_changed)
         self._observe(self._node.vrids())
+        self._prepare(self._settings)
         self._checkup.want(self._settings.checks)
         self._catch_signals()
         self._watch_over()
@@ -119,6 +120,13 @@ class Daemon:
         for name in interfaces:
             events += self._kernel.observe(name)
         self._heart.deliver(events)
+
+    def _prepare(self, settings: NodeSettings) -> None:
+        """Encode what a takeover will ask of the kernel before it is urgent."""
+        for instance in settings.instances:
+            for address in instance.addresses:
+                adding = Operation(Action.ADD, address, instance.vip_lease)
+                self._kernel.prepare((adding, Operation(Action.REMOVE, address)))
 
     def _catch_signals(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -181,6 +189,7 @@ class Daemon:
         self._heart.deliver_one(ConfigReplaced(loaded.settings))
         self._wires.want(self._node.vrids())
         self._observe(self._node.vrids())
+        self._prepare(loaded.settings)
         self._checkup.want(loaded.settings.checks)
         for each in sentences or ("nothing has changed",):
             self._say(Level.NOTICE, f"reload: {each}")

@@ -159,7 +159,7 @@ class VirtualRouter:
 
     def assess(self, standing: Standing, now: float) -> list[Effect]:
         """Take a new view of link, addresses and checks."""
-        effects = self._lapse(now)
+        effects = self.lapse(now)
         before, self.standing = self.standing, standing
         self._packet = self._renewal = None
         if self.stopping:
@@ -176,7 +176,7 @@ class VirtualRouter:
 
     def hear(self, advert: Advert, source: Address, now: float) -> list[Effect]:
         """Take an advert that `receive.objection` had nothing against."""
-        effects = self._lapse(now)
+        effects = self.lapse(now)
         self.counters.adverts_received += 1
         if advert.priority == const.PRIORITY_RELEASE:
             self.counters.priority_zero_received += 1
@@ -190,7 +190,7 @@ class VirtualRouter:
 
     def timer(self, now: float) -> list[Effect]:
         """Do what is due by `now`."""
-        effects = self._lapse(now)
+        effects = self.lapse(now)
         if self.handover_until is not None and now >= self.handover_until:
             effects += self._end_handover("no successor has spoken", now)
         if self.deadline is not None and now >= self.deadline:
@@ -205,7 +205,7 @@ class VirtualRouter:
 
     def stop(self, reason: str, now: float) -> list[Effect]:
         """Leave for good; `done` tells when what was held has been handed over."""
-        effects = self._lapse(now)
+        effects = self.lapse(now)
         self.stopping = True
         if self.state is State.MASTER:
             return effects + self._hand_over(State.INIT, reason, now)
@@ -213,17 +213,27 @@ class VirtualRouter:
             effects += self._become(State.INIT, reason, now)
         return effects
 
-    def reconfigure(self, settings: InstanceSettings, now: float) -> list[Effect]:
-        """Go on under new settings of the same interface, VRID and version; the state stays."""
-        effects = self._lapse(now)
+    def reconfigure(self, settings: InstanceSettings, standing: Standing, now: float) -> list[Effect]:
+        """Go on under new settings of the same interface, VRID and version, in the same state if nothing is against it."""
+        effects = self.lapse(now)
         before, self.settings = self.settings, settings
-        self._packet = self._renewal = None
-        if self.state is State.BACKUP and self.deadline is not None and settings.advert_int != before.advert_int:
+        effects += self.assess(standing, now)
+        if settings.advert_int != before.advert_int and self.state is State.BACKUP:
             self.deadline = now + self.master_down_interval
-        if self.state is State.MASTER:
+        if settings != before and self.state is State.MASTER:
             effects += self._advertise(now)
             self.deadline = now + settings.advert_int
         return effects
+
+    def lapse(self, now: float) -> list[Effect]:
+        """A MASTER that was not run for a master-down interval has been replaced, if there was anybody to do it."""
+        if self.state is not State.MASTER or self.deadline is None:
+            return []
+        silent = now - (self.deadline - self.settings.advert_int)
+        if silent <= self.master_down_interval:
+            return []
+        reason = f"this process stood still for {silent:.2f} s: another node may be master by now"
+        return self._become_backup(reason, now)
 
     def addresses_live(self, now: float) -> list[Effect]:
         """The kernel holds addresses that were missing: tell the link, now and once more later."""
@@ -276,7 +286,7 @@ class VirtualRouter:
         """BACKUP or an owner's INIT to MASTER (RFC 3768 section 6.4.2): the advert first, addresses after it."""
         records = self._become(State.MASTER, reason, now)
         self._timer_at = due
-        self.master = self.handover_until = None
+        self.master = self.handover_until = self._released_by = None
         self.counters.became_master += 1
         self.deadline = now + self.settings.advert_int
         self._renewed_at = now  # the addresses are about to be added with a fresh lease
@@ -320,21 +330,10 @@ class VirtualRouter:
         self.moved = True
         return [self._record(f"removing VIPs: {reason} {took * 1e3:.0f} ms after priority 0", Level.NOTICE)]
 
-    def _lapse(self, now: float) -> list[Effect]:
-        """A MASTER that was not run for a master-down interval has been replaced, if there was anybody to do it."""
-        if self.state is not State.MASTER or self.deadline is None:
-            return []
-        silent = now - (self.deadline - self.settings.advert_int)
-        if silent <= self.master_down_interval:
-            return []
-        reason = f"this process stood still for {silent:.2f} s: another node may be master by now"
-        return self._become_backup(reason, now)
-
     # --- adverts ------------------------------------------------------------------------------------------------------
 
     def _hear_as_master(self, advert: Advert, source: Address, now: float) -> list[Effect]:
         """RFC 3768 section 6.4.3."""
-        name = self.settings.name
         if advert.priority == const.PRIORITY_RELEASE:
             self.deadline = now + self.settings.advert_int
             return self._advertise(now)
@@ -352,16 +351,16 @@ class VirtualRouter:
                 f"but higher IP address than ours"
             )
             return self._yield(reason, now)
-        text = f"Received advert from {source} with lower priority {advert.priority}, ours {self.priority}"
-        return self._reassert(Record(Level.WARNING, name, f"{text}, forcing new election"), now)
+        rival = f"Received advert from {source} with lower priority {advert.priority}, ours {self.priority}"
+        return self._reassert(self._record(f"{rival}, forcing new election", Level.WARNING), now)
 
     def _reassert(self, record: Record, now: float) -> list[Effect]:
         """Answer a rival that should yield, at a bounded rate: advert at once, and the link is told again who holds."""
         if now - self._sent_at < self.settings.advert_int * _REASSERT_PAUSE:
             return []
-        effects = [*self._advertise(now), record]
+        effects = self._advertise(now)
         if now - self._announced_at >= _REANNOUNCE_PAUSE:
-            effects += self.announce(now)
+            effects += [*self.announce(now), record]
         return effects
 
     def _hear_as_backup(self, advert: Advert, source: Address, now: float) -> list[Effect]:

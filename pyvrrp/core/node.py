@@ -262,12 +262,8 @@ class Node:
         removed = [each for each in router.settings.addresses if (each.address, each.prefixlen) not in claimed]
         self._routers[settings.name] = router
         self._by_vrid[settings.interface, settings.virtual_router_id] = router
-        router.standing = self._standing(settings)
-        effects = router.reconfigure(settings, now)
-        effects += self._operations(router.settings, removed, frozenset())
-        effects += self._reconcile(router)
-        self._agenda.note(router)
-        return effects
+        effects = self._act(router, router.reconfigure(settings, self._standing(settings), now))
+        return effects + self._operations(settings, removed, frozenset())
 
     def _everybody(self) -> list[VirtualRouter]:
         return [*self._routers.values(), *self._leaving]
@@ -296,7 +292,7 @@ class Node:
     def _assess(self, router: VirtualRouter, now: float) -> list[Effect]:
         view = self._standing(router.settings)
         if view == router.standing and router.state is not State.INIT:
-            return []
+            return self._act(router, router.lapse(now))
         return self._act(router, router.assess(view, now))
 
     def _assess_interface(self, interface: str, now: float) -> list[Effect]:

@@ -152,7 +152,7 @@ class ControlServer:
 async def _write(writer: asyncio.StreamWriter, answer: Answer) -> None:
     """Write one line and wait until the client has taken it, so that at most one answer is held for each."""
     writer.transport.set_write_buffer_limits(high=0)
-    writer.write(json.dumps(answer, separators=(",", ":")).encode() + b"\n")
+    writer.write(json.dumps(answer, separators=(",", ":"), default=str).encode() + b"\n")
     async with asyncio.timeout(WRITE_TIMEOUT):
         await writer.drain()
 

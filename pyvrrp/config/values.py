@@ -1,0 +1,365 @@
+"""The kinds of values that node.yaml knows: how a text becomes one, what is said when it does not, its JSON Schema.
+
+Each kind is an annotation for a pydantic field. `parse` takes the text as the file has it, and raises ValueError with
+what was expected.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from ipaddress import AddressValueError, IPv4Address, IPv4Interface, IPv6Address
+from typing import Any, Final
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+from pyvrrp.core import const
+
+_SHOWN: Final = 60  # characters of a bad value that a message repeats
+_DIGITS: Final = 12  # no number of ours is longer; keeps int() and float() out of trouble
+_UNITS: Final = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0}
+_WHOLE: Final = re.compile(r"[+-]?\d+", re.ASCII)
+_DURATION: Final = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))\s*(ms|s|m|)", re.ASCII)
+_TRUTH: Final = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+_INTERFACE: Final = re.compile(r"[^\s/:\x00-\x20\x7f]{1,15}")  # the kernel's own rule: dev_valid_name
+_NAME_SIZE: Final = 64
+
+
+class Word(str):
+    """A scalar on its way into the model; `quoted` is set when the file says that it is text."""
+
+    __slots__ = ("quoted",)
+    quoted: bool
+
+    def __new__(cls, text: str, quoted: bool = False) -> Word:
+        """A word that says `text`."""
+        word = super().__new__(cls, text)
+        word.quoted = quoted
+        return word
+
+    def __repr__(self) -> str:
+        # Any word may be a password.
+        return "Word(…)"
+
+
+def quote(text: str) -> str:
+    """`text` as a message shows it: in quotes, on one line, not too long."""
+    shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    return '"' + "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in shown) + '"'
+
+
+def described(value: object) -> str:
+    """What kind of thing stands in the file, for messages that must not show it."""
+    if isinstance(value, dict):
+        return "keys and values"
+    return "a list" if isinstance(value, list) else "a single value"
+
+
+class Kind:
+    """Base of all kinds. A subclass has `parse`, and `schema` for its JSON Schema."""
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema of this kind."""
+        raise NotImplementedError
+
+    def parse(self, word: Word) -> object:
+        """The value that `word` stands for. Raises ValueError."""
+        raise NotImplementedError
+
+    def _parse_scalar(self, value: object) -> object:
+        if not isinstance(value, Word):
+            raise ValueError(f"a single value is expected here, not {described(value)}")  # noqa: TRY004  # pydantic's rule
+        if not value and not value.quoted:
+            raise ValueError("has no value")
+        return self.parse(value)
+
+    def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self._parse_scalar)
+
+    def __get_pydantic_json_schema__(self, _core: CoreSchema, _handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return self.schema
+
+
+def _refuse_quotes(word: Word, expected: str) -> None:
+    if word.quoted:
+        raise ValueError(f"{quote(word)} in quotes is text, not {expected}; leave the quotes away")
+
+
+def _within(number: float, word: str, low: float, high: float) -> None:
+    if not low <= number <= high:
+        raise ValueError(f"{word} is outside {low:g}..{high:g}")
+
+
+@dataclass(frozen=True, slots=True)
+class Whole(Kind):
+    """A whole number within bounds, in decimal digits."""
+
+    low: int
+    high: int
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """An integer."""
+        return {"type": "integer", "minimum": self.low, "maximum": self.high}
+
+    def parse(self, word: Word) -> int:
+        """The number. Raises ValueError."""
+        _refuse_quotes(word, "a whole number")
+        if not _WHOLE.fullmatch(word):
+            raise ValueError(f"{quote(word)} is not a whole number")
+        digits = word.lstrip("+-")
+        if len(digits) > 1 and digits.startswith("0"):
+            raise ValueError(f"{quote(word)} begins with 0, which some read as octal; write {digits.lstrip('0') or '0'}")
+        if len(digits) > _DIGITS:
+            raise ValueError(f"{word[:_DIGITS]}… is outside {self.low}..{self.high}")
+        _within(int(word), word, self.low, self.high)
+        return int(word)
+
+
+@dataclass(frozen=True, slots=True)
+class Duration(Kind):
+    """Seconds as a number, or a number with the unit ms, s or m."""
+
+    low: float
+    high: float
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """A number, or text with a unit."""
+        return {
+            "anyOf": [
+                {"type": "number", "minimum": self.low, "maximum": self.high},
+                {"type": "string", "pattern": r"^([0-9]+\.?[0-9]*|\.[0-9]+)\s*(ms|s|m)$"},
+            ]
+        }
+
+    def parse(self, word: Word) -> float:
+        """The duration in seconds. Raises ValueError."""
+        match = _DURATION.fullmatch(word)
+        if match is None:
+            raise ValueError(f"{quote(word)} is not a duration: a number of seconds, or text like 50ms, 2s, 1m")
+        number, unit = match.groups()
+        if not unit:
+            _refuse_quotes(word, "a number of seconds")
+        if len(number) > _DIGITS:
+            raise ValueError(f"{quote(word)} has too many digits for a duration")
+        # Rounded, so that 50ms and 0.05 are the same number.
+        seconds = round(float(number) * _UNITS[unit], 6)
+        _within(seconds, word, self.low, self.high)
+        return seconds
+
+
+class Flag(Kind):
+    """true or false, also yes/no and on/off, as YAML 1.1 has them."""
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """A boolean."""
+        return {"type": "boolean"}
+
+    def parse(self, word: Word) -> bool:
+        """The truth value. Raises ValueError."""
+        _refuse_quotes(word, "true or false")
+        truth = _TRUTH.get(word.lower())
+        if truth is None:
+            raise ValueError(f"{quote(word)} is not true or false")
+        return truth
+
+
+@dataclass(frozen=True, slots=True)
+class Choice(Kind):
+    """One of a few words. `known` maps words that others understand, and we do not, to what to do about it."""
+
+    words: tuple[str, ...]
+    known: tuple[tuple[str, str], ...] = ()
+    shown: bool = True
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """An enumeration."""
+        return {"enum": list(self.words)}
+
+    def parse(self, word: Word) -> str:
+        """The word itself. Raises ValueError."""
+        if word in self.words:
+            return str(word)
+        if explanation := dict(self.known).get(word):
+            raise ValueError(explanation)
+        choices = " or ".join(self.words)
+        fitting = [each for each in self.words if each.lower() == word.lower()]
+        if fitting:
+            raise ValueError(f"{quote(word)} is written {fitting[0]}")
+        raise ValueError(f"{quote(word)} is not {choices}" if self.shown else f"is not {choices}")
+
+
+class Name(Kind):
+    """What something is called: 1 to 64 printable characters, no space."""
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """Text without spaces."""
+        return {"type": "string", "pattern": r"^\S+$", "minLength": 1, "maxLength": _NAME_SIZE}
+
+    def parse(self, word: Word) -> str:
+        """The name. Raises ValueError."""
+        if not word or " " in word or not word.isprintable():
+            raise ValueError(f"{quote(word)} is not a name: printable characters without spaces")
+        if len(word) > _NAME_SIZE:
+            raise ValueError(f"{quote(word)} is longer than {_NAME_SIZE} characters")
+        return str(word)
+
+
+class InterfaceName(Kind):
+    """The name of a network interface. Whether it exists is for the daemon to find out."""
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """Text of at most 15 characters."""
+        return {"type": "string", "pattern": r"^[^\s/:]{1,15}$"}
+
+    def parse(self, word: Word) -> str:
+        """The name. Raises ValueError."""
+        if not _INTERFACE.fullmatch(word) or len(word.encode()) > 15 or word in (".", ".."):
+            raise ValueError(f"{quote(word)} is not an interface name: 1 to 15 bytes without space, / and :")
+        if word == "lo":
+            raise ValueError("the loopback interface reaches no other router")
+        return str(word)
+
+
+class Lease(Kind):
+    """auto, off, or whole seconds."""
+
+    low, high = 1, 600
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """A word or an integer."""
+        return {"anyOf": [{"enum": ["auto", "off"]}, {"type": "integer", "minimum": self.low, "maximum": self.high}]}
+
+    def parse(self, word: Word) -> str | int:
+        """The word or the number. Raises ValueError."""
+        if word in ("auto", "off"):
+            return str(word)
+        if not _WHOLE.fullmatch(word):
+            raise ValueError(f"{quote(word)} is not auto, off or a whole number of seconds (the kernel counts those)")
+        return Whole(self.low, self.high).parse(word)
+
+
+class Password(Kind):
+    """The password of VRRPv2's PASS. It is never part of a message."""
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """Text, or a number whose digits are the text."""
+        text = {"type": "string", "pattern": "^[ -~]+$", "minLength": 1, "maxLength": const.AUTH_DATA_SIZE}
+        return {"anyOf": [text, {"type": "integer"}]}
+
+    def parse(self, word: Word) -> bytes:
+        """The bytes of the packet, not padded. Raises ValueError."""
+        return password(word)
+
+
+def password(text: str) -> bytes:
+    """The bytes of a password. Raises ValueError with a message that does not show it."""
+    if not text:
+        raise ValueError("is empty")
+    if not (text.isascii() and text.isprintable()):
+        raise ValueError("has a character that is not printable ASCII")
+    if len(text) > const.AUTH_DATA_SIZE:
+        raise ValueError(
+            f"is {len(text)} characters long, VRRPv2 carries {const.AUTH_DATA_SIZE}"
+            " (keepalived cuts there: to agree with it, write the first 8)"
+        )
+    return text.encode()
+
+
+class FileName(Kind):
+    """The path of a file, absolute or beside the configuration."""
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """Text."""
+        return {"type": "string", "minLength": 1}
+
+    def parse(self, word: Word) -> str:
+        """The path as written. Raises ValueError."""
+        if not word:
+            raise ValueError("is empty")
+        return str(word)
+
+
+@dataclass(frozen=True, slots=True)
+class Vip:
+    """A virtual address as the file has it."""
+
+    address: IPv4Address
+    prefixlen: int
+
+
+class VirtualIp(Kind):
+    """IP or IP/length."""
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """Text: four numbers and perhaps a length."""
+        return {"type": "string", "pattern": r"^[0-9]{1,3}(\.[0-9]{1,3}){3}(/[0-9]{1,2})?$"}
+
+    def parse(self, word: Word) -> Vip:
+        """The address; /32 where the file names no length. Raises ValueError."""
+        text, slash, length = word.partition("/")
+        try:
+            address = IPv4Address(text)
+        except AddressValueError:
+            raise ValueError(_not_ipv4(text)) from None
+        if slash and not (length.isascii() and length.isdecimal() and len(length) <= 2 and 1 <= int(length) <= 32):
+            raise ValueError(f"{quote(word)}: the prefix length is not a whole number in 1..32")
+        vip = Vip(address, int(length) if slash else 32)
+        if objection := _objection(vip):
+            raise ValueError(f"{address} is {objection}, it cannot follow a master")
+        return vip
+
+
+def _not_ipv4(text: str) -> str:
+    try:
+        IPv6Address(text)
+    except AddressValueError:
+        return f"{quote(text)} is not an IP address"
+    return f"{text} is IPv6; for now virtual addresses are IPv4"
+
+
+def _objection(vip: Vip) -> str:
+    address = vip.address
+    network = IPv4Interface((int(address), vip.prefixlen)).network
+    if address.is_unspecified:
+        return "no address at all"
+    if address.is_multicast:
+        return "a multicast address"
+    if address.is_loopback:
+        return "a loopback address"
+    if address == IPv4Address(0xFFFFFFFF) or (vip.prefixlen < 31 and address == network.broadcast_address):
+        return "a broadcast address"
+    if vip.prefixlen < 31 and address == network.network_address:
+        return "the address of the network itself"
+    return ""
+
+
+class Host(Kind):
+    """The address of a server that is checked: an IP address, so that a check never waits for a name server."""
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """Text."""
+        return {"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}
+
+    def parse(self, word: Word) -> str:
+        """The address, in its usual spelling. Raises ValueError."""
+        for form in (IPv4Address, IPv6Address):
+            try:
+                return str(form(word))
+            except AddressValueError:
+                continue
+        raise ValueError(
+            f"{quote(word)} is not an IP address (names are not looked up, a check must not wait for a name server)"
+        )
