@@ -33,6 +33,9 @@ class Namespace:
         """Raises PermissionError where namespaces cannot be made."""
         self._descriptor = _create()
         self.ip("link set lo up")
+        # No IPv6 link-local addresses: they come and change by themselves while a test looks on.
+        with self.inside():
+            Path("/proc/sys/net/ipv6/conf/default/addr_gen_mode").write_text("1")
 
     @property
     def path(self) -> str:

@@ -11,6 +11,7 @@ import os
 import socket
 import struct
 from collections.abc import Collection, Iterator
+from errno import ENODEV
 from functools import lru_cache
 from ipaddress import IPv4Address
 from typing import Final
@@ -137,5 +138,5 @@ def _refusals(operation: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        number = error.errno or 0
+        number = error.errno or ENODEV  # if_nametoindex gives no number
         raise KernelError(operation, number, os.strerror(number)) from error

@@ -65,7 +65,10 @@ class ControlServer:
         self._server = await asyncio.start_unix_server(self._serve, sock=sock, limit=LINE_MAX, backlog=BACKLOG)
 
     def _bind(self) -> socket.socket:
-        self.path.parent.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
+        directory = self.path.parent
+        if not directory.is_dir():
+            directory.mkdir(parents=True)
+            directory.chmod(DIRECTORY_MODE)  # whatever the umask is
         self._clear_stale()
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
         try:

@@ -36,6 +36,8 @@ def ask(path: str | os.PathLike[str], request: dict[str, object], timeout: float
         raise ControlError(f"pyvrrpd is not running (nobody listens on {place})") from None
     except PermissionError:
         raise ControlError(f"permission denied: {place} (root and the socket's group may ask)") from None
+    except ConnectionResetError:
+        raise ControlError("pyvrrpd closed the connection without an answer") from None
     except (TimeoutError, BlockingIOError):
         raise ControlError(f"pyvrrpd did not answer in {timeout:g} s") from None
     except OSError as error:

@@ -6,12 +6,13 @@ awaited. Requests are encoded once and kept as bytes. Linux asks for CAP_NET_ADM
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from errno import EADDRNOTAVAIL, EEXIST, ENOBUFS, ENODEV
+from errno import EADDRNOTAVAIL, EAGAIN, EEXIST, ENOBUFS, ENODEV
 from ipaddress import ip_address
 from typing import Final
 
@@ -101,7 +102,7 @@ class Kernel:
     def apply(self, operations: Sequence[Operation]) -> list[KernelError | None]:
         """Carry out the operations in order; one result for each, None when it is done."""
         results: list[KernelError | None] = [
-            _refusal(operation, ENOBUFS, "the kernel's answer was lost") for operation in operations
+            _refusal(operation, ENOBUFS, "the kernel gave no answer") for operation in operations
         ]
         positions: dict[int, int] = {}
         messages: list[bytes] = []
@@ -115,10 +116,12 @@ class Kernel:
             sequence = self._next_sequence()
             positions[sequence] = position
             messages.append(_message(*_verb(operation.action), body, sequence, NLM_F_ACK))
-        for sequence, number in self._exchange(messages):
-            position = positions.get(sequence, -1)
-            if position >= 0:
-                results[position] = self._judge(operations[position], number)
+        # Out of memory: what the kernel did not answer keeps the result that says so.
+        with contextlib.suppress(OSError):
+            for sequence, number in self._exchange(messages):
+                position = positions.get(sequence, -1)
+                if position >= 0:
+                    results[position] = self._judge(operations[position], number)
         return results
 
     def renew(self, effects: Sequence[RenewLease]) -> list[KernelError]:
@@ -130,7 +133,11 @@ class Kernel:
                 batches.append(self._renewal(effect).requests)
             except KernelError as error:
                 refused.append(error)
-        answers = {(sequence, number) for sequence, number in self._exchange(batches) if number}
+        try:
+            answers = {(sequence, number) for sequence, number in self._exchange(batches) if number}
+        except OSError as error:
+            number = error.errno or 0
+            return [*refused, KernelError("renew leases", number, os.strerror(number))]
         if answers:
             by_sequence = {renewal.sequence: renewal for renewal in self._renewals.values()}
             for sequence, number in sorted(answers):
@@ -198,22 +205,30 @@ class Kernel:
 
     def observe(self, interface: str) -> tuple[LinkChanged, AddressesChanged]:
         """The interface as it is now. Raises KernelError when the kernel does not say."""
-        request = ifinfmsg()
-        request["attrs"] = [("IFLA_IFNAME", interface), ("IFLA_EXT_MASK", RTEXT_FILTER_SKIP_STATS)]
         try:
-            (answer,) = self._ask(f"look up {interface}", RTM_GETLINK, 0, _body_of(request))
+            link = self._link(interface)
+            addresses = self._addresses(link["index"])
         except KernelError as error:
+            # A link may also go between the two questions.
             if error.errno == ENODEV:
                 return LinkChanged(interface, False, False, b""), AddressesChanged(interface, ())
             raise
-        link = ifinfmsg(answer)
-        link.decode()
         self._remember(link["index"], interface)
         # IFF_RUNNING follows the operational state, which lags; IFF_LOWER_UP is the carrier itself.
         needed = IFF_UP | IFF_RUNNING | IFF_LOWER_UP
         mac = bytes.fromhex((link.get_attr("IFLA_ADDRESS") or "").replace(":", ""))
         up = link["flags"] & needed == needed
-        return LinkChanged(interface, True, up, mac), AddressesChanged(interface, self._addresses(link["index"]))
+        return LinkChanged(interface, True, up, mac), AddressesChanged(interface, addresses)
+
+    def _link(self, interface: str) -> ifinfmsg:
+        request = ifinfmsg()
+        request["attrs"] = [("IFLA_IFNAME", interface), ("IFLA_EXT_MASK", RTEXT_FILTER_SKIP_STATS)]
+        operation = f"look up {interface}"
+        for answer in self._ask(operation, RTM_GETLINK, 0, _body_of(request)):
+            link = ifinfmsg(answer)
+            link.decode()
+            return link
+        raise KernelError(operation, ENOBUFS, "the kernel gave no answer")
 
     def _addresses(self, index: int) -> tuple[tuple[Address, int], ...]:
         request = ifaddrmsg()
@@ -228,27 +243,40 @@ class Kernel:
         return tuple(addresses)
 
     def _ask(self, operation: str, verb: int, flags: int, body: bytes) -> list[bytes]:
+        """The answers to a question. Raises KernelError."""
+        try:
+            for _ in range(DUMP_TRIES):
+                answers, whole = self._ask_once(_message(verb, flags, body, self._next_sequence()))
+                if whole:
+                    return answers
+        except OSError as error:
+            number = error.errno or 0
+            raise KernelError(operation, number, os.strerror(number)) from error
+        raise KernelError(operation, EAGAIN, "it changes faster than it can be read")
+
+    def _ask_once(self, request: bytes) -> tuple[list[bytes], bool]:
+        """The answers, and whether nothing changed while they were made."""
+        _, _, _, asked, _ = HEADER.unpack_from(request)
+        self._requests.send(request)
         answers: list[bytes] = []
-        for _ in range(DUMP_TRIES):
-            sequence = self._next_sequence()
-            self._requests.send(_message(verb, flags, body, sequence))
-            answers.clear()
-            interrupted = False
-            for kind, answer_flags, answer_sequence, message in _messages(self._requests):
-                if answer_sequence != sequence:
-                    continue
-                interrupted = interrupted or bool(answer_flags & NLM_F_DUMP_INTR)
-                if kind == NLMSG_ERROR:
-                    (number,) = ERROR.unpack_from(message, HEADER.size)
-                    raise KernelError(operation, -number, os.strerror(-number))
-                if kind != NLMSG_DONE:
-                    answers.append(message)
-            if not interrupted:
-                break
-        return answers
+        whole = True
+        for kind, flags, sequence, message in _messages(self._requests):
+            if sequence != asked:
+                continue
+            whole = whole and not flags & NLM_F_DUMP_INTR
+            if kind not in (NLMSG_ERROR, NLMSG_DONE):
+                answers.append(message)
+                continue
+            (number,) = ERROR.unpack_from(message, HEADER.size)
+            if number:
+                raise OSError(-number, os.strerror(-number))
+        return answers, whole
 
     def changes(self) -> set[str] | None:
-        """Interfaces that something else than this object changed since the last call; None: too many to tell."""
+        """Interfaces observed before that something else than this object changed since the last call.
+
+        New, renamed and deleted links are named too. None: more happened than could be kept; observe everything again.
+        """
         touched: set[str] = set()
         try:
             for kind, _, _, message in _messages(self._monitor):
@@ -260,7 +288,10 @@ class Kernel:
         except OSError as error:
             if error.errno != ENOBUFS:
                 raise
-            # Links may have come, gone and changed their names meanwhile.
+            # What still waits is older than what was lost. Links may have come, gone and changed their names.
+            with contextlib.suppress(OSError):
+                for _ in _messages(self._monitor):
+                    pass
             self._names.clear()
             self._forget()
             return None

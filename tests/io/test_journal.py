@@ -1,0 +1,135 @@
+"""The log, on standard error and in the journal."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from pyvrrp.core.effects import Level, Record
+from pyvrrp.io.journal import MESSAGE_IDS, Journal, datagram
+
+TRANSITION = Record(Level.NOTICE, "VI_1", "Entering MASTER STATE", "MASTER")
+
+
+@contextmanager
+def stderr_is(descriptor: int) -> Iterator[None]:
+    saved = os.dup(2)
+    os.dup2(descriptor, 2)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    yield reading, writing
+    os.close(writing)
+
+
+@pytest.fixture
+def journald(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+    status = os.fstat(2)
+    monkeypatch.setenv("JOURNAL_STREAM", f"{status.st_dev}:{status.st_ino}")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.bind(str(tmp_path / "socket"))
+        sock.setblocking(False)
+        yield sock
+
+
+def test_a_line_has_a_time_and_the_instance(pipe: tuple[int, int]) -> None:
+    reading, writing = pipe
+    with stderr_is(writing):
+        journal = Journal()
+        journal.write(TRANSITION)
+        journal.write(Record(Level.INFO, "", "two\nlines"))
+        journal.write(Record(Level.DEBUG, "", "not wanted"))
+    lines = os.read(reading, 4096).decode().splitlines()
+    os.close(reading)
+    stamp = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}"
+    assert re.fullmatch(stamp + r" \(VI_1\) Entering MASTER STATE", lines[0])
+    assert re.fullmatch(stamp + " two lines", lines[1])
+    assert len(lines) == 2
+
+
+def test_a_full_pipe_loses_lines_and_counts_them(pipe: tuple[int, int]) -> None:
+    reading, writing = pipe
+    with stderr_is(writing):
+        journal = Journal()
+        while journal.dropped < 3:
+            journal.write(Record(Level.INFO, "", "x" * 1000))
+        while True:
+            try:
+                os.read(reading, 1 << 20)
+            except BlockingIOError:
+                break
+        journal.write(TRANSITION)
+    first, second = os.read(reading, 4096).decode().splitlines()
+    os.close(reading)
+    assert first.endswith(" 3 lines of this log were lost: nobody took them")
+    assert second.endswith("Entering MASTER STATE")
+    assert journal.dropped == 0
+
+
+def test_a_closed_pipe_kills_nobody(pipe: tuple[int, int]) -> None:
+    reading, writing = pipe
+    os.close(reading)
+    with stderr_is(writing):
+        journal = Journal()
+        journal.write(TRANSITION)
+        journal.write(TRANSITION)
+    assert journal.dropped > 0
+
+
+def test_the_journal_gets_fields(journald: socket.socket) -> None:
+    journal = Journal(journal_socket=journald.getsockname())
+    journal.write(TRANSITION)
+    journal.close()
+    assert journald.recv(4096).decode().splitlines() == [
+        "MESSAGE=(VI_1) Entering MASTER STATE",
+        "PRIORITY=5",
+        "SYSLOG_IDENTIFIER=pyvrrpd",
+        "VRRP_INSTANCE=VI_1",
+        "VRRP_STATE=MASTER",
+        f"MESSAGE_ID={MESSAGE_IDS['MASTER']}",
+    ]
+
+
+def test_a_field_of_several_lines_carries_its_length() -> None:
+    text = "one\nVRRP_STATE=forged"
+    expected = b"MESSAGE\n" + struct.pack("<Q", len(text)) + text.encode() + b"\nPRIORITY=6\n"
+    assert datagram(Record(Level.INFO, "", text)) == expected + b"SYSLOG_IDENTIFIER=pyvrrpd\n"
+
+
+def test_a_journal_that_is_full_or_gone_is_outlived(journald: socket.socket) -> None:
+    journal = Journal(journal_socket=journald.getsockname())
+    while not journal.dropped:
+        journal.write(TRANSITION)
+    while True:
+        try:
+            journald.recv(4096)
+        except BlockingIOError:
+            break
+    journal.write(TRANSITION)
+    assert b"1 lines of this log were lost" in journald.recv(4096)
+    assert b"Entering MASTER STATE" in journald.recv(4096)
+    Path(journald.getsockname()).unlink()
+    journal.write(TRANSITION)
+    assert journal.dropped == 1
+    journal.close()
+
+
+def test_message_ids_are_proper_and_distinct() -> None:
+    assert set(MESSAGE_IDS) == {"INIT", "BACKUP", "MASTER", "FAULT"}
+    assert len(set(MESSAGE_IDS.values())) == 4
+    assert all(re.fullmatch("[0-9a-f]{32}", value) for value in MESSAGE_IDS.values())
