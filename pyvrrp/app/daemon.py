@@ -10,6 +10,7 @@ import time
 import traceback
 from collections.abc import Iterable
 from dataclasses import asdict
+from ipaddress import IPv4Address
 from pathlib import Path
 
 from pyvrrp import __version__
@@ -21,8 +22,8 @@ from pyvrrp.core.diff import changes
 from pyvrrp.core.effects import Action, Level, Operation, Record
 from pyvrrp.core.events import ConfigReplaced, Event, Stopping
 from pyvrrp.core.node import Node
-from pyvrrp.core.settings import LoadedNode, NodeSettings
-from pyvrrp.errors import ConfigError, Problem, PyvrrpError
+from pyvrrp.core.settings import LoadedNode, NodeSettings, VirtualAddress
+from pyvrrp.errors import ConfigError, KernelError, Problem, PyvrrpError
 from pyvrrp.io import systemd
 from pyvrrp.io.claim import Claim
 from pyvrrp.io.control import ControlServer, Peer
@@ -74,6 +75,7 @@ class Daemon:
         """Start everything, wait for the end, hand over; the exit status."""
         self._loop.set_exception_handler(self._broken)
         _demand_interfaces(self._settings, self._places)
+        _demand_right_to_change(self._kernel)
         self._claim(self._settings)
         self._wires.want(self._node.vrids())
         await self._control.start()
@@ -200,7 +202,7 @@ class Daemon:
         systemd.ready(f"{count} virtual router{'' if count == 1 else 's'}, {self._config}")
 
     def _claim(self, settings: NodeSettings) -> None:
-        """Be the only pyvrrpd here for these virtual routers. Raises InstanceTakenError, then nothing new is claimed."""
+        """Be the only pyvrrpd here for these virtual routers. Raises InstanceTakenError and claims nothing new then."""
         wanted = {(each.interface, each.virtual_router_id) for each in settings.instances}
         fresh: dict[tuple[str, int], Claim] = {}
         try:
@@ -245,6 +247,17 @@ class Daemon:
             },
             "snapshot": asdict(self._node.snapshot(now)),
         }
+
+
+def _demand_right_to_change(kernel: Kernel) -> None:
+    """Better to end at the start than to find out as MASTER. Raises KernelError without CAP_NET_ADMIN.
+
+    The kernel asks for the right first, and only then whether there is such an address (there is none).
+    """
+    nowhere = VirtualAddress("lo", IPv4Address(0), 32)
+    (refusal,) = kernel.apply([Operation(Action.REMOVE, nowhere)])
+    if refusal is not None:
+        raise KernelError("change addresses", refusal.errno, os.strerror(refusal.errno))
 
 
 def _demand_interfaces(settings: NodeSettings, places: dict[str, tuple[str, int, int]]) -> None:

@@ -51,9 +51,9 @@ class Agenda(Generic[P]):
 
     def due(self, now: float) -> Iterator[P]:
         """The parties whose deadline has come, earliest first, each once; the caller notes them again."""
-        parties = []
+        parties: dict[P, None] = {}  # a party whose deadline moved forward has two entries
         while (first := self.next()) is not None and first <= now:
-            parties.append(self._take_first())
+            parties[self._take_first()] = None
         return iter(parties)
 
     def _take_first(self) -> P:

@@ -25,8 +25,9 @@ def _named(
 ) -> Iterable[str]:
     before = {each.name: each for each in old}
     after = {each.name: each for each in new}
-    for name in before.keys() - after.keys():
-        yield f"{kind} {name} is removed"
+    for name in before:
+        if name not in after:
+            yield f"{kind} {name} is removed"
     for name, settings in after.items():
         if name not in before:
             yield f"{kind} {name} is new"

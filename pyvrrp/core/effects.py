@@ -30,7 +30,7 @@ class Action(enum.Enum):
 class Operation:
     """One change of the kernel's addresses. `lease` is the lifetime in seconds of an address added, None for ever.
 
-    Adding an address that is there, and removing one that is not, both count as done.
+    Adding an address that is there gives it the lease; that, and removing one that is not there, count as done.
     """
 
     action: Action

@@ -65,6 +65,7 @@ class VirtualRouter:
     """One virtual router. Every method takes `now` and returns the effects to perform, in order."""
 
     __slots__ = (
+        "_adopted",
         "_announced_at",
         "_packet",
         "_released_by",
@@ -103,6 +104,7 @@ class VirtualRouter:
         self.counters = Counters()
         self._timer_at = now  # when the cause of the last transition came up
         self._sent_at = self._renewed_at = self._announced_at = float("-inf")
+        self._adopted: float | None = None  # the interval of the master that it follows
         self._released_by: Address | None = None  # who sent priority 0 since the last advert of a master
         self._packet: SendAdvert | None = None
         self._renewal: RenewLease | None = None
@@ -151,8 +153,8 @@ class VirtualRouter:
     @property
     def _master_interval(self) -> float:
         """Master_Adver_Interval: version 3 adopts the master's (RFC 5798 section 6.1), version 2 has only its own."""
-        if self.settings.version == 3 and self.state is not State.MASTER and self.master is not None:
-            return self.master.advert_int
+        if self.settings.version == 3 and self._adopted is not None:
+            return self._adopted
         return self.settings.advert_int
 
     # --- what happens to it -------------------------------------------------------------------------------------------
@@ -214,7 +216,7 @@ class VirtualRouter:
         return effects
 
     def reconfigure(self, settings: InstanceSettings, standing: Standing, now: float) -> list[Effect]:
-        """Go on under new settings of the same interface, VRID and version, in the same state if nothing is against it."""
+        """Go on under new settings of the same interface, VRID and version; a state that is still right stays."""
         effects = self.lapse(now)
         before, self.settings = self.settings, settings
         effects += self.assess(standing, now)
@@ -258,6 +260,8 @@ class VirtualRouter:
         if old is State.MASTER:
             self.counters.released_master += 1
         self.deadline = self.garp_due = None
+        if state is not State.BACKUP:
+            self._adopted = None
         self.moved = True
         self.last = Transition(now, self.settings.name, old.value, state.value, reason)
         self.transitions.append(self.last)
@@ -286,10 +290,11 @@ class VirtualRouter:
         """BACKUP or an owner's INIT to MASTER (RFC 3768 section 6.4.2): the advert first, addresses after it."""
         records = self._become(State.MASTER, reason, now)
         self._timer_at = due
+        # Addresses that are about to be added have a fresh lease; those kept since a handover an old one.
+        self._renewed_at = now if self.handover_until is None else float("-inf")
         self.master = self.handover_until = self._released_by = None
         self.counters.became_master += 1
         self.deadline = now + self.settings.advert_int
-        self._renewed_at = now  # the addresses are about to be added with a fresh lease
         return [*self._advertise(now), *records]
 
     def _yield(self, reason: str, now: float) -> list[Effect]:
@@ -338,14 +343,14 @@ class VirtualRouter:
             self.deadline = now + self.settings.advert_int
             return self._advertise(now)
         if advert.priority > self.priority:
-            self._note_master(advert, source, now)
+            self._follow(advert, source, now)
             reason = (
                 f"Master received advert from {source} with higher priority {advert.priority}, ours {self.priority}"
             )
             return self._yield(reason, now)
         ours = self.standing.source
         if advert.priority == self.priority and ours is not None and source.packed > ours.packed:
-            self._note_master(advert, source, now)
+            self._follow(advert, source, now)
             reason = (
                 f"Master received advert from {source} with same priority {advert.priority} "
                 f"but higher IP address than ours"
@@ -370,7 +375,7 @@ class VirtualRouter:
             self.deadline = now + self.skew_time
             return [self._record(f"Backup received priority 0 advertisement from {source}", Level.INFO)]
         if advert.priority >= self.priority or not self.settings.preempt:
-            effects = self._note_master(advert, source, now)
+            effects = self._follow(advert, source, now)
             self.deadline = now + self.master_down_interval
             return effects
         known = self.master is not None and self.master.address == source
@@ -378,6 +383,11 @@ class VirtualRouter:
         if known:
             return []
         return [self._record(f"received lower priority ({advert.priority}) advert from {source} - discarding")]
+
+    def _follow(self, advert: Advert, source: Address, now: float) -> list[Effect]:
+        """Accept the sender as master; version 3 takes over its interval (RFC 5798 sections 6.4.2 and 6.4.3)."""
+        self._adopted = advert.seconds
+        return self._note_master(advert, source, now)
 
     def _note_master(self, advert: Advert, source: Address, now: float) -> list[Effect]:
         """Remember who was heard; a record when it is somebody new."""

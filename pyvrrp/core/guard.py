@@ -41,7 +41,7 @@ class Standing:
 
 
 def primary_address(interface: Interface, virtual: frozenset[tuple[Address, int]]) -> Address | None:
-    """The interface's first IPv4 address that is not virtual: its "primary IP address" (RFC 3768 section 1.6)."""
+    """The interface's first IPv4 address that is not virtual: its "primary IP address" (RFC 3768 section 1.3)."""
     for address, prefixlen in interface.addresses or ():
         if address.version == 4 and (address, prefixlen) not in virtual:
             return address

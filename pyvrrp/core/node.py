@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from pyvrrp.core import const, explain
 from pyvrrp.core.agenda import Agenda
-from pyvrrp.core.desired import desired
+from pyvrrp.core.desired import Hold, desired
 from pyvrrp.core.effects import Action, Effect, Level, Operation, Reconcile, Record, ResetConnections
 from pyvrrp.core.events import (
     AddressesChanged,
@@ -82,6 +82,8 @@ class Node:
             Stopping: self._stopping,
         }
         self._index(settings)
+        for track in self._checks.values():
+            self._agenda.note(track)
         for instance in settings.instances:
             self._add_router(instance, now)
 
@@ -105,7 +107,7 @@ class Node:
             for router in self._routers.values()
         )
         checks = tuple(explain.check(track) for track in self._checks.values())
-        return Snapshot(now, self.settings.router_id, self.stopping, instances, checks, self._remember())
+        return Snapshot(now, self.settings.router_id, self.stopping, instances, checks, tuple(self._history))
 
     @property
     def done(self) -> bool:
@@ -193,7 +195,7 @@ class Node:
             else:
                 self._observed[interface] = known - {operation.address}
         if router is not None and any(each.action is Action.ADD for each in event.operations):
-            effects += router.addresses_live(now)
+            effects += self._live(router, now)
         leaving = [each for each in self._leaving if each.settings.name == event.instance]
         for each in [router, *leaving] if router is not None else leaving:
             effects += self._reconcile(each)
@@ -222,6 +224,8 @@ class Node:
             else CheckTrack(check, now)
             for check in event.settings.checks
         }
+        for track in self._checks.values():
+            self._agenda.note(track)
         self._index(event.settings)
         self._routers, self._by_vrid = {}, {}
         effects: list[Effect] = []
@@ -262,8 +266,10 @@ class Node:
         removed = [each for each in router.settings.addresses if (each.address, each.prefixlen) not in claimed]
         self._routers[settings.name] = router
         self._by_vrid[settings.interface, settings.virtual_router_id] = router
+        leased = router.settings.vip_lease is not None
         effects = self._act(router, router.reconfigure(settings, self._standing(settings), now))
-        return effects + self._operations(settings, removed, frozenset())
+        effects += self._operations(settings, removed, frozenset())
+        return effects + self._end_lease(router) if leased and settings.vip_lease is None else effects
 
     def _everybody(self) -> list[VirtualRouter]:
         return [*self._routers.values(), *self._leaving]
@@ -290,6 +296,8 @@ class Node:
         return standing(settings, interface, virtual, assess(settings, self._checks), refused)
 
     def _assess(self, router: VirtualRouter, now: float) -> list[Effect]:
+        if router.stopping:  # nothing can be against it any more, and its checks may be gone
+            return []
         view = self._standing(router.settings)
         if view == router.standing and router.state is not State.INIT:
             return self._act(router, router.lapse(now))
@@ -316,6 +324,14 @@ class Node:
 
     # --- addresses ----------------------------------------------------------------------------------------------------
 
+    def _live(self, router: VirtualRouter, now: float) -> list[Effect]:
+        """The router's addresses are there; what that tells of its latest transition goes into the history too."""
+        before = router.last
+        effects = router.addresses_live(now)
+        if before is not None and router.last is not None and before is not router.last and before in self._history:
+            self._history[self._history.index(before)] = router.last
+        return effects
+
     def _managed(self, router: VirtualRouter) -> tuple[VirtualAddress, ...]:
         """The router's addresses; a leaving one's without those that the configuration has given to another."""
         addresses = router.settings.addresses
@@ -330,6 +346,13 @@ class Node:
     def _reconcile(self, router: VirtualRouter) -> list[Effect]:
         managed = self._managed(router)
         return self._operations(router.settings, managed, desired(router.hold, managed, self._held(router)))
+
+    def _end_lease(self, router: VirtualRouter) -> list[Effect]:
+        """From now on nobody renews: what a MASTER holds is added once more, for ever."""
+        held = sorted(self._held(router)) if router.hold is Hold.HAVE else []
+        operations = tuple(Operation(Action.ADD, each) for each in held)
+        self._pending.update(operations)
+        return [Reconcile(router.settings.name, operations)] if operations else []
 
     def _operations(
         self, settings: InstanceSettings, managed: Iterable[VirtualAddress], wanted: frozenset[VirtualAddress]
@@ -366,7 +389,7 @@ class Node:
     def _no_news(self, track: CheckTrack, now: float) -> list[Effect]:
         if self._checks.get(track.settings.name) is not track:
             return []
-        silent = now - (track.at or now)
+        silent = now - (track.since if track.at is None else track.at)
         return self._check_result(CheckResult(track.settings.name, False, f"no result for {silent:.1f} s", 0.0), now)
 
     def _reject(self, router: VirtualRouter, source: Address, kind: str, why: str, now: float) -> list[Effect]:
@@ -391,11 +414,6 @@ class Node:
     def _counts(self, router: VirtualRouter) -> dict[str, int]:
         complaints = self._complaints.get(router.settings.name)
         return dict(complaints.counts) if complaints else {}
-
-    def _remember(self) -> tuple[Transition, ...]:
-        """The history, with what became known of the latest transitions afterwards."""
-        latest = {(router.last.instance, router.last.at): router.last for router in self._everybody() if router.last}
-        return tuple(latest.get((each.instance, each.at), each) for each in self._history)
 
 
 def _same_router(old: InstanceSettings, new: InstanceSettings) -> bool:

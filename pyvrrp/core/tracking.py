@@ -59,6 +59,8 @@ class CheckTrack:
     @property
     def sentence(self) -> str:
         """The check's state in words."""
+        if self.health is Health.DOWN and self.successes:
+            return f"check {self.settings.name} passed {self.successes} of {self.settings.rise} times: {self.detail}"
         if self.health is Health.DOWN:
             times = f" ({self.failures} times in a row)" if self.failures > 1 else ""
             return f"check {self.settings.name} fails: {self.detail}{times}"
