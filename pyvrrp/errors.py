@@ -6,6 +6,7 @@ PyvrrpError
 ├── KernelError          the kernel refused an operation on an address, link or socket
 ├── InstanceTakenError   another pyvrrpd already runs this virtual router here
 └── ControlError         the daemon could not be asked, or refused
+    └── ControlTimeoutError   it was asked, and did not answer in time
 """
 
 from __future__ import annotations
@@ -78,3 +79,7 @@ class InstanceTakenError(PyvrrpError):
 
 class ControlError(PyvrrpError):
     """The daemon behind the control socket is not reachable, or refused a command."""
+
+
+class ControlTimeoutError(ControlError):
+    """The daemon took the question, or has a full queue of them, and did not answer in time."""

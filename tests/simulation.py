@@ -28,12 +28,13 @@ from pyvrrp.core.events import (
     CheckResult,
     ConfigReplaced,
     EffectDone,
+    EffectFailed,
     Event,
     LinkChanged,
     Stopping,
     TimerDue,
 )
-from pyvrrp.core.fsm import State
+from pyvrrp.core.fsm import State, VirtualRouter
 from pyvrrp.core.node import Node
 from pyvrrp.core.settings import CheckSettings, InstanceSettings, NodeSettings, TcpProbe, Track, VirtualAddress
 from pyvrrp.core.snapshot import InstanceStatus
@@ -57,30 +58,38 @@ def settings(*instances: InstanceSettings, checks: tuple[CheckSettings, ...] = (
 
 @dataclass(slots=True)
 class Weather:
-    """How the network behaves; `delay` is seconds, the rest probabilities."""
+    """How the network behaves; `delay` is seconds, `loss` and `duplicate` are probabilities."""
 
     delay: tuple[float, float] = (0.0001, 0.0005)
     loss: float = 0.0
     duplicate: float = 0.0
+    overtaking: bool = False  # whether a packet may arrive before one that was sent earlier
 
 
 @dataclass(slots=True)
 class Machine:
-    """One node: its core, its kernel's addresses with the end of their lease, and what happened."""
+    """One node: its core, its kernel's addresses with the end of their lease, and what happened.
+
+    `running` is False when there is no daemon, `paused` when there is one that stands still (SIGSTOP). `group` is the
+    part of the network that it can reach; clients live in group 0.
+    """
 
     name: str
     address: IPv4Address
     node: Node
     mac: bytes
     powered: bool = True
+    running: bool = True
     paused: bool = False
     link: bool = True
-    reachable: bool = True
+    group: int = 0
+    healthy: bool = True  # what its checks find
+    refuse: frozenset[Action] = frozenset()  # what its kernel refuses
     kernel: dict[VirtualAddress, float | None] = field(default_factory=dict)
     waiting: list[Event] = field(default_factory=list)
     log: list[tuple[float, str]] = field(default_factory=list)
     effects: list[tuple[float, Effect]] = field(default_factory=list)
-    refuse: str = ""
+    armed: float = float("inf")
 
     @property
     def status(self) -> InstanceStatus:
@@ -88,9 +97,19 @@ class Machine:
         return self.node.snapshot(0.0).instances[0]
 
     @property
+    def router(self) -> VirtualRouter:
+        """The only instance's state machine, for looking into."""
+        return self.node._routers[self.node.settings.instances[0].name]
+
+    @property
     def state(self) -> State:
         """The only instance's state."""
-        return State(self.status.state)
+        return self.router.state
+
+    @property
+    def alive(self) -> bool:
+        """Whether its daemon gets the processor."""
+        return self.powered and self.running and not self.paused
 
     @property
     def holds(self) -> bool:
@@ -100,11 +119,19 @@ class Machine:
     @property
     def serving(self) -> bool:
         """Whether it holds the VIP where clients can reach it."""
-        return self.holds and self.link and self.reachable
+        return self.holds and self.link and self.group == 0
+
+    def hears(self, other: Machine) -> bool:
+        """Whether packets go from one to the other."""
+        return self.powered and other.powered and self.link and other.link and self.group == other.group
 
     def sent(self) -> list[tuple[float, SendAdvert]]:
         """Adverts in the order they were sent."""
         return [(at, effect) for at, effect in self.effects if isinstance(effect, SendAdvert)]
+
+    def said(self, text: str) -> list[float]:
+        """When its log had a line with this text."""
+        return [at for at, line in self.log if text in line]
 
 
 class Lan:
@@ -115,9 +142,10 @@ class Lan:
         self.random = random.Random(seed)
         self.weather = weather or Weather()
         self.machines: dict[str, Machine] = {}
-        self.watch: Callable[[], None] = lambda: None
+        self.watch: Callable[[], None] = lambda: None  # called after everything that happens to a machine
         self._queue: list[tuple[float, int, Callable[[], None]]] = []
         self._order = count()
+        self._last_arrival: dict[tuple[str, str], float] = {}
 
     # --- building -----------------------------------------------------------------------------------------------------
 
@@ -126,40 +154,40 @@ class Lan:
         number = len(self.machines) + 1
         machine = Machine(name, IPv4Address(address), Node(node, self.now), bytes([2, 0, 0, 0, 0, number]))
         self.machines[name] = machine
-        self._look(machine)
+        self._begin(machine)
         return machine
 
     def power_on(self, name: str, node: NodeSettings) -> None:
-        """The node's daemon starts afresh, on a kernel without leftovers."""
+        """The machine boots: a kernel without leftovers, the link up, the daemon started afresh."""
         machine = self.machines[name]
-        machine.node = Node(node, self.now)
-        machine.powered, machine.paused, machine.link = True, False, True
+        machine.powered = machine.link = True
         machine.kernel.clear()
-        machine.waiting.clear()
-        self._look(machine)
+        self.start(name, node)
 
-    def restart(self, name: str, node: NodeSettings) -> None:
-        """The node's daemon starts afresh where an earlier one may have left addresses behind."""
+    def start(self, name: str, node: NodeSettings) -> None:
+        """The daemon starts afresh where an earlier one may have left addresses behind."""
         machine = self.machines[name]
         machine.node = Node(node, self.now)
-        machine.powered, machine.paused = True, False
+        machine.running, machine.paused, machine.armed = True, False, float("inf")
         machine.waiting.clear()
-        self._look(machine)
+        self._begin(machine)
 
     # --- what happens -------------------------------------------------------------------------------------------------
 
     def power_off(self, name: str) -> None:
         """Gone, with everything."""
-        self.machines[name].powered = False
+        self.machines[name].powered = self.machines[name].running = False
+        self.watch()
 
     def kill(self, name: str) -> None:
         """The daemon is gone; the kernel goes on and keeps what it has until its lease ends."""
-        self.machines[name].paused = True
-        self.machines[name].waiting.clear()
+        self.machines[name].running = False
+        self.watch()
 
     def pause(self, name: str) -> None:
         """The daemon stands still, its sockets fill."""
         self.machines[name].paused = True
+        self.watch()
 
     def resume(self, name: str) -> None:
         """It runs again: first what waited, then its timers, as an event loop does."""
@@ -167,8 +195,9 @@ class Lan:
         machine.paused = False
         waiting, machine.waiting = machine.waiting, []
         for event in waiting:
-            self.give(machine, event)
+            self._deliver(machine, event)
         self._arm(machine)
+        self.watch()
 
     def cut(self, name: str) -> None:
         """The link goes down, and the node notices."""
@@ -182,14 +211,16 @@ class Lan:
         machine.link = True
         self.give(machine, LinkChanged(INTERFACE, True, True, machine.mac))
 
-    def partition(self, name: str, reachable: bool) -> None:
-        """Packets from and to the node are lost, and nobody notices."""
-        self.machines[name].reachable = reachable
+    def partition(self, name: str, group: int) -> None:
+        """The network splits, and nobody notices: only members of one group hear each other. 0 is the main one."""
+        self.machines[name].group = group
+        self.watch()
 
     def check(self, name: str, ok: bool, conclusive: bool = True) -> None:
-        """The node's check reports."""
-        detail = "connected to 127.0.0.1:3306" if ok else "127.0.0.1:3306 refused the connection"
-        self.give(self.machines[name], CheckResult("mysql", ok, detail, 0.001, conclusive))
+        """The service changes: the check says so now (the kernel's news of a dead listener is conclusive) and later."""
+        machine = self.machines[name]
+        machine.healthy = ok
+        self.give(machine, self._result(machine, conclusive))
 
     def stop(self, name: str) -> None:
         """SIGTERM."""
@@ -198,13 +229,18 @@ class Lan:
     def reload(self, name: str, node: NodeSettings) -> None:
         """SIGHUP with a new file."""
         self.give(self.machines[name], ConfigReplaced(node))
-        self._look(self.machines[name])
 
     def delete_vip(self, name: str) -> None:
         """Somebody types `ip address del`."""
         machine = self.machines[name]
-        if machine.kernel.pop(VIP, None) is not None or True:
-            self._tell_addresses(machine)
+        if machine.kernel.pop(VIP, "absent") != "absent":
+            self.give(machine, self._addresses(machine))
+
+    def add_vip(self, name: str) -> None:
+        """Somebody types `ip address add`."""
+        machine = self.machines[name]
+        machine.kernel[VIP] = None
+        self.give(machine, self._addresses(machine))
 
     def packet(self, name: str, source: str, payload: bytes, ttl: int = 255) -> None:
         """A packet from nowhere reaches the node."""
@@ -217,10 +253,7 @@ class Lan:
         """Let time pass."""
         end = self.now + seconds
         while self._queue and self._queue[0][0] <= end:
-            at, _, action = heapq.heappop(self._queue)
-            self.now = max(self.now, at)
-            action()
-            self.watch()
+            self._step()
         self.now = end
 
     def run_until(self, condition: Callable[[], bool], limit: float = 60.0) -> float:
@@ -229,109 +262,148 @@ class Lan:
         while not condition():
             assert self._queue, "nothing is going to happen any more"
             assert self._queue[0][0] - start <= limit, f"not within {limit} s"
-            at, _, action = heapq.heappop(self._queue)
-            self.now = max(self.now, at)
-            action()
-            self.watch()
+            self._step()
         return self.now - start
+
+    def at(self, delay: float, action: Callable[[], None]) -> None:
+        """Do something when `delay` seconds have passed."""
+        heapq.heappush(self._queue, (self.now + delay, next(self._order), action))
 
     def holders(self) -> list[str]:
         """Who has the VIP."""
         return [machine.name for machine in self.machines.values() if machine.holds]
 
+    def _step(self) -> None:
+        at, _, action = heapq.heappop(self._queue)
+        self.now = max(self.now, at)
+        action()
+
     # --- the obedient world -------------------------------------------------------------------------------------------
 
     def give(self, machine: Machine, event: Event) -> None:
         """Hand an event to a node, do what it asks, and set its timer."""
-        if not machine.powered:
-            return
-        if machine.paused:
+        self._deliver(machine, event)
+        self.watch()
+
+    def _deliver(self, machine: Machine, event: Event) -> None:
+        if machine.paused and machine.running:
             machine.waiting.append(event)
+        elif machine.alive:
+            pending = [event]
+            while pending:
+                for effect in machine.node.handle(pending.pop(0), self.now):
+                    machine.effects.append((self.now, effect))
+                    pending += self._perform(machine, effect)
+            machine.running = not machine.node.done
+            self._arm(machine)
+
+    def _begin(self, machine: Machine) -> None:
+        self._deliver(machine, LinkChanged(INTERFACE, True, machine.link, machine.mac))
+        self._deliver(machine, self._addresses(machine))
+        self._run_checks(machine, machine.node)
+        self.watch()
+
+    def _addresses(self, machine: Machine) -> AddressesChanged:
+        addresses = ((machine.address, 24), *((each.address, each.prefixlen) for each in machine.kernel))
+        return AddressesChanged(INTERFACE, addresses)
+
+    def _run_checks(self, machine: Machine, node: Node) -> None:
+        """The check runs now and every interval for as long as this daemon lives, and stands still with it."""
+        if machine.node is not node or not machine.running:
             return
-        pending = [event]
-        while pending:
-            effects = machine.node.handle(pending.pop(0), self.now)
-            for effect in effects:
-                machine.effects.append((self.now, effect))
-                pending += self._perform(machine, effect)
-        self._arm(machine)
+        if node.settings.checks and not machine.paused:
+            self.give(machine, self._result(machine, conclusive=False))
+        self.at(CHECK.interval, lambda: self._run_checks(machine, node))
+
+    def _result(self, machine: Machine, conclusive: bool) -> CheckResult:
+        detail = "connected to 127.0.0.1:3306" if machine.healthy else "127.0.0.1:3306 refused the connection"
+        return CheckResult(CHECK.name, machine.healthy, detail, 0.001, conclusive)
 
     def _perform(self, machine: Machine, effect: Effect) -> Iterator[Event]:
+        """Carry out an effect; the kernel's answers to it, its news of changed addresses last."""
         if isinstance(effect, SendAdvert):
             self._broadcast(machine, effect)
         elif isinstance(effect, RenewLease):
-            for address in effect.addresses:
-                self._lease(machine, address, effect.lease)
+            if Action.ADD not in machine.refuse:
+                before = set(machine.kernel)
+                for address in effect.addresses:
+                    self._lease(machine, address, effect.lease)
+                if before != set(machine.kernel):  # Linux adds an address that is not there any more
+                    yield self._addresses(machine)
         elif isinstance(effect, Reconcile):
-            for operation in effect.operations:
-                if operation.action is Action.ADD:
-                    self._lease(machine, operation.address, operation.lease)
-                else:
-                    machine.kernel.pop(operation.address, None)
-            yield EffectDone(effect.instance, effect.operations)
+            yield from self._reconcile(machine, effect)
+            yield self._addresses(machine)
         elif isinstance(effect, Record):
             machine.log.append((self.now, effect.text))
         else:
             assert isinstance(effect, Announce | ResetConnections)
 
+    def _reconcile(self, machine: Machine, effect: Reconcile) -> Iterator[Event]:
+        refused = tuple(each for each in effect.operations if each.action in machine.refuse)
+        done = tuple(each for each in effect.operations if each not in refused)
+        for operation in done:
+            if operation.action is Action.ADD:
+                self._lease(machine, operation.address, operation.lease)
+            else:
+                machine.kernel.pop(operation.address, None)
+        for operation in refused:
+            yield EffectFailed(effect.instance, operation, "Permission denied")
+        if done:
+            yield EffectDone(effect.instance, done)
+
     def _broadcast(self, sender: Machine, effect: SendAdvert) -> None:
+        event = AdvertReceived(INTERFACE, effect.source, effect.destination, 255, effect.payload)
         for machine in self.machines.values():
-            if machine is sender:
+            if machine is sender or not sender.hears(machine):
                 continue
             copies = 1 + (self.random.random() < self.weather.duplicate)
             for _ in range(copies):
                 if self.random.random() >= self.weather.loss:
-                    delay = self.random.uniform(*self.weather.delay)
-                    event = AdvertReceived(INTERFACE, effect.source, effect.destination, 255, effect.payload)
-                    self._later(delay, self._carry(sender, machine, event))
+                    arrival = self.now + self.random.uniform(*self.weather.delay)
+                    if not self.weather.overtaking:
+                        arrival = max(arrival, self._last_arrival.get((sender.name, machine.name), 0.0))
+                    self._last_arrival[sender.name, machine.name] = arrival
+                    self.at(arrival - self.now, self._arrival(machine, sender.group, event))
 
-    def _carry(self, sender: Machine, machine: Machine, event: AdvertReceived) -> Callable[[], None]:
-        sent = sender.powered and sender.link and sender.reachable
-
+    def _arrival(self, machine: Machine, group: int, event: AdvertReceived) -> Callable[[], None]:
         def arrive() -> None:
-            if sent and machine.powered and machine.link and machine.reachable:
+            if machine.powered and machine.link and machine.group == group:
                 self.give(machine, event)
 
         return arrive
 
     def _lease(self, machine: Machine, address: VirtualAddress, lease: int | None) -> None:
+        """Add the address, or give it a new end: the kernel has one request for both."""
         end = None if lease is None else self.now + lease
         machine.kernel[address] = end
-        if end is not None:
-            self._later(end + self.random.uniform(0, KERNEL_SLACK) - self.now, self._expire(machine, address, end))
+        if lease is not None:
+            self.at(lease + self.random.uniform(0, KERNEL_SLACK), self._expiry(machine, address, end))
 
-    def _expire(self, machine: Machine, address: VirtualAddress, end: float) -> Callable[[], None]:
+    def _expiry(self, machine: Machine, address: VirtualAddress, end: float | None) -> Callable[[], None]:
         def expire() -> None:
-            if machine.kernel.get(address) == end:
+            if address in machine.kernel and machine.kernel[address] == end:
                 del machine.kernel[address]
-                self._tell_addresses(machine)
+                self.give(machine, self._addresses(machine))
 
         return expire
 
-    def _look(self, machine: Machine) -> None:
-        self.give(machine, LinkChanged(INTERFACE, True, machine.link, machine.mac))
-        self._tell_addresses(machine)
-
-    def _tell_addresses(self, machine: Machine) -> None:
-        addresses = ((machine.address, 24), *((each.address, each.prefixlen) for each in machine.kernel))
-        self.give(machine, AddressesChanged(INTERFACE, addresses))
-
     def _arm(self, machine: Machine) -> None:
-        due = machine.node.next_deadline()
-        if due is None:
+        """One timer a machine; a deadline that moved away is found out when the old one comes."""
+        due = machine.node.next_deadline() if machine.alive else None
+        if due is None or due >= machine.armed:
             return
-        node = machine.node
+        machine.armed, node = due, machine.node
 
         def fire() -> None:
-            current = machine.node.next_deadline()
-            alive = machine.powered and not machine.paused and machine.node is node
-            if alive and current is not None and current <= self.now:
+            if machine.node is not node or machine.armed != due:
+                return
+            machine.armed = float("inf")
+            current = node.next_deadline()
+            if machine.alive and current is not None and current <= self.now:
                 self.give(machine, TimerDue())
+            self._arm(machine)
 
-        self._later(max(due - self.now, 0.0), fire)
-
-    def _later(self, delay: float, action: Callable[[], None]) -> None:
-        heapq.heappush(self._queue, (self.now + delay, next(self._order), action))
+        self.at(max(due - self.now, 0.0), fire)
 
 
 def pair(

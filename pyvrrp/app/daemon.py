@@ -23,7 +23,7 @@ from pyvrrp.core.effects import Action, Level, Operation, Record
 from pyvrrp.core.events import ConfigReplaced, Event, Stopping
 from pyvrrp.core.node import Node
 from pyvrrp.core.settings import LoadedNode, NodeSettings, VirtualAddress
-from pyvrrp.errors import ConfigError, KernelError, Problem, PyvrrpError
+from pyvrrp.errors import ConfigError, ControlError, KernelError, Problem, PyvrrpError
 from pyvrrp.io import systemd
 from pyvrrp.io.claim import Claim
 from pyvrrp.io.control import ControlServer, Peer
@@ -184,6 +184,8 @@ class Daemon:
     async def _replace(self) -> dict[str, object]:
         reading = Reading(self._config)
         loaded = await self._loop.run_in_executor(None, reading.result)
+        if self._node.stopping:
+            raise ControlError("this daemon is being stopped")
         _demand_interfaces(loaded.settings, loaded.places)
         self._claim(loaded.settings)
         sentences = changes(self._settings, loaded.settings)

@@ -30,6 +30,8 @@ from pyvrrp.errors import KernelError
 from pyvrrp.io.netlink import Kernel
 from pyvrrp.io.sockdiag import reset_connections
 
+_STALL = 0.002  # seconds; a timer of a loop that runs is this late at most, mostly by a tenth of it
+
 
 class Heart:
     """Feeds one node and performs what it asks. `write` takes the records, `finish` is called once the node is done."""
@@ -71,6 +73,9 @@ class Heart:
     def _timer_due(self) -> None:
         due, self._timer, self._due = self._due, None, None
         now = self._loop.time()
+        if due is not None and now - due > _STALL:
+            # A loop that stood still is told of its timers before its sockets, but what was heard came first.
+            self._wires.listen()
         # A timer may fire a hair early; the node must never take that for "not due yet".
         self._turn(TimerDue(), now if due is None else max(due, now))
         self._close_turn()
@@ -125,6 +130,8 @@ class Heart:
             self._records.append(Record(Level.ERROR, "", f"a lease was not renewed: {error}"))
 
     def _apply(self, effect: Reconcile) -> None:
+        if self._renewals:
+            self._renew()  # renewing an address after its removal would bring it back
         done: list[Operation] = []
         for operation, error in zip(effect.operations, self._kernel.apply(effect.operations), strict=True):
             if error is None:

@@ -12,6 +12,8 @@ from pyvrrp.errors import KernelError
 from pyvrrp.io.adverts import AdvertSocket
 from pyvrrp.io.announce import Announcer
 
+_ROUNDS = 32  # of 64 adverts: what a receive buffer holds, and an end where somebody sends faster than we read
+
 
 @dataclass(frozen=True, slots=True)
 class _Wire:
@@ -54,6 +56,15 @@ class Wires:
                 wire.adverts.watch(wanted)
             elif index is not None:
                 self._open(name, index, wanted)
+
+    def listen(self) -> None:
+        """Take what waits on every wire now."""
+        for wire in list(self._wires.values()):
+            for _ in range(_ROUNDS):
+                heard = wire.adverts.receive()
+                if not heard:
+                    break
+                self._hear(heard)
 
     def send(self, effect: SendAdvert) -> OSError | None:
         """Send an advert; the reason when it did not leave."""

@@ -5,9 +5,11 @@ The models check what can be said of one value. What needs two of them is in rul
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic_core import CoreSchema
 
 from pyvrrp.config.values import (
     Choice,
@@ -74,24 +76,19 @@ def _as_options(value: object) -> object:
     return {value: {}} if isinstance(value, Word) and value else value
 
 
-_TRACK_OPTIONS_SCHEMA: Final[dict[str, Any]] = {
-    "type": "object",
-    "additionalProperties": TrackOptions.model_json_schema(),
-    "minProperties": 1,
-}
 TrackedCheck = Annotated[dict[Annotated[str, Name()], TrackOptions], Field(min_length=1), BeforeValidator(_as_options)]
-TrackedChecks = Annotated[
-    list[TrackedCheck],
-    BeforeValidator(_as_list),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "array", "items": {"anyOf": [Name().schema, _TRACK_OPTIONS_SCHEMA]}},
-                _TRACK_OPTIONS_SCHEMA,
-            ]
-        }
-    ),
-]
+
+
+@dataclass(frozen=True, slots=True)
+class _TrackedChecksSchema:
+    """The short forms that the validators accept, for the JSON Schema."""
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        weighted = handler(core)["items"]
+        return {"anyOf": [{"type": "array", "items": {"anyOf": [Name().schema, weighted]}}, weighted]}
+
+
+TrackedChecks = Annotated[list[TrackedCheck], BeforeValidator(_as_list), _TrackedChecksSchema()]
 
 
 class Instance(_Section):
@@ -111,7 +108,9 @@ class Instance(_Section):
         description="The highest one becomes MASTER. 100, or 255 with state MASTER. 255 is for the router that owns "
         "the address.",
     )
-    version: Annotated[int, Choice(("2", "3"))] = Field(default=2, description="VRRPv2 or VRRPv3.")
+    version: Annotated[int, Whole(const.VERSIONS[0], const.VERSIONS[-1])] = Field(
+        default=2, description="VRRPv2 or VRRPv3."
+    )
     advert_int: Annotated[float, Duration(const.ADVERT_INT_V3[0], const.ADVERT_INT_V2[1])] = Field(
         default=1.0,
         description="Between two adverts. VRRPv2: whole seconds, 1 to 255. VRRPv3: 0.01 to 40.95 s in steps of 0.01.",
@@ -141,6 +140,18 @@ class Instance(_Section):
         default=const.GARP_REPEAT, description="Gratuitous ARPs in each announcement."
     )
 
+    @property
+    def base_priority(self) -> int:
+        """The priority before weights; keepalived's default where the file names none."""
+        if self.priority is not None:
+            return self.priority
+        return const.PRIORITY_OWNER if self.state == MASTER else const.PRIORITY_DEFAULT
+
+    @property
+    def owner(self) -> bool:
+        """Whether this router owns the addresses (RFC 3768 section 5.3.4)."""
+        return self.base_priority == const.PRIORITY_OWNER
+
 
 class Check(_Section):
     """A health check of a service on this or another host."""
@@ -164,7 +175,5 @@ class Node(_Section):
     router_id: Annotated[str | None, Name()] = Field(
         default=None, description="The name of this node in status and logs; the host's name up to its first dot."
     )
-    vrrp_instances: dict[Annotated[str, Name()], Instance] = Field(
-        min_length=1, description="Virtual routers by name."
-    )
+    vrrp_instances: dict[Annotated[str, Name()], Instance] = Field(min_length=1, description="Virtual routers by name.")
     checks: dict[Annotated[str, Name()], Check] = Field(default={}, description="Health checks by name.")

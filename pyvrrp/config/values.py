@@ -69,6 +69,8 @@ class Kind:
         raise NotImplementedError
 
     def _parse_scalar(self, value: object) -> object:
+        if isinstance(value, str) and not isinstance(value, Word):
+            value = Word(value, quoted=True)  # a key
         if not isinstance(value, Word):
             raise ValueError(f"a single value is expected here, not {described(value)}")  # noqa: TRY004  # pydantic's rule
         if not value and not value.quoted:
@@ -111,7 +113,8 @@ class Whole(Kind):
             raise ValueError(f"{quote(word)} is not a whole number")
         digits = word.lstrip("+-")
         if len(digits) > 1 and digits.startswith("0"):
-            raise ValueError(f"{quote(word)} begins with 0, which some read as octal; write {digits.lstrip('0') or '0'}")
+            decimal = digits.lstrip("0") or "0"
+            raise ValueError(f"{quote(word)} begins with 0, which some read as octal; write {decimal}")
         if len(digits) > _DIGITS:
             raise ValueError(f"{word[:_DIGITS]}… is outside {self.low}..{self.high}")
         _within(int(word), word, self.low, self.high)
@@ -254,7 +257,7 @@ class Password(Kind):
     def schema(self) -> dict[str, Any]:
         """Text, or a number whose digits are the text."""
         text = {"type": "string", "pattern": "^[ -~]+$", "minLength": 1, "maxLength": const.AUTH_DATA_SIZE}
-        return {"anyOf": [text, {"type": "integer"}]}
+        return {"anyOf": [text, {"type": "integer", "minimum": 0, "maximum": 10**const.AUTH_DATA_SIZE - 1}]}
 
     def parse(self, word: Word) -> bytes:
         """The bytes of the packet, not padded. Raises ValueError."""

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 import yaml
 
@@ -83,7 +83,7 @@ def parse(text: str, file: str) -> Node:
     try:
         root = _Builder(file).build(yaml.parse(text, Loader=_LOADER))
     except yaml.MarkedYAMLError as error:
-        raise ConfigError((_syntax_problem(error, file),)) from None
+        raise ConfigError((_syntax_problem(error, text, file),)) from None
     except yaml.YAMLError as error:
         raise _whole_file(file, f"is not YAML: {str(error).splitlines()[0]}") from None
     if root is None or (isinstance(root, Scalar) and root.absent):
@@ -91,17 +91,27 @@ def parse(text: str, file: str) -> Node:
     return root
 
 
-def _syntax_problem(error: yaml.MarkedYAMLError, file: str) -> Problem:
-    mark = error.problem_mark or error.context_mark
-    place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file, 0, 0)
+def _place_of(mark: _Mark | None, file: str) -> Place:
+    return Place(file, 0, 0) if mark is None else Place(file, mark.line + 1, mark.column + 1)
+
+
+def _syntax_problem(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem:
+    place = _place_of(error.problem_mark or error.context_mark, file)
+    line = text.split("\n")[place.line - 1] if 0 < place.line <= text.count("\n") + 1 else ""
+    if line[place.column - 1 :].startswith("\t"):
+        return Problem(*place, "", "YAML syntax: a tab cannot indent; use spaces")
     message = f"YAML syntax: {error.problem or error.context or 'not understood'}"
-    if error.context and error.problem:
-        message += f", {error.context}"
-        if error.context_mark:
-            message += f" that begins in line {error.context_mark.line + 1}"
-    if error.problem and "'\\t'" in error.problem:
-        message += " (YAML indents with spaces, not tabs)"
+    begin = _place_of(error.context_mark, file)
+    if error.context and error.problem and 0 < begin.line < place.line:
+        message += f", {error.context} that begins in line {begin.line}"
     return Problem(*place, "", message)
+
+
+class _Mark(Protocol):
+    """A position that counts from 0, of either parser."""
+
+    line: int
+    column: int
 
 
 @dataclass(slots=True)
@@ -150,7 +160,7 @@ class _Builder:
         return self._root
 
     def _place(self, event: yaml.Event) -> Place:
-        return Place(self._file, event.start_mark.line + 1, event.start_mark.column + 1)
+        return _place_of(event.start_mark, self._file)
 
     def _document(self, event: yaml.Event) -> None:
         self._documents += 1

@@ -1,0 +1,109 @@
+"""`pyvrrpctl status`, `explain` and `history`: what the daemon does, why, and what it did."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from typing import Final
+
+import click
+
+from pyvrrp.cli import render
+from pyvrrp.cli.asking import Json, status_of
+from pyvrrp.cli.failure import UNHEALTHY, USAGE, Failure
+
+_REFRESH: Final = 1.0  # seconds between two looks of --watch
+
+
+@click.command()
+@click.argument("instance", required=False)
+@click.option("--json", "as_json", is_flag=True, help="The daemon's own answer.")
+@click.option("--watch", is_flag=True, help="Look again every second, until Ctrl-C.")
+@click.option("--exit-code", is_flag=True, help="Exit with 3 when an instance cannot do its part.")
+@click.pass_obj
+def status(socket: str, instance: str | None, as_json: bool, watch: bool, exit_code: bool) -> int:
+    """Show the node, or one INSTANCE of it, and why it is as it is."""
+    if watch:
+        if as_json or exit_code:
+            raise click.UsageError("--watch goes with neither --json nor --exit-code")
+        _watch(lambda: _page(socket, instance))
+        return 0
+    answer = status_of(socket, instance)
+    if as_json:
+        _print_json(_only(answer, instance))
+    else:
+        click.echo(render.status(answer, instance), nl=False)
+    return UNHEALTHY if exit_code and not render.healthy(answer, instance) else 0
+
+
+def _only(answer: Json, instance: str | None) -> Json:
+    if instance is None:
+        return answer
+    snapshot = answer["snapshot"]
+    instances = [each for each in snapshot["instances"] if each["name"] == instance]
+    history = [each for each in snapshot["history"] if each["instance"] == instance]
+    return {**answer, "snapshot": {**snapshot, "instances": instances, "history": history}}
+
+
+def _print_json(value: object) -> None:
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def _page(socket: str, instance: str | None) -> str:
+    """The status, or why there is none: a daemon that restarts comes back."""
+    try:
+        return render.status(status_of(socket, instance), instance)
+    except Failure as failure:
+        if failure.status == USAGE:
+            raise
+        return f"{failure.message}\n"
+
+
+def _watch(page: Callable[[], str]) -> None:
+    try:
+        if sys.stdout.isatty():
+            _refresh_screen(page)
+        else:
+            _print_pages(page)
+    except KeyboardInterrupt:
+        return
+
+
+def _refresh_screen(page: Callable[[], str]) -> None:
+    from rich.live import Live
+    from rich.text import Text
+
+    with Live(Text(page()), auto_refresh=False) as live:
+        while True:
+            time.sleep(_REFRESH)
+            live.update(Text(page()), refresh=True)
+
+
+def _print_pages(page: Callable[[], str]) -> None:
+    while True:
+        click.echo(page())
+        sys.stdout.flush()
+        time.sleep(_REFRESH)
+
+
+@click.command()
+@click.argument("instance")
+@click.pass_obj
+def explain(socket: str, instance: str) -> None:
+    """Tell everything about one INSTANCE in sentences."""
+    click.echo(render.explain(status_of(socket, instance), instance), nl=False)
+
+
+@click.command()
+@click.argument("instance", required=False)
+@click.option("--json", "as_json", is_flag=True, help="A list of objects with the time in seconds since 1970.")
+@click.pass_obj
+def history(socket: str, instance: str | None, as_json: bool) -> None:
+    """Show the transitions that the daemon remembers, of all or one INSTANCE, the oldest first."""
+    answer = status_of(socket, instance)
+    if as_json:
+        _print_json(render.history_json(answer, instance))
+    else:
+        click.echo(render.history(answer, instance), nl=False)

@@ -1,0 +1,39 @@
+"""`python -m pyvrrp.config FILE`: reads a configuration in a process that ends, for a daemon that must not stop.
+
+Standard output gets a pickle of `LoadedNode`, exit status 0, or of a tuple of `Problem`, exit status 2.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import pickle  # for our own parent, through a pipe
+import sys
+
+from pyvrrp.core.settings import LoadedNode
+from pyvrrp.errors import ConfigError, Problem
+
+
+def main() -> int:
+    """Read the file that the command line names, and answer on standard output."""
+    if len(sys.argv) != 2:
+        print("usage: python -m pyvrrp.config FILE", file=sys.stderr)
+        return 1
+    from pyvrrp.config.load import load
+
+    answer: LoadedNode | tuple[Problem, ...]
+    try:
+        answer = load(sys.argv[1]).without_tree()
+    except ConfigError as error:
+        answer = error.problems
+    sys.stdout.buffer.write(pickle.dumps(answer, pickle.HIGHEST_PROTOCOL))
+    return 0 if isinstance(answer, LoadedNode) else 2
+
+
+if __name__ == "__main__":
+    # A daemon waits: neither collecting garbage nor taking the interpreter apart is worth its time, 20 ms of 140.
+    gc.disable()
+    status = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)

@@ -1,0 +1,101 @@
+"""What a file may say, but perhaps does not mean. One line a subject, however many instances it is about."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path as FilePath
+from typing import Final
+
+from pyvrrp.config.findings import Findings
+from pyvrrp.config.model import BACKUP, MASTER, Instance, Node
+from pyvrrp.config.tree import Path
+from pyvrrp.core import const
+
+_SKEW_NOTED: Final = 0.2  # seconds of skew time that are worth a line
+_NEAR_TOP: Final = 240
+
+Remark = tuple[Path, str]
+
+
+def advise(node: Node, file: str, findings: Findings) -> None:
+    """Add the advice for a sound configuration."""
+    subjects: tuple[Callable[[str, Instance], Iterator[Remark]], ...] = (
+        _skew,
+        _lease,
+        _initial_state,
+        _owner_weights,
+        _nothing_tracked,
+        lambda name, instance: _readable(name, instance, file),
+    )
+    for subject in subjects:
+        remarks = [
+            (("vrrp_instances", name, *path), text)
+            for name, instance in node.vrrp_instances.items()
+            for path, text in subject(name, instance)
+        ]
+        if remarks:
+            path, text = remarks[0]
+            findings.advise(path, text if len(remarks) == 1 else f"{text} (and {len(remarks) - 1} more like it)")
+    _idle_checks(node, findings)
+
+
+def skew_time(priority: int, instance: Instance) -> float:
+    """Seconds by which a takeover after priority 0 is late (RFC 3768 section 6.1, RFC 5798 section 6.1)."""
+    share = (const.SKEW_DIVISOR - priority) / const.SKEW_DIVISOR
+    return share * (instance.advert_int if instance.version == 3 else 1)
+
+
+def _skew(_name: str, instance: Instance) -> Iterator[Remark]:
+    priority = instance.base_priority
+    skew = skew_time(priority, instance)
+    if skew > _SKEW_NOTED:
+        better = skew_time(_NEAR_TOP, instance)
+        text = f"at priority {priority} this node waits {skew * 1000:.0f} ms before it takes over from a master that"
+        yield ("priority",), f"{text} leaves on purpose; at {_NEAR_TOP} it waits {better * 1000:.0f} ms"
+
+
+def _lease(_name: str, instance: Instance) -> Iterator[Remark]:
+    takeover = const.DOWN_TIMER_ADVERTS * instance.advert_int
+    if instance.vip_lease == "off":
+        yield ("vip_lease",), "off: the addresses of an agent that is killed stay, also when another node takes them"
+    elif isinstance(instance.vip_lease, int) and instance.vip_lease >= takeover:
+        yield (
+            ("vip_lease",),
+            f"{instance.vip_lease} s outlives the takeover after {takeover:g} s: both nodes hold the addresses between",
+        )
+
+
+def _initial_state(_name: str, instance: Instance) -> Iterator[Remark]:
+    if instance.state == MASTER and not instance.owner:
+        yield ("state",), "MASTER gives no speed-up: without priority 255 every node starts as BACKUP and listens first"
+    if instance.state == BACKUP and instance.owner:
+        yield ("state",), "BACKUP has no effect with priority 255: the owner of an address starts as MASTER"
+
+
+def _owner_weights(_name: str, instance: Instance) -> Iterator[Remark]:
+    if instance.owner and any(options.weight for item in instance.track_checks for options in item.values()):
+        yield ("track_checks",), "weights have no effect with priority 255; weight 0 does"
+
+
+def _nothing_tracked(_name: str, instance: Instance) -> Iterator[Remark]:
+    if not instance.track_checks:
+        yield ("track_checks",), "no track_checks: the addresses stay here when the service behind them has died"
+
+
+def _readable(_name: str, instance: Instance, file: str) -> Iterator[Remark]:
+    if instance.authentication is None or instance.authentication.auth_pass is None:
+        return
+    mode = stat.S_IMODE(FilePath(file).stat().st_mode)
+    if mode & stat.S_IROTH:
+        yield (
+            ("authentication", "auth_pass"),
+            f"everybody can read this file (mode {mode:04o}): chmod 640 {file}, or use auth_pass_file",
+        )
+
+
+def _idle_checks(node: Node, findings: Findings) -> None:
+    tracked = {check for instance in node.vrrp_instances.values() for item in instance.track_checks for check in item}
+    for name in node.checks:
+        if name not in tracked:
+            findings.advise(("checks", name), "no instance tracks this check")

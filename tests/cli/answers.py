@@ -1,0 +1,94 @@
+"""Answers of a daemon, as its control socket gives them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from ipaddress import IPv4Address
+from typing import Any
+
+from pyvrrp.core.snapshot import (
+    AddressStatus,
+    CheckStatus,
+    InstanceStatus,
+    MasterStatus,
+    RejectedStatus,
+    Snapshot,
+    Transition,
+)
+
+NOW = 10_000.0
+WALL = 1_763_707_823.0  # 2025-11-21 06:50:23 UTC
+
+TOOK_OVER = Transition(NOW - 131, "VI_1", "MASTER", "BACKUP", "192.168.1.201 advertises 150, ours is 90", vip_live=None)
+BACKUP = InstanceStatus(
+    name="VI_1",
+    interface="eth0",
+    virtual_router_id=60,
+    version=2,
+    state="BACKUP",
+    since=NOW - 131,
+    base_priority=110,
+    priority=90,
+    advert_int=1.0,
+    preempt=False,
+    vip_lease=2,
+    addresses=(AddressStatus("192.168.1.200/32", held=False),),
+    handing_over=False,
+    master=MasterStatus(IPv4Address("192.168.1.201"), 150, 1.0, NOW - 0.31),
+    rejected=RejectedStatus(IPv4Address("192.168.1.7"), "wrong password", NOW - 70, 12),
+    skew_time=0.648,
+    master_down_interval=3.648,
+    why=(
+        "VI_1 is BACKUP: 192.168.1.201 advertises 150, ours is 110 - 20 (mysql) = 90.",
+        "It takes over if no advert arrives for 3.34 s (last one 0.31 s ago).",
+    ),
+    last=TOOK_OVER,
+    counters={"adverts_sent": 12, "adverts_received": 3400, "became_master": 1, "rejected_password": 12},
+)
+LEFT = Transition(NOW - 11, "orders", "BACKUP", "MASTER", "192.168.1.202 sent priority 0", vip_live=0.0019)
+MASTER = InstanceStatus(
+    name="orders",
+    interface="bond0.12",
+    virtual_router_id=7,
+    version=3,
+    state="MASTER",
+    since=NOW - 11,
+    base_priority=240,
+    priority=240,
+    advert_int=0.1,
+    preempt=True,
+    vip_lease=None,
+    addresses=tuple(AddressStatus(f"10.0.0.{n}/24", held=True) for n in range(1, 6)),
+    handing_over=False,
+    master=None,
+    rejected=None,
+    skew_time=0.00625,
+    master_down_interval=0.30625,
+    why=("orders is MASTER: 192.168.1.202 sent priority 0.",),
+    last=LEFT,
+    counters={},
+)
+CHECK = CheckStatus("mysql", "127.0.0.1:3306", "up", "", 0.0008, NOW - 0.4, 17, 0)
+
+
+def answer(
+    *instances: InstanceStatus, checks: tuple[CheckStatus, ...] = (CHECK,), problems: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """What `status` answers for these instances, after its way through JSON."""
+    history = tuple(each.last for each in instances if each.last is not None)
+    content = {
+        "version": "0.1.0",
+        "pid": 4711,
+        "uptime": 3 * 86400.0 + 4 * 3600 + 59,
+        "wall": WALL,
+        "config": {
+            "path": "/etc/pyvrrp/node.yaml",
+            "ok": not problems,
+            "loaded_at": WALL - 82_000,
+            "problems": list(problems),
+        },
+        "snapshot": asdict(Snapshot(NOW, "db1", stopping=False, instances=instances, checks=checks, history=history)),
+    }
+    through_json: dict[str, Any] = json.loads(json.dumps(content, default=str))
+    return through_json

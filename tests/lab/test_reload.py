@@ -1,0 +1,175 @@
+"""Reload: SIGHUP and the control socket, good files and bad ones."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+
+import pytest
+
+from tests.lab.agents import BACKUP, MASTER, PATIENCE, PYVRRPCTL, Pyvrrpd
+from tests.lab.routers import VIP, Router, tcp_check, version2
+from tests.lab.site import Site
+from tests.waiting import until
+
+pytestmark = pytest.mark.lab
+
+OTHER_VIP = "192.168.1.210"
+REFUSED = 6
+
+
+def test_a_changed_priority_counts_at_once(site: Site) -> None:
+    first = site.pyvrrpd(site.a, Router(150))
+    assert first.becomes(MASTER)
+    second = site.pyvrrpd(site.b, Router(140))
+    assert second.becomes(BACKUP)
+    first.reconfigure([Router(130)])
+    first.send(signal.SIGHUP)
+    assert second.becomes(MASTER)
+    assert first.becomes(BACKUP)
+    assert first.instance()["priority"] == 130
+    assert first.says("reload: VI_60: priority 150 -> 130")
+
+
+def test_an_added_address_comes_a_removed_one_goes_and_an_unchanged_one_stays(site: Site) -> None:
+    watch, capture = site.watch(), site.capture()
+    daemon = site.pyvrrpd(site.a, Router())
+    assert daemon.becomes(MASTER)
+    assert site.a.takes()
+    before = daemon.history()
+    daemon.reconfigure([Router(vips=(VIP, OTHER_VIP))])
+    assert daemon.ask("reload")["ok"] is True
+    assert until(lambda: watch.holds("a", OTHER_VIP))
+    assert until(lambda: len(capture.announcements(OTHER_VIP)) >= 5)
+    daemon.reconfigure([Router()])
+    answer = daemon.ask("reload")
+    assert answer["ok"] is True
+    assert answer["changes"] == [f"VI_60: addresses {VIP}/32, {OTHER_VIP}/32 -> {VIP}/32"]
+    assert until(lambda: not watch.holds("a", OTHER_VIP))
+    assert daemon.history() == before
+    assert watch.times("a", VIP, present=False) == []
+    assert len(watch.times("a", VIP, present=True)) == 1
+
+
+def test_an_address_that_moves_to_another_instance_stays(site: Site) -> None:
+    watch = site.watch()
+    daemon = site.pyvrrpd(site.a, Router(vips=(VIP, "10.0.0.60")), Router(vrid=61, vips=("10.0.0.61",)))
+    assert daemon.becomes(MASTER, 60)
+    assert daemon.becomes(MASTER, 61)
+    assert site.a.takes("10.0.0.61")
+    daemon.reconfigure([Router(vips=("10.0.0.60",)), Router(vrid=61, vips=("10.0.0.61", VIP))])
+    assert daemon.ask("reload")["ok"] is True
+    assert {"address": f"{VIP}/32", "held": True} in daemon.instance(61)["addresses"]
+    capture = site.capture()
+    assert until(lambda: capture.adverts(site.a.address, 61))  # a renewal later it is still there
+    assert [each for each in watch.changes if not each.present] == []
+
+
+def test_a_file_with_problems_is_refused_and_the_old_configuration_stays(site: Site) -> None:
+    watch = site.watch()
+    daemon = site.pyvrrpd(site.a, Router())
+    assert daemon.becomes(MASTER)
+    assert site.a.takes()
+    daemon.reconfigure([Router(vips=("192.168.1.300",), vrid=300)])
+    answer = daemon.ask("reload")
+    assert answer["ok"] is False
+    problems = answer["problems"]
+    assert len(problems) == 2
+    assert all(each.startswith(f"{daemon.config}:") for each in problems)
+    assert "300 is outside 1..255" in problems[0]
+    assert '"192.168.1.300" is not an IP address' in problems[1]
+    assert daemon.ask("status")["config"] | {"loaded_at": 0} == {
+        "path": str(daemon.config),
+        "ok": False,
+        "loaded_at": 0,
+        "problems": problems,
+    }
+    daemon.send(signal.SIGHUP)
+    assert until(lambda: daemon.log().count("reload refused, the configuration in force stays") == 2)
+    assert daemon.state() == MASTER
+    assert watch.times("a", VIP, present=False) == []
+    daemon.reconfigure([Router()])
+    assert daemon.ask("reload") | {"advice": []} == {"ok": True, "changes": [], "advice": []}
+    assert daemon.ask("status")["config"]["ok"] is True
+
+
+def test_pyvrrpctl_reload_says_what_changes_or_what_is_wrong(site: Site) -> None:
+    daemon = site.pyvrrpd(site.a, Router(255))
+    assert daemon.becomes(MASTER)
+    daemon.reconfigure([Router(255, vips=(VIP, OTHER_VIP))])
+    done = pyvrrpctl(daemon, "reload")
+    assert done.returncode == 0
+    assert done.stdout == f"VI_60: addresses {VIP}/32 -> {VIP}/32, {OTHER_VIP}/32\n"
+    daemon.config.write_text("vrrp_instances: [\n")
+    done = pyvrrpctl(daemon, "reload")
+    assert done.returncode == REFUSED
+    problem, verdict = done.stderr.splitlines()
+    assert problem.startswith(f"{daemon.config}:")
+    assert verdict == "pyvrrpctl: refused, the configuration in force stays"
+
+
+def pyvrrpctl(daemon: Pyvrrpd, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the operator's command to its end."""
+    command = [PYVRRPCTL, "--socket", str(daemon.socket), *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+
+
+def test_an_interface_that_does_not_exist_is_refused(site: Site) -> None:
+    daemon = site.pyvrrpd(site.a, Router())
+    assert daemon.becomes(MASTER)
+    daemon.config.write_text(daemon.config.read_text().replace("eth0", "eth9"))
+    answer = daemon.ask("reload")
+    assert answer["ok"] is False
+    (problem,) = answer["problems"]
+    assert 'vrrp_instances.VI_60.interface: there is no interface "eth9"' in problem
+    assert daemon.state() == MASTER
+    assert site.a.holds()
+
+
+def test_a_new_instance_runs_and_a_removed_one_hands_over(site: Site) -> None:
+    watch = site.watch()
+    stays, comes = Router(150), Router(150, 61, (OTHER_VIP,))
+    daemon = site.pyvrrpd(site.a, stays)
+    assert daemon.becomes(MASTER)
+    daemon.reconfigure([stays, comes])
+    assert daemon.ask("reload")["changes"] == ["instance VI_61 is new"]
+    assert daemon.becomes(MASTER, 61)
+    assert site.a.takes(OTHER_VIP)
+    successor = site.pyvrrpd(site.b, Router(140), Router(140, 61, (OTHER_VIP,)))
+    assert successor.becomes(BACKUP, 61)
+    daemon.reconfigure([stays])
+    assert daemon.ask("reload")["changes"] == ["instance VI_61 is removed"]
+    assert successor.becomes(MASTER, 61)
+    assert successor.instance(61)["last"]["reason"] == f"{site.a.address} sent priority 0"
+    assert site.b.takes(OTHER_VIP)
+    assert until(lambda: not watch.holds("a", OTHER_VIP))
+    assert daemon.state() == MASTER
+    assert watch.times("a", VIP, present=False) == []
+
+
+def test_a_check_that_is_added_and_removed(site: Site) -> None:
+    daemon = site.pyvrrpd(site.a, Router())
+    assert daemon.becomes(MASTER)
+    daemon.reconfigure([Router(tracks={"mysql": 0})], {"mysql": tcp_check()})
+    assert daemon.ask("reload")["ok"] is True
+    assert daemon.becomes("FAULT")
+    daemon.reconfigure([Router()])
+    assert daemon.ask("reload")["ok"] is True
+    assert daemon.becomes(MASTER)
+
+
+def test_a_password_is_changed_and_never_shown(site: Site) -> None:
+    daemon = site.pyvrrpd(site.a, version2(255, password="old-one1"))
+    assert daemon.becomes(MASTER)
+    daemon.reconfigure([version2(255, password="new-one2")])
+    capture = site.capture()
+    assert daemon.ask("reload")["changes"] == ["VI_60: auth_pass is changed"]
+    assert until(lambda: capture.adverts(site.a.address))
+    assert capture.adverts(site.a.address)[0].payload.endswith(b"new-one2")
+    assert_no_secret(daemon, "old-one1", "new-one2")
+
+
+def assert_no_secret(daemon: Pyvrrpd, *secrets: str) -> None:
+    """No password in the log, the status or the command line."""
+    shown = daemon.log() + str(daemon.ask("status")) + str(daemon.process.args)
+    assert not [each for each in secrets if each in shown]

@@ -1,0 +1,87 @@
+"""What systemd hears of the daemon (Type=notify-reload, WatchdogSec)."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.lab.agents import PATIENCE
+from tests.lab.routers import Router
+from tests.lab.site import Site
+from tests.waiting import readable, until
+
+pytestmark = pytest.mark.lab
+
+WATCHDOG = 0.2  # seconds
+
+
+class Supervisor:
+    """systemd's end of sd_notify."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+        self._socket.bind(str(path))
+
+    def hears(self, assignment: str) -> dict[str, str]:
+        """Wait for a message with this assignment, passing over others; all of its assignments."""
+        name, _, value = assignment.partition("=")
+        end = time.monotonic() + PATIENCE
+        while readable(self._socket, max(0.0, end - time.monotonic())):
+            message = dict(line.partition("=")[::2] for line in self._socket.recv(4096).decode().splitlines())
+            if message.get(name) == value:
+                return message
+        raise TimeoutError(assignment)
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._socket.close()
+
+
+@pytest.fixture
+def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
+    listening = Supervisor(tmp_path / "notify")
+    yield listening
+    listening.close()
+
+
+def test_ready_reload_watchdog_and_stop_are_told(site: Site, supervisor: Supervisor) -> None:
+    environment = {"NOTIFY_SOCKET": str(supervisor.path), "WATCHDOG_USEC": str(round(WATCHDOG * 1e6))}
+    daemon = site.pyvrrpd(site.a, Router(), environment=environment)
+    assert supervisor.hears("READY=1")["STATUS"] == f"1 virtual router, {daemon.config}"
+    fed = []
+    for _ in range(6):
+        assert supervisor.hears("WATCHDOG=1") == {"WATCHDOG": "1"}
+        fed.append(time.monotonic())
+    assert fed[-1] - fed[0] > 4 * WATCHDOG / 2  # at its pace, not in a burst
+    before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+    daemon.send(signal.SIGHUP)
+    reloading = supervisor.hears("RELOADING=1")
+    after = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+    assert before <= int(reloading["MONOTONIC_USEC"]) <= after
+    supervisor.hears("READY=1")
+    daemon.config.write_text("nonsense: true\n")
+    daemon.send(signal.SIGHUP)
+    supervisor.hears("RELOADING=1")
+    supervisor.hears("READY=1")  # a refused reload has ended too
+    daemon.terminate()
+    supervisor.hears("STOPPING=1")
+    assert daemon.ended() == 0
+
+
+def test_a_daemon_that_cannot_start_is_never_ready(site: Site, supervisor: Supervisor) -> None:
+    daemon = site.pyvrrpd(site.a, Router(vrid=300), environment={"NOTIFY_SOCKET": str(supervisor.path)})
+    assert daemon.ended() == 2
+    assert not readable(supervisor._socket, 0)
+
+
+def test_without_systemd_nothing_is_missing(site: Site) -> None:
+    daemon = site.pyvrrpd(site.a, Router(), environment={"NOTIFY_SOCKET": "/nonexistent/socket"})
+    assert until(lambda: daemon.state() == "MASTER", PATIENCE)
+    daemon.terminate()
+    assert daemon.ended() == 0

@@ -1,0 +1,212 @@
+"""What happened, with times of the one clock (seconds since the epoch) that every namespace shares."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import socket
+import struct
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from types import TracebackType
+from typing import Final, Self
+
+from tests.netns import Namespace
+
+# linux/netlink.h, linux/rtnetlink.h, linux/if_addr.h
+RTMGRP_IPV4_IFADDR: Final = 0x10
+RTM_NEWADDR, RTM_DELADDR = 20, 21
+HEADER: Final = struct.Struct("=IHHII")  # length, type, flags, sequence, port id
+IFADDRMSG_SIZE: Final = 8
+ATTRIBUTE: Final = struct.Struct("=HH")
+IFA_LOCAL: Final = 2
+
+ETH_P_ALL: Final = 3
+SO_TIMESTAMPNS: Final = 35
+TIMESPEC: Final = struct.Struct("@qq")
+RECEIVE_BUFFER: Final = 4 << 20
+ETHERNET_SIZE, IP_SIZE = 14, 20
+VRRP: Final = 112
+
+
+@dataclass(frozen=True)
+class Change:
+    """An address came to a host, or left it."""
+
+    at: float
+    host: str
+    address: str
+    present: bool
+
+
+class AddressWatch:
+    """Notes when IPv4 addresses come and go on several hosts. Begin before anything happens."""
+
+    def __init__(self, namespaces: Mapping[str, Namespace]) -> None:
+        self.changes: list[Change] = []
+        self._selector = selectors.DefaultSelector()
+        for name, namespace in namespaces.items():
+            with namespace.inside():
+                sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
+            sock.bind((0, RTMGRP_IPV4_IFADDR))
+            self._selector.register(sock, selectors.EVENT_READ, name)
+        self._wake, self._end = os.pipe()
+        self._selector.register(self._wake, selectors.EVENT_READ, None)
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def holds(self, host: str, address: str) -> bool:
+        """Whether the host has the address, as far as was seen."""
+        seen = [each.present for each in list(self.changes) if (each.host, each.address) == (host, address)]
+        return bool(seen) and seen[-1]
+
+    def times(self, host: str, address: str, *, present: bool) -> list[float]:
+        """When the address came to the host, or left it."""
+        return [each.at for each in list(self.changes) if each == Change(each.at, host, address, present)]
+
+    def overlap(self, address: str) -> float:
+        """Seconds for which more than one host had the address."""
+        total, holders, since = 0.0, set[str](), 0.0
+        for change in [*self.changes, Change(time.time(), "", address, present=False)]:
+            if change.address != address:
+                continue
+            if len(holders) > 1:
+                total += change.at - since
+            since = change.at
+            (holders.add if change.present else holders.discard)(change.host)
+        return total
+
+    def close(self) -> None:
+        """Stop watching."""
+        os.close(self._end)
+        self._thread.join()
+        for key in list(self._selector.get_map().values()):
+            if isinstance(key.fileobj, socket.socket):
+                key.fileobj.close()
+        self._selector.close()
+        os.close(self._wake)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _run(self) -> None:
+        while True:
+            for key, _ in self._selector.select():
+                if not isinstance(key.fileobj, socket.socket):
+                    return
+                self._note(key.data, key.fileobj.recv(65536), time.time())
+
+    def _note(self, host: str, data: bytes, now: float) -> None:
+        length, kind, *_ = HEADER.unpack_from(data)
+        if kind not in (RTM_NEWADDR, RTM_DELADDR):
+            return
+        address, present = _local_address(data[:length]), kind == RTM_NEWADDR
+        if self.holds(host, address) != present:  # a lease that is renewed is a new address to the kernel's listeners
+            self.changes.append(Change(now, host, address, present))
+
+
+def _local_address(message: bytes) -> str:
+    at = HEADER.size + IFADDRMSG_SIZE
+    while at < len(message):
+        length, kind = ATTRIBUTE.unpack_from(message, at)
+        if kind == IFA_LOCAL:
+            return str(IPv4Address(message[at + ATTRIBUTE.size : at + length]))
+        at += (length + 3) & ~3
+    raise ValueError("an address message without an address")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """An Ethernet frame as it came by."""
+
+    at: float
+    data: bytes
+
+    @property
+    def is_arp(self) -> bool:
+        """Whether it is ARP."""
+        return self.data[12:14] == b"\x08\x06"
+
+    @property
+    def is_advert(self) -> bool:
+        """Whether it is VRRP over IPv4."""
+        return self.data[12:14] == b"\x08\x00" and self.data[23] == VRRP
+
+    @property
+    def source(self) -> str:
+        """The IP address of the sender."""
+        return str(IPv4Address(self.data[28:32] if self.is_arp else self.data[26:30]))
+
+    @property
+    def payload(self) -> bytes:
+        """What follows the IP header."""
+        length = int.from_bytes(self.data[16:18], "big")
+        return self.data[ETHERNET_SIZE + IP_SIZE : ETHERNET_SIZE + length]
+
+    @property
+    def vrid(self) -> int:
+        """The virtual router that an advert is about."""
+        return self.payload[1]
+
+    @property
+    def priority(self) -> int:
+        """The priority in an advert."""
+        return self.payload[2]
+
+
+class Capture:
+    """Keeps every frame that passes eth0 of a namespace, with the kernel's time stamps."""
+
+    def __init__(self, namespace: Namespace) -> None:
+        with namespace.inside():
+            self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+            self._socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+            self._socket.bind(("eth0", ETH_P_ALL))
+        self._socket.setblocking(False)
+        self._frames: list[Frame] = []
+
+    def frames(self) -> list[Frame]:
+        """Everything so far."""
+        while True:
+            try:
+                data, ancillary, _, _ = self._socket.recvmsg(2048, 64)
+            except BlockingIOError:
+                return list(self._frames)
+            (stamp,) = (value for _, kind, value in ancillary if kind == SO_TIMESTAMPNS)
+            seconds, nanoseconds = TIMESPEC.unpack(stamp)
+            self._frames.append(Frame(seconds + nanoseconds * 1e-9, data))
+
+    def adverts(self, source: str, vrid: int | None = None) -> list[Frame]:
+        """Adverts of this sender, about this virtual router or any."""
+        sent = [each for each in self.frames() if each.is_advert and each.source == source]
+        return [each for each in sent if vrid in (None, each.vrid)]
+
+    def announcements(self, address: str) -> list[Frame]:
+        """Gratuitous ARP for this address."""
+        return [each for each in self.frames() if each.is_arp and each.source == address]
+
+    def close(self) -> None:
+        """Stop keeping."""
+        self._socket.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def first_after(times: Iterable[float], moment: float) -> float:
+    """The earliest of `times` that is not before `moment`; infinity when there is none."""
+    return min((each for each in times if each >= moment), default=float("inf"))

@@ -1,0 +1,185 @@
+"""One node by itself, event by event, in a test's own time: what goes in, and exactly what comes out."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, ip_address
+from typing import TypeVar
+
+from pyvrrp.core import const
+from pyvrrp.core.effects import Announce, Effect, Operation, Reconcile, Record, SendAdvert
+from pyvrrp.core.events import (
+    AddressesChanged,
+    AdvertReceived,
+    CheckResult,
+    EffectDone,
+    EffectFailed,
+    Event,
+    LinkChanged,
+    TimerDue,
+)
+from pyvrrp.core.fsm import State, VirtualRouter
+from pyvrrp.core.node import Node
+from pyvrrp.core.settings import Address, CheckSettings, InstanceSettings
+from pyvrrp.core.snapshot import InstanceStatus
+from pyvrrp.core.wire import Advert, decode, encode
+from tests.simulation import INTERFACE, instance, settings
+
+OURS = IPv4Address("192.168.1.201")
+PEER = IPv4Address("192.168.1.202")
+LOWER_PEER = IPv4Address("192.168.1.101")
+MAC = bytes.fromhex("020000000001")
+START = 1000.0
+
+E = TypeVar("E", bound=Effect)
+
+
+class Lone:
+    """A node of one instance (unless given others) on eth0, and its obedient kernel when `obey` is called."""
+
+    def __init__(self, *instances: InstanceSettings, checks: tuple[CheckSettings, ...] = (), **changes: object) -> None:
+        self.now = START
+        self.node = Node(settings(*(instances or (instance(**changes),)), checks=checks), self.now)
+
+    @property
+    def router(self) -> VirtualRouter:
+        """The first instance's state machine."""
+        return next(iter(self.node._routers.values()))
+
+    @property
+    def state(self) -> State:
+        return self.router.state
+
+    @property
+    def status(self) -> InstanceStatus:
+        """The first instance's status now."""
+        return self.node.snapshot(self.now).instances[0]
+
+    @property
+    def deadline(self) -> float | None:
+        """Seconds from now to the first instance's own deadline."""
+        return None if self.router.deadline is None else self.router.deadline - self.now
+
+    def give(self, event: Event, after: float = 0.0) -> list[Effect]:
+        """An event, so many seconds later."""
+        self.now += after
+        return self.node.handle(event, self.now)
+
+    def look(self, *virtual: Address, up: bool = True, present: bool = True) -> list[Effect]:
+        """The first sight of the interface: up, with our address and these /32."""
+        effects = self.give(LinkChanged(INTERFACE, present, up, MAC))
+        return effects + self.addresses(*virtual)
+
+    def addresses(self, *virtual: Address, primary: Address | None = OURS) -> list[Effect]:
+        """The interface's addresses are these."""
+        own = () if primary is None else ((primary, 24),)
+        return self.give(AddressesChanged(INTERFACE, (*own, *((each, 32) for each in virtual))))
+
+    def link(self, up: bool, present: bool = True) -> list[Effect]:
+        return self.give(LinkChanged(INTERFACE, present, up, MAC))
+
+    def timer(self) -> list[Effect]:
+        """The next deadline comes, exactly."""
+        due = self.node.next_deadline()
+        assert due is not None, "nothing is due"
+        self.now = max(self.now, due)
+        return self.give(TimerDue())
+
+    def hear(self, priority: int, source: Address = PEER, after: float = 0.0, **fields: object) -> list[Effect]:
+        """A right advert from a neighbour, as it would come if the configuration there is as here."""
+        ours = self.router.settings
+        plain: dict[str, object] = {
+            "version": ours.version,
+            "vrid": ours.virtual_router_id,
+            "priority": priority,
+            "advert_int": round(ours.advert_int * const.CENTISECONDS),
+            "addresses": tuple(each.address for each in ours.addresses),
+            "auth_data": bytes(8) if ours.version == 2 else b"",
+        }
+        advert = Advert(**(plain | fields))  # type: ignore[arg-type]
+        return self.packet(encode(advert, source, const.GROUP_IPV4), source, after)
+
+    def packet(self, payload: bytes, source: Address = PEER, after: float = 0.0, ttl: int = 255) -> list[Effect]:
+        """Any bytes from a neighbour."""
+        return self.give(AdvertReceived(INTERFACE, source, const.GROUP_IPV4, ttl, payload), after)
+
+    def check(self, ok: bool, name: str = "mysql", conclusive: bool = False, after: float = 0.0) -> list[Effect]:
+        detail = "connected" if ok else "refused the connection"
+        return self.give(CheckResult(name, ok, detail, 0.001, conclusive), after)
+
+    def obey(self, effects: list[Effect]) -> list[Effect]:
+        """The kernel carries out every Reconcile among the effects; what the node answers, all together."""
+        answers: list[Effect] = []
+        for each in only(Reconcile, effects):
+            answers += self.give(EffectDone(each.instance, each.operations))
+        return answers + (self.obey(answers) if only(Reconcile, answers) else [])
+
+    def refuse(self, effects: list[Effect], reason: str = "Permission denied") -> list[Effect]:
+        """The kernel refuses every operation of every Reconcile among the effects."""
+        answers: list[Effect] = []
+        for each in only(Reconcile, effects):
+            for operation in each.operations:
+                answers += self.give(EffectFailed(each.instance, operation, reason))
+        return answers
+
+    def become_master(self) -> list[Effect]:
+        """From switched on to MASTER with its addresses in the kernel; the effects of that and of what followed."""
+        if self.state is State.INIT:
+            self.look()
+        effects = self.timer() if self.state is State.BACKUP else []
+        assert self.state is State.MASTER, self.state
+        return effects + self.obey(effects)
+
+
+def backup(*instances: InstanceSettings, checks: tuple[CheckSettings, ...] = (), **changes: object) -> Lone:
+    """A node in BACKUP."""
+    lone = Lone(*instances, checks=checks, **changes)
+    lone.obey(lone.look())
+    assert lone.state is State.BACKUP
+    return lone
+
+
+def master(*instances: InstanceSettings, checks: tuple[CheckSettings, ...] = (), **changes: object) -> Lone:
+    """A node in MASTER that holds its addresses."""
+    lone = Lone(*instances, checks=checks, **changes)
+    lone.become_master()
+    return lone
+
+
+def only(kind: type[E], effects: list[Effect]) -> list[E]:
+    """The effects of one kind."""
+    return [each for each in effects if isinstance(each, kind)]
+
+
+def kinds(effects: list[Effect]) -> list[str]:
+    """The names of the effects in order, without records."""
+    return [type(each).__name__ for each in effects if not isinstance(each, Record)]
+
+
+def texts(effects: list[Effect]) -> list[str]:
+    """The log lines."""
+    return [each.text for each in only(Record, effects)]
+
+
+def sent(effects: list[Effect]) -> list[Advert]:
+    """The adverts, read back."""
+    return [
+        decode(each.payload, ip_address(each.source), ip_address(each.destination), const.TTL)
+        for each in only(SendAdvert, effects)
+    ]
+
+
+def operations(effects: list[Effect]) -> list[Operation]:
+    """What the kernel is asked for."""
+    return [operation for each in only(Reconcile, effects) for operation in each.operations]
+
+
+def announced(effects: list[Effect]) -> int:
+    """How many frames are announced."""
+    return sum(len(each.frames) for each in only(Announce, effects))
+
+
+def vip(last: int) -> Address:
+    """192.168.1.LAST"""
+    return IPv4Address(f"192.168.1.{last}")
+
+

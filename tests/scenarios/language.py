@@ -1,0 +1,284 @@
+"""The language of the scenario files: one line, one sentence; `#` begins a comment; times are `4s`, `62.5ms`.
+
+cluster version 3 advert_int 0.1 lease 2     what all nodes have in common; every word pair may be left out
+node a 192.168.1.201 priority 250 nopreempt weight -20
+                                             a node that is switched on now; with `weight` its mysql is checked
+run 4s                                       time passes
+kill a | start a                             the daemon dies (SIGKILL); it is started
+freeze a | thaw a                            the daemon stands still (SIGSTOP); it goes on (SIGCONT)
+power off a | power on a                     the machine
+cut a | plug a                               the cable
+isolate a | rejoin a                         a network that loses everything, and no link goes down
+stop a                                       SIGTERM
+reload a priority 90 ...                     SIGHUP; what is not named stays
+delete vip on a | add vip on a               ip address del, ip address add
+mysql on a fails | mysql on a recovers       the check notices at once
+mysql on a hangs | mysql on a answers        the check notices after `fall` and `rise` results
+kernel of a refuses | kernel of a obeys      to add addresses
+measure                                      begin to measure outage and overlap
+
+expect a MASTER [within 4s]                  its state
+expect a priority 230                        its effective priority
+expect holders a b | none                    in whose kernel the VIP is
+expect holders within 4s: b
+expect outage at most 10ms                   time since `measure` in which no client could reach the VIP
+expect overlap at most 0s                    time since `measure` in which more than one node answered for it
+expect a transitions 1                       since `measure`
+expect a sent priority 0 once | never        since `measure`
+expect a log contains "text" | lacks "text"  since `measure`
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pyvrrp.core import const
+from pyvrrp.core.effects import Action, SendAdvert
+from pyvrrp.core.fsm import State
+from pyvrrp.core.settings import InstanceSettings, NodeSettings, Track, automatic_lease
+from tests.simulation import CHECK, Lan, instance, settings
+
+Words = list[str]
+_UNITS = {"s": 1.0, "ms": 0.001}
+
+
+class ScenarioError(Exception):
+    """A line that is not understood, or an expectation that does not hold; begins with file:line."""
+
+
+@dataclass(slots=True)
+class Meter:
+    """Integrates for how long no node, and for how long more than one, answered for the VIP."""
+
+    since: float
+    answering: int = 0
+    outage: float = 0.0
+    overlap: float = 0.0
+
+    def note(self, answering: int, now: float) -> None:
+        """So many answer from now on."""
+        if self.answering == 0:
+            self.outage += now - self.since
+        elif self.answering > 1:
+            self.overlap += now - self.since
+        self.since, self.answering = now, answering
+
+
+def seconds(text: str) -> float:
+    """`4s`, `62.5ms`."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s)", text)
+    if found is None:
+        raise ValueError(f"{text!r} is not a time like 4s or 62.5ms")
+    return float(found[1]) * _UNITS[found[2]]
+
+
+class Scenario:
+    """A story on a Lan, told line by line."""
+
+    def __init__(self) -> None:
+        self.lan = Lan()
+        self.lan.watch = self._watch
+        self.common = instance()
+        self.files: dict[str, NodeSettings] = {}
+        self._meter = Meter(self.lan.now)
+        self._marks: dict[str, tuple[int, int, int]] = {}
+
+    def tell(self, path: Path) -> None:
+        """Perform a file. Raises ScenarioError."""
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            words = shlex.split(line, comments=True)
+            try:
+                if words:
+                    self.say(words)
+            except (AssertionError, ValueError, KeyError, IndexError) as error:
+                raise ScenarioError(f"{path.name}:{number}: {line.strip()}: {error}") from error
+
+    def say(self, words: Words) -> None:
+        """Perform one sentence. Raises ValueError when it is not of this language."""
+        for pattern, perform in _SENTENCES:
+            found = _match(pattern.split(), words)
+            if found is not None:
+                perform(self, *found)
+                return
+        raise ValueError("unknown line")
+
+    # --- building -----------------------------------------------------------------------------------------------------
+
+    def cluster(self, *options: str) -> None:
+        self.common = self._options(self.common, list(options))
+
+    def node(self, name: str, address: str, *options: str) -> None:
+        chosen = self._options(self.common, list(options))
+        self.files[name] = settings(chosen, checks=(CHECK,) if chosen.tracks else ())
+        self.lan.add(name, address, self.files[name])
+
+    def reload(self, name: str, *options: str) -> None:
+        chosen = self._options(self.files[name].instances[0], list(options))
+        self.files[name] = settings(chosen, checks=(CHECK,) if chosen.tracks else ())
+        self.lan.reload(name, self.files[name])
+
+    def _options(self, plain: InstanceSettings, words: Words) -> InstanceSettings:
+        while words:
+            word = words.pop(0)
+            if word in ("preempt", "nopreempt"):
+                plain = replace(plain, preempt=word == "preempt")
+            elif word == "priority":
+                plain = replace(plain, priority=int(words.pop(0)))
+            elif word == "version":
+                plain = replace(plain, version=int(words.pop(0)))
+            elif word == "advert_int":
+                plain = replace(plain, advert_int=float(words.pop(0)))
+                plain = replace(plain, vip_lease=automatic_lease(plain.advert_int))
+            elif word == "lease":
+                lease = words.pop(0)
+                plain = replace(plain, vip_lease=None if lease == "off" else int(lease))
+            elif word == "weight":
+                plain = replace(plain, tracks=(Track(CHECK.name, int(words.pop(0))),))
+            else:
+                raise ValueError(f"unknown option {word!r}")
+        return plain
+
+    # --- what happens -------------------------------------------------------------------------------------------------
+
+    def run(self, time: str) -> None:
+        self.lan.run(seconds(time))
+
+    def start(self, name: str) -> None:
+        self.lan.start(name, self.files[name])
+
+    def power_on(self, name: str) -> None:
+        self.lan.power_on(name, self.files[name])
+
+    def refuse(self, name: str, word: str) -> None:
+        self.lan.machines[name].refuse = frozenset({Action.ADD} if word == "refuses" else ())
+
+    def mysql(self, name: str, word: str) -> None:
+        ok = {"fails": False, "hangs": False, "recovers": True, "answers": True}[word]
+        if word in ("hangs", "answers"):
+            self.lan.machines[name].healthy = ok
+        else:
+            self.lan.check(name, ok)
+
+    def measure(self) -> None:
+        self._watch()
+        self._meter = Meter(self.lan.now, self._meter.answering)
+        for name, machine in self.lan.machines.items():
+            self._marks[name] = (len(machine.log), len(machine.effects), len(machine.node.snapshot(0.0).history))
+
+    def _mark(self, name: str) -> tuple[int, int, int]:
+        """How many log lines, effects and transitions the node had at `measure`."""
+        return self._marks.get(name, (0, 0, 0))
+
+    def _watch(self) -> None:
+        self._meter.note(sum(each.serving for each in self.lan.machines.values()), self.lan.now)
+
+    # --- what is expected ---------------------------------------------------------------------------------------------
+
+    def expect_state(self, name: str, state: str, within: str = "0s") -> None:
+        machine, wanted = self.lan.machines[name], State(state)
+        self._wait(lambda: machine.state is wanted, within, lambda: f"{name} is {machine.state.value}")
+
+    def expect_priority(self, name: str, priority: str) -> None:
+        found = self.lan.machines[name].status.priority
+        assert found == int(priority), f"it is {found}"
+
+    def expect_holders(self, *names: str) -> None:
+        self._expect_holders("0s", names)
+
+    def expect_holders_within(self, time: str, *names: str) -> None:
+        self._expect_holders(time.removesuffix(":"), names)
+
+    def _expect_holders(self, time: str, names: tuple[str, ...]) -> None:
+        wanted = [] if names == ("none",) else sorted(names)
+        self._wait(lambda: sorted(self.lan.holders()) == wanted, time, lambda: f"it is {self.lan.holders() or 'none'}")
+
+    def _wait(self, condition: Callable[[], bool], time: str, found: Callable[[], str]) -> None:
+        limit = seconds(time)
+        if not limit or condition():
+            assert condition(), found()
+        else:
+            self.lan.run_until(condition, limit)
+
+    def expect_outage(self, time: str) -> None:
+        self._watch()
+        found = self._meter.outage
+        assert found <= seconds(time), f"it was {found * 1e3:.3f} ms"
+
+    def expect_overlap(self, time: str) -> None:
+        self._watch()
+        found = self._meter.overlap
+        assert found <= seconds(time), f"it was {found * 1e3:.3f} ms"
+
+    def expect_transitions(self, name: str, number: str) -> None:
+        machine = self.lan.machines[name]
+        made = machine.node.snapshot(0.0).history[self._mark(name)[2] :]
+        told = ", ".join(f"{each.old} -> {each.new} ({each.reason})" for each in made) or "none"
+        assert len(made) == int(number), f"there were {told}"
+
+    def expect_zero(self, name: str, number: str) -> None:
+        later = [effect for _, effect in self.lan.machines[name].effects[self._mark(name)[1] :]]
+        zeros = [each for each in later if isinstance(each, SendAdvert) and each.payload[2] == const.PRIORITY_RELEASE]
+        assert len(zeros) == {"once": 1, "never": 0}[number], f"sent {len(zeros)} times"
+
+    def expect_log(self, name: str, verb: str, text: str) -> None:
+        lines = [line for _, line in self.lan.machines[name].log[self._mark(name)[0] :]]
+        there = any(text in line for line in lines)
+        assert there is (verb == "contains"), "the log is:\n  " + "\n  ".join(lines)
+
+
+def _match(pattern: Words, words: Words) -> Words | None:
+    """The words that stand where the pattern has upper-case ones or `...`; None when the sentence is another one."""
+    if pattern[-1:] == ["..."]:
+        if len(words) < len(pattern) - 1:
+            return None
+        pattern = pattern[:-1] + ["REST"] * (len(words) - len(pattern) + 1)
+    if len(pattern) != len(words):
+        return None
+    found = []
+    for wanted, word in zip(pattern, words, strict=True):
+        if "|" not in wanted and wanted.isupper():
+            found.append(word)
+        elif word not in wanted.split("|"):
+            return None
+        elif "|" in wanted:
+            found.append(word)
+    return found
+
+
+# Every sentence: upper-case words are arguments, alternatives are arguments, `...` is any number of them.
+_SENTENCES: tuple[tuple[str, Callable[..., None]], ...] = (
+    ("cluster ...", Scenario.cluster),
+    ("node NAME ADDRESS ...", Scenario.node),
+    ("run TIME", Scenario.run),
+    ("kill NAME", lambda story, name: story.lan.kill(name)),
+    ("start NAME", Scenario.start),
+    ("freeze NAME", lambda story, name: story.lan.pause(name)),
+    ("thaw NAME", lambda story, name: story.lan.resume(name)),
+    ("power off NAME", lambda story, name: story.lan.power_off(name)),
+    ("power on NAME", Scenario.power_on),
+    ("cut NAME", lambda story, name: story.lan.cut(name)),
+    ("plug NAME", lambda story, name: story.lan.plug(name)),
+    ("isolate NAME", lambda story, name: story.lan.partition(name, 1)),
+    ("rejoin NAME", lambda story, name: story.lan.partition(name, 0)),
+    ("stop NAME", lambda story, name: story.lan.stop(name)),
+    ("reload NAME ...", Scenario.reload),
+    ("delete vip on NAME", lambda story, name: story.lan.delete_vip(name)),
+    ("add vip on NAME", lambda story, name: story.lan.add_vip(name)),
+    ("mysql on NAME fails|recovers|hangs|answers", Scenario.mysql),
+    ("kernel of NAME refuses|obeys", Scenario.refuse),
+    ("measure", Scenario.measure),
+    ("expect holders within TIME ...", Scenario.expect_holders_within),
+    ("expect holders ...", Scenario.expect_holders),
+    ("expect outage at most TIME", Scenario.expect_outage),
+    ("expect overlap at most TIME", Scenario.expect_overlap),
+    ("expect NAME priority NUMBER", Scenario.expect_priority),
+    ("expect NAME transitions NUMBER", Scenario.expect_transitions),
+    ("expect NAME sent priority 0 once|never", Scenario.expect_zero),
+    ("expect NAME log contains|lacks TEXT", Scenario.expect_log),
+    ("expect NAME INIT|BACKUP|MASTER|FAULT", Scenario.expect_state),
+    ("expect NAME INIT|BACKUP|MASTER|FAULT within TIME", Scenario.expect_state),
+)
