@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import statistics
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ import click
 from rich.console import Console
 
 from bench import report, sandbox
-from bench.figures import Measured
+from bench.figures import Measured, Noted, Value
 from bench.rows import rows
 from bench.rows.row import Row
 from bench.stage import QUICK, Effort, Stage
@@ -50,6 +51,11 @@ def main(
         return
     subjects = [SUBJECTS[name] for name in SUBJECTS if not names or name in names]
     output = output or ROOT / "bench-results" / time.strftime("%Y%m%d-%H%M%S.json")
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.touch()  # not to be told after twenty minutes that it cannot be written
+    except OSError as error:
+        raise click.ClickException(str(error)) from None
     try:
         sandbox.enter()
     except OSError as error:
@@ -104,10 +110,7 @@ def _sample_row(
             for one in measured:
                 if one.figure.key in sample:
                     one.add(subject.name, sample[one.figure.key])
-            seen = ", ".join(
-                f"{key} {report.number(value)}" if isinstance(value, float) else f"{key} …"
-                for key, value in sample.items()
-            )
+            seen = ", ".join(f"{key} {_brief(value)}" for key, value in sample.items())
             took = f"{time.monotonic() - began:.0f} s"
             console.print(
                 f"{row.key} {turn}/{repeat} {subject.name}: {seen} ({took})",
@@ -115,6 +118,17 @@ def _sample_row(
                 markup=False,
                 soft_wrap=True,
             )
+
+
+def _brief(value: Value) -> str:
+    """What the progress line says of a sample."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Noted):
+        return f"{report.number(value.value)}, {value.remark}"
+    if isinstance(value, (int, float)):
+        return report.number(value)
+    return f"{report.number(statistics.median(value))} ({len(value)} values)"
 
 
 def _select(known: list[Row], only: str | None) -> list[Row]:

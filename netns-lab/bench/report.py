@@ -72,7 +72,6 @@ def save(path: Path, machine: dict[str, object], measured: Sequence[Measured]) -
         }
         for one in measured
     ]
-    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({"machine": machine, "figures": figures}, indent=1) + "\n")
 
 

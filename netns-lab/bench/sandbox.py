@@ -47,6 +47,11 @@ def enter() -> None:
     signal.signal(signal.SIGTERM, _interrupt)
 
 
+def is_real_root() -> bool:
+    """Whether root in here is root everywhere, and not only in a user namespace."""
+    return Path("/proc/self/uid_map").read_text().split() == ["0", "0", "4294967295"]
+
+
 @contextmanager
 def network(namespace: int) -> Iterator[None]:
     """Let this thread live in the network namespace behind a file descriptor: sockets and processes start there."""

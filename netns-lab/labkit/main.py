@@ -42,7 +42,9 @@ def main(arguments: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="netns-lab/lab", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="netns-lab/lab", description="Two database nodes and a client in network namespaces."
+    )
     commands = parser.add_subparsers(dest="command", required=True)
 
     up = commands.add_parser("up", help="build a laboratory and leave it running")

@@ -9,7 +9,7 @@ import socket
 import time
 from typing import Final
 
-from pyvrrp.errors import ControlError
+from pyvrrp.errors import ControlError, ControlTimeoutError
 
 ANSWER_MAX: Final = 64 << 20  # bytes; far above the status of 1000 virtual routers
 
@@ -17,7 +17,8 @@ ANSWER_MAX: Final = 64 << 20  # bytes; far above the status of 1000 virtual rout
 def ask(path: str | os.PathLike[str], request: dict[str, object], timeout: float = 5.0) -> dict[str, object]:
     """Send one request and return the answer, within `timeout` seconds in all.
 
-    Raises ControlError with a sentence when there is no daemon, no permission or no answer in time. An answer that
+    Raises ControlError with a sentence when there is no daemon or no permission, ControlTimeoutError when there is no
+    answer in time. An answer that
     says `{"error": ...}` is returned like any other.
     """
     end = time.monotonic() + timeout
@@ -39,7 +40,7 @@ def ask(path: str | os.PathLike[str], request: dict[str, object], timeout: float
     except ConnectionResetError:
         raise ControlError("pyvrrpd closed the connection without an answer") from None
     except (TimeoutError, BlockingIOError):
-        raise ControlError(f"pyvrrpd did not answer in {timeout:g} s") from None
+        raise ControlTimeoutError(f"pyvrrpd did not answer in {timeout:g} s") from None
     except OSError as error:
         raise ControlError(f"{place}: {error.strerror or error}") from error
     return _decode(line)

@@ -9,6 +9,7 @@ from functools import partial
 from bench import services
 from bench.figures import AtMost, Figure, Sample
 from bench.rows.row import Row
+from bench.sandbox import is_real_root
 from bench.services import Probe
 from bench.stage import Pair, Stage
 from bench.subjects import Check, Keepalived, Router, Subject
@@ -20,6 +21,7 @@ EACH_SECOND = Check(interval=1, timeout=3, fall=1)
 EVENT_ONLY = Check(interval=60, timeout=3, fall=3)
 PATIENCE = 0.02  # seconds that the client gives each connection
 SEDATE = 1.0  # the same while nobody accepts: each attempt stays in the listener's queue, and a full queue is refused
+SCRIPTLESS = "skipped: it runs no scripts as root of a user namespace"
 SLOWEST = 20.0  # seconds: the tutorial's check needs up to nine, and the skew time comes on top
 
 
@@ -43,6 +45,8 @@ def rows() -> list[Row]:
 
 
 def _kill(check: Check, stage: Stage, subject: Subject, *, database: bool = False) -> Sample:
+    if _scriptless(subject):
+        return {"outage": SCRIPTLESS}
     with (
         stage.pair(subject, Router(), check, database=database) as pair,
         services.connections(stage.topology.client, stage.watch, pair.vip, PATIENCE) as probe,
@@ -63,6 +67,8 @@ def _kill_mariadb(stage: Stage, subject: Subject) -> Sample:
 
 
 def _hang(stage: Stage, subject: Subject) -> Sample:
+    if _scriptless(subject):
+        return {"outage": SCRIPTLESS}
     limit = stage.effort.patience + TUTORIAL.interval * TUTORIAL.fall
     with (
         stage.pair(subject, Router(), TUTORIAL) as pair,
@@ -72,6 +78,10 @@ def _hang(stage: Stage, subject: Subject) -> Sample:
             return {"outage": _outage(stage, pair, probe, signal.SIGSTOP, limit)}
         except NotSeenError:
             return {"outage": f"no failover in {limit:g} s: the kernel goes on accepting for a stopped process"}
+
+
+def _scriptless(subject: Subject) -> bool:
+    return isinstance(subject, Keepalived) and not is_real_root()
 
 
 def _outage(stage: Stage, pair: Pair, probe: Probe, number: signal.Signals, limit: float) -> float:

@@ -1,0 +1,440 @@
+"""core/fsm: what goes beyond the RFCs' sections (those are in tests/rfc): handing over, leases, stalls, records."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from ipaddress import IPv4Address
+
+import pytest
+
+from pyvrrp.core.effects import Action, Level, Operation, Record, RenewLease
+from pyvrrp.core.events import Stopping
+from pyvrrp.core.fsm import State, VirtualRouter
+from pyvrrp.core.guard import Standing
+from pyvrrp.core.settings import Track
+from tests.lone import LOWER_PEER, OURS, PEER, Lone, announced, backup, kinds, master, only, operations, sent, texts
+from tests.simulation import CHECK, VIP, instance
+
+STOP = Stopping("SIGTERM")
+
+
+def fit(**changes: object) -> Standing:
+    """A standing with nothing against it."""
+    return replace(Standing((), (), (), 100, (), OURS, bytes(6)), **changes)  # type: ignore[arg-type]
+
+
+# --- handing over -----------------------------------------------------------------------------------------------------
+
+
+def test_a_stop_hands_over_and_the_successor_ends_it() -> None:
+    lone = master()
+    effects = lone.give(STOP, after=0.1)
+    assert kinds(effects) == ["SendAdvert"]
+    assert texts(effects) == ["sent 0 priority", "leaving MASTER STATE: SIGTERM"]
+    assert lone.status.handing_over
+    assert not lone.node.done
+    effects = lone.hear(50, after=0.25)
+    assert kinds(effects) == ["ResetConnections", "Reconcile"]
+    assert texts(effects) == [
+        "removing VIPs: 192.168.1.202 has taken over 250 ms after priority 0",
+        "master is 192.168.1.202 with priority 50",
+    ]
+    assert not lone.node.done, "the address is still there"
+    lone.obey(effects)
+    assert lone.node.done
+
+
+def test_a_handover_is_bounded_by_the_slowest_successor() -> None:
+    lone = master()
+    lone.give(STOP)
+    started = lone.now
+    effects = lone.timer()
+    assert lone.now == pytest.approx(started + 255 / 256 + 0.1)
+    assert operations(effects) == [Operation(Action.REMOVE, VIP)]
+    assert texts(effects) == ["removing VIPs: no successor has spoken 1096 ms after priority 0"]
+
+
+@pytest.mark.parametrize(("version", "interval", "bound"), [(2, 10.0, 1.09609375), (3, 0.1, 0.199609375)])
+def test_the_bound_in_both_versions(version: int, interval: float, bound: float) -> None:
+    assert backup(version=version, advert_int=interval).router.handover_bound == pytest.approx(bound)
+
+
+def test_priority_zero_of_another_does_not_end_a_handover() -> None:
+    lone = master()
+    lone.give(STOP)
+    assert lone.hear(0) == []
+    assert lone.status.handing_over
+
+
+def test_an_address_lost_while_handing_over_is_not_put_back() -> None:
+    lone = master()
+    lone.give(STOP)
+    assert lone.addresses() == []
+    assert lone.node.done is False
+    assert kinds(lone.timer()) == []
+    assert lone.node.done
+
+
+def test_without_a_network_there_is_nobody_to_hand_over_to() -> None:
+    lone = master()
+    effects = lone.link(up=False)
+    assert lone.state is State.FAULT
+    assert kinds(effects) == ["ResetConnections", "Reconcile"]
+    assert lone.node.next_deadline() is None
+
+
+def test_a_handover_ends_when_the_network_goes() -> None:
+    lone = tracked_master()
+    lone.check(False, conclusive=True)
+    assert lone.status.handing_over
+    effects = lone.link(up=False)
+    assert kinds(effects) == ["ResetConnections", "Reconcile"]
+    assert texts(effects) == []
+    assert not lone.status.handing_over
+
+
+def test_a_check_that_fails_hands_over_once() -> None:
+    lone = tracked_master()
+    effects = lone.check(False, conclusive=True)
+    assert [advert.priority for advert in sent(effects)] == [0]
+    assert lone.state is State.FAULT
+    assert lone.status.handing_over
+    assert lone.status.counters["priority_zero_sent"] == 1
+    assert kinds(lone.check(False)) == []
+
+
+def tracked_master() -> Lone:
+    """A MASTER with a check of weight 0 that passes."""
+    lone = Lone(tracks=(Track("mysql"),), checks=(CHECK,))
+    lone.look()
+    lone.check(True)
+    lone.become_master()
+    return lone
+
+
+def test_a_backup_that_fails_says_nothing() -> None:
+    lone = Lone(tracks=(Track("mysql"),), checks=(CHECK,))
+    lone.look()
+    lone.check(True)
+    effects = lone.check(False, conclusive=True)
+    assert lone.state is State.FAULT
+    assert kinds(effects) == []
+    assert texts(effects)[-2:] == ["Entering FAULT STATE", "check mysql fails: refused the connection"]
+    assert [each.level for each in only(Record, effects)] == [Level.WARNING, Level.NOTICE, Level.WARNING]
+
+
+def test_the_records_of_a_transition() -> None:
+    lone = Lone()
+    records = only(Record, lone.look())
+    assert [(each.text, each.state) for each in records] == [
+        ("Entering BACKUP STATE (init)", "BACKUP"),
+        ("link, address and checks are fine", ""),
+    ]
+    lone.link(up=False)
+    records = only(Record, lone.link(up=True))
+    assert [(each.text, each.state) for each in records] == [
+        ("Entering BACKUP STATE", "BACKUP"),
+        ("nothing is against it any more", ""),
+    ]
+
+
+def test_a_stopped_router_takes_no_part_any_more() -> None:
+    router = VirtualRouter(instance(), fit(waiting=("not yet",)), 0.0)
+    router.stop("stop", 1.0)
+    assert router.done
+    assert router.transitions == []
+    assert router.assess(fit(), 2.0) == []
+    assert router.assess(fit(broken=("no link",)), 3.0) == []
+    assert router.state is State.INIT
+
+
+def test_stop_in_fault() -> None:
+    lone = Lone()
+    lone.look(up=False)
+    effects = lone.give(STOP)
+    assert texts(effects) == ["leaving FAULT STATE: SIGTERM"]
+    assert lone.node.done
+
+
+def test_a_second_stop_changes_nothing() -> None:
+    lone = master()
+    lone.give(STOP)
+    bound = lone.router.handover_until
+    assert lone.give(STOP, after=0.5) == []
+    assert lone.router.handover_until == bound
+
+
+# --- the lease --------------------------------------------------------------------------------------------------------
+
+
+def test_each_advert_renews_beside_itself() -> None:
+    lone = master()
+    for _ in range(3):
+        effects = lone.timer()
+        assert kinds(effects) == ["SendAdvert", "RenewLease"]
+        assert only(RenewLease, effects) == [RenewLease("VI_1", (VIP,), 2)]
+
+
+def test_fast_adverts_renew_every_quarter_of_the_lease() -> None:
+    lone = master(version=3, advert_int=0.125, vip_lease=1)
+    renewed = [kinds(lone.timer()) == ["SendAdvert", "RenewLease"] for _ in range(8)]
+    assert renewed == [False, True] * 4
+
+
+def test_without_a_lease_nothing_is_renewed() -> None:
+    lone = Lone(vip_lease=None)
+    assert Operation(Action.ADD, VIP, None) in operations(lone.become_master())
+    assert kinds(lone.timer()) == ["SendAdvert"]
+
+
+def test_addresses_kept_since_a_handover_are_renewed_when_it_takes_over_again() -> None:
+    lone = Lone(priority=255, tracks=(Track("mysql"),), checks=(CHECK,))
+    lone.look()
+    lone.obey(lone.check(True))
+    lone.check(False, conclusive=True, after=0.45)
+    effects = lone.check(True, after=1.0)
+    assert lone.state is State.MASTER
+    assert kinds(effects) == ["SendAdvert", "RenewLease"]
+
+
+# --- stalls -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("stall", "state"), [(3.6, State.MASTER), (3.62, State.BACKUP)])
+def test_a_stalled_master_knows_when_it_has_lost_its_place(stall: float, state: State) -> None:
+    lone = master(priority=100)
+    lone.now += stall
+    lone.addresses(VIP.address)
+    assert lone.state is state
+
+
+def test_a_master_that_lapsed_sends_nothing_and_clears_its_addresses() -> None:
+    lone = master(priority=100)
+    lone.now += 10.0
+    effects = lone.timer()
+    assert kinds(effects) == ["ResetConnections", "Reconcile"]
+    assert operations(effects) == [Operation(Action.REMOVE, VIP)]
+    assert texts(effects)[-1] == "this process stood still for 10.00 s: another node may be master by now"
+    assert lone.deadline == 3.609375
+
+
+def test_a_lapsed_master_that_is_stopped_sends_no_priority_zero() -> None:
+    lone = master()
+    lone.now += 10.0
+    assert sent(lone.give(STOP)) == []
+    assert lone.router.done
+
+
+def test_a_lapsed_master_hears_as_backup() -> None:
+    lone = master(priority=100)
+    lone.now += 10.0
+    effects = lone.hear(50)
+    assert sent(effects) == []
+    assert lone.state is State.BACKUP
+    assert [each.new for each in lone.node.snapshot(lone.now).history] == ["BACKUP", "MASTER", "BACKUP"]
+
+
+def test_cadence_does_not_drift_and_makes_up_nothing() -> None:
+    lone = master(priority=100)
+    lone.now += 1.3  # the advert is due at +1.0
+    lone.timer()
+    assert lone.deadline == pytest.approx(0.7)
+    lone.now += 2.9
+    assert len(sent(lone.timer())) == 1
+    assert lone.deadline == 1.0
+
+
+# --- rivals -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_rival_is_answered_at_a_bounded_rate() -> None:
+    lone = master(priority=100)
+    lone.now += 0.5
+    first = lone.hear(50)
+    assert kinds(first) == ["SendAdvert"], "the link was told half a second ago"
+    assert kinds(lone.hear(50, after=0.05)) == []
+    assert kinds(lone.hear(50, after=0.06)) == ["SendAdvert"]
+    again = lone.hear(50, after=1.0)
+    assert kinds(again) == ["SendAdvert", "RenewLease", "Announce"]
+    assert texts(again) == [
+        "Received advert from 192.168.1.202 with lower priority 50, ours 100, forcing new election"
+    ]
+
+
+def test_the_winner_of_equals_is_said() -> None:
+    effects = master(priority=100).hear(100)
+    assert "Master received advert from 192.168.1.202 with same priority 100 but higher IP address than ours" in texts(
+        effects
+    )
+
+
+def test_a_lower_priority_is_complained_about_once_for_each_sender() -> None:
+    lone = backup(priority=100)
+    assert len(texts(lone.hear(50))) == 1
+    assert texts(lone.hear(50, after=1.0)) == []
+    assert len(texts(lone.hear(50, source=LOWER_PEER))) == 1
+
+
+def test_a_new_master_is_named_once() -> None:
+    lone = backup(priority=100)
+    assert texts(lone.hear(200)) == ["master is 192.168.1.202 with priority 200"]
+    assert texts(lone.hear(200, after=1.0)) == []
+    assert texts(lone.hear(210, source=LOWER_PEER)) == ["master is 192.168.1.101 with priority 210"]
+
+
+def test_a_node_in_fault_notes_who_is_master() -> None:
+    lone = Lone()
+    lone.look(up=False)
+    lone.hear(200)
+    lone.hear(0, source=LOWER_PEER)
+    assert lone.status.master is not None
+    assert lone.status.master.address == PEER
+
+
+# --- why it takes over ------------------------------------------------------------------------------------------------
+
+
+def test_reasons_for_taking_over() -> None:
+    def reason(lone: Lone) -> str:
+        lone.timer()
+        assert lone.status.last is not None
+        return lone.status.last.reason
+
+    alone = backup(priority=100)
+    assert reason(alone) == "no advert from anybody for 3.61 s"
+
+    silent = backup(priority=100)
+    silent.hear(200)
+    assert reason(silent) == "no advert from 192.168.1.202 (priority 200) for 3.61 s"
+
+    preempting = backup(priority=100)
+    preempting.hear(50, after=1.0)
+    assert reason(preempting) == "192.168.1.202 (priority 50) is master with a lower priority than ours, 100"
+
+    released = backup(priority=100)
+    released.hear(200)
+    released.hear(0, source=LOWER_PEER)
+    assert reason(released) == "192.168.1.101 sent priority 0"
+
+    overruled = backup(priority=100)
+    overruled.hear(0)
+    overruled.hear(200)
+    assert reason(overruled) == "no advert from 192.168.1.202 (priority 200) for 3.61 s"
+
+    patient = backup(priority=100, preempt=False)
+    patient.hear(50)
+    assert reason(patient) == "no advert from 192.168.1.202 (priority 50) for 3.61 s"
+
+
+def test_what_was_said_before_a_tenure_is_forgotten_after_it() -> None:
+    lone = backup(priority=100)
+    lone.hear(0)
+    lone.obey(lone.timer())
+    lone.hear(200)
+    lone.timer()
+    assert lone.status.last is not None
+    assert lone.status.last.reason == "no advert from 192.168.1.202 (priority 200) for 3.61 s"
+
+
+# --- priority and announcements ---------------------------------------------------------------------------------------
+
+
+def weighted(priority: int = 100, weight: int = -20, **changes: object) -> Lone:
+    lone = Lone(priority=priority, tracks=(Track("mysql", weight),), checks=(CHECK,), **changes)
+    lone.look()
+    lone.check(True)
+    return lone
+
+
+def test_a_master_advertises_a_new_priority_at_once() -> None:
+    lone = weighted()
+    lone.become_master()
+    due = lone.router.deadline
+    effects = lone.check(False, conclusive=True, after=0.3)
+    assert [advert.priority for advert in sent(effects)] == [80]
+    assert "Changing effective priority from 100 to 80" in texts(effects)
+    assert lone.router.deadline == due
+    assert [advert.priority for advert in sent(lone.timer())] == [80]
+
+
+@pytest.mark.parametrize(("version", "interval"), [(2, 1.0), (2, 4.0), (3, 1.0), (3, 0.5)])
+def test_a_backups_wait_follows_its_priority(version: int, interval: float) -> None:
+    lone = weighted(version=version, advert_int=interval)
+    lone.check(False, conclusive=True, after=1.0)
+    assert lone.router.priority == 80
+    assert lone.deadline == pytest.approx(lone.router.master_down_interval - 1.0)
+    lone.check(True, conclusive=True)
+    assert lone.deadline == pytest.approx(lone.router.master_down_interval - 1.0)
+
+
+def test_five_announcements_now_and_five_later() -> None:
+    lone = Lone()
+    effects = lone.become_master()
+    assert announced(effects) == 5
+    start, more = lone.now, 0
+    while lone.now < start + 20.0:
+        more += announced(lone.timer())
+    assert more == 5
+    assert lone.router.garp_due is None
+
+
+def test_the_second_announcement_comes_after_its_delay() -> None:
+    lone = master(garp_master_delay=0.5, garp_master_repeat=2)
+    assert lone.router.garp_due == lone.now + 0.5
+    assert announced(lone.timer()) == 2
+
+
+def test_no_second_announcement() -> None:
+    lone = master(garp_master_delay=0.0)
+    assert lone.router.garp_due is None
+
+
+def test_announcements_end_with_the_tenure() -> None:
+    lone = master()
+    lone.hear(200)
+    assert lone.router.garp_due is None
+
+
+def test_all_addresses_are_announced_in_turn() -> None:
+    second = replace(VIP, address=IPv4Address("192.168.1.199"))
+    lone = Lone(addresses=(VIP, second), garp_master_repeat=3)
+    assert announced(lone.become_master()) == 6
+
+
+def test_vip_live_is_counted_from_the_timer() -> None:
+    lone = backup()
+    due = lone.node.next_deadline()
+    assert due is not None
+    lone.now = due + 0.25  # the loop was late
+    effects = lone.timer()
+    lone.now += 0.5
+    lone.obey(effects)
+    assert lone.status.last is not None
+    assert lone.status.last.vip_live == 0.75
+    lone.obey(lone.addresses())
+    assert lone.status.last.vip_live == 0.75
+
+
+def test_counters() -> None:
+    lone = backup()
+    lone.hear(200)
+    lone.hear(0)
+    lone.obey(lone.timer())
+    lone.hear(0)
+    lone.give(STOP)
+    assert lone.status.counters == {
+        "adverts_sent": 3,
+        "adverts_received": 3,
+        "priority_zero_sent": 1,
+        "priority_zero_received": 2,
+        "became_master": 1,
+        "released_master": 1,
+    }
+
+
+def test_another_primary_address_is_used_from_the_next_advert_on() -> None:
+    lone = master()
+    lone.addresses(VIP.address, primary=PEER)
+    effects = lone.timer()
+    assert kinds(effects)[0] == "SendAdvert"
+    assert str(effects[0]).count("192.168.1.202") == 1

@@ -1,0 +1,105 @@
+"""The small rooms of the core: neighbor, diff, settings, errors."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from ipaddress import IPv4Address
+
+import pytest
+
+from pyvrrp.core.diff import changes
+from pyvrrp.core.neighbor import gratuitous_arp
+from pyvrrp.core.settings import TcpProbe, Track, VirtualAddress, automatic_lease
+from pyvrrp.errors import ConfigError, KernelError, Problem
+from tests.simulation import CHECK, INTERFACE, VIP, instance, settings
+
+
+def test_gratuitous_arp_is_that_of_keepalived() -> None:
+    frame = gratuitous_arp(bytes.fromhex("020000000001"), VIP.address)
+    assert frame.hex(" ") == (
+        "ff ff ff ff ff ff 02 00 00 00 00 01 08 06 "  # to everybody, from us, ARP
+        "00 01 08 00 06 04 00 01 "  # Ethernet, IPv4, request
+        "02 00 00 00 00 01 c0 a8 01 c8 "  # sender
+        "ff ff ff ff ff ff c0 a8 01 c8"  # target
+    )
+
+
+# --- diff -------------------------------------------------------------------------------------------------------------
+
+OTHER = VirtualAddress(INTERFACE, IPv4Address("192.168.1.199"), 32)
+PLAIN = settings(instance(), checks=(CHECK,))
+
+
+def test_diff_of_the_same_is_nothing() -> None:
+    assert changes(PLAIN, PLAIN) == ()
+
+
+def test_diff_of_fields() -> None:
+    new = replace(
+        PLAIN,
+        router_id="other",
+        instances=(instance(priority=90, addresses=(VIP, OTHER), vip_lease=None),),
+        checks=(replace(CHECK, fall=5),),
+    )
+    assert changes(PLAIN, new) == (
+        "node: router_id node -> other",
+        "VI_1: addresses 192.168.1.200/32 -> 192.168.1.200/32, 192.168.1.199/32",
+        "VI_1: priority 100 -> 90",
+        "VI_1: vip_lease 2 -> None",
+        "mysql: fall 3 -> 5",
+    )
+
+
+def test_diff_of_nothing_to_something() -> None:
+    new = settings(instance(addresses=()), checks=(CHECK,))
+    assert changes(PLAIN, new) == ("VI_1: addresses 192.168.1.200/32 -> none",)
+
+
+def test_diff_of_what_comes_and_goes_in_the_order_of_the_file() -> None:
+    names = ("zeta", "alpha", "mu", "beta", "omega")
+    many = settings(*(instance(name=name) for name in names), checks=(CHECK,))
+    assert changes(many, settings()) == (*(f"instance {name} is removed" for name in names), "check mysql is removed")
+    assert changes(settings(), many) == (*(f"instance {name} is new" for name in names), "check mysql is new")
+
+
+@pytest.mark.parametrize(("old", "new"), [(None, b"hunter2"), (b"hunter2", None), (b"hunter2", b"hunter3")])
+def test_diff_never_shows_a_password(old: bytes | None, new: bytes | None) -> None:
+    told = changes(settings(instance(auth_pass=old)), settings(instance(auth_pass=new)))
+    assert told == ("VI_1: auth_pass is changed",)
+
+
+# --- settings and errors ----------------------------------------------------------------------------------------------
+
+
+def test_repr_of_an_instance_has_no_password() -> None:
+    assert repr(instance(auth_pass=b"hunter2")) == "InstanceSettings('VI_1', 'eth0', vrid=60)"
+    assert "hunter2" not in repr(settings(instance(auth_pass=b"hunter2")))
+
+
+def test_texts() -> None:
+    assert str(VIP) == "192.168.1.200/32"
+    assert str(TcpProbe("127.0.0.1", 3306)) == "127.0.0.1:3306"
+    assert Track("mysql").weight == 0
+
+
+def test_owner() -> None:
+    assert instance(priority=255).owner
+    assert not instance(priority=254).owner
+
+
+@pytest.mark.parametrize(
+    ("advert_int", "lease"), [(0.01, 1), (0.1, 1), (0.5, 1), (0.99, 1), (1.0, 2), (2.0, 5), (10.0, 29), (255.0, 764)]
+)
+def test_automatic_lease(advert_int: float, lease: int) -> None:
+    assert automatic_lease(advert_int) == lease
+
+
+def test_errors_speak() -> None:
+    placed = Problem("node.yaml", 3, 7, "vrrp_instances.VI_1", "wrong")
+    whole = Problem("node.yaml", 0, 0, "", "empty")
+    error = ConfigError((placed, whole))
+    assert str(error) == "node.yaml:3:7: vrrp_instances.VI_1: wrong\nnode.yaml: empty"
+    assert error.problems == (placed, whole)
+    refused = KernelError("add 192.168.1.200/32", 1, "Operation not permitted")
+    assert str(refused) == "add 192.168.1.200/32: Operation not permitted"
+    assert (refused.errno, refused.operation) == (1, "add 192.168.1.200/32")
