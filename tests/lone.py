@@ -181,5 +181,3 @@ def announced(effects: list[Effect]) -> int:
 def vip(last: int) -> Address:
     """192.168.1.LAST"""
     return IPv4Address(f"192.168.1.{last}")
-
-

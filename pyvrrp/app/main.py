@@ -1,6 +1,7 @@
 """`pyvrrpd`: the command line, and the exit status for every way of ending.
 
 0 ended on request · 1 fatal · 2 configuration not usable · 4 permission
+With -t: 0 fine · 4 cannot run
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pyvrrp.core.settings import LoadedNode
 from pyvrrp.errors import ConfigError, InstanceTakenError, KernelError
 
 FINE, FATAL, UNUSABLE, PERMISSION = 0, 1, 2, 4
+CANNOT_RUN = 4
 _EPERM = (1, 13)
 
 DEFAULT_CONFIG = "/etc/pyvrrp/node.yaml"
@@ -23,6 +25,7 @@ DEFAULT_SOCKET = "/run/pyvrrp/pyvrrpd.sock"
 
 def main() -> None:
     """Run the daemon until it is asked to stop, and exit."""
+    _fill_standard_files()
     options = _arguments()
     reading = Reading(options.config)
     if not options.test:
@@ -31,10 +34,17 @@ def main() -> None:
     try:
         loaded = reading.result()
     except ConfigError as error:
-        sys.exit(_end(str(error), UNUSABLE))
+        sys.exit(_end(str(error), CANNOT_RUN if options.test else UNUSABLE))
     for advice in loaded.advice:
         print(f"advice: {advice}", file=sys.stderr)
     sys.exit(FINE if options.test else _run(loaded, options.config, options.socket))
+
+
+def _fill_standard_files() -> None:
+    """Where standard error is closed its number would go to some socket, and the log into that."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(number)
 
 
 def _run(loaded: LoadedNode, config: str, control: str) -> int:

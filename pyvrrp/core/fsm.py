@@ -328,9 +328,7 @@ class VirtualRouter:
         return [*released, self._record("sent 0 priority"), *records]
 
     def _end_handover(self, reason: str, now: float) -> list[Effect]:
-        if self.handover_until is None:
-            return []
-        took = now - (self.handover_until - self.handover_bound)
+        took = now - self._sent_at  # priority 0 was the last advert
         self.handover_until = None
         self.moved = True
         return [self._record(f"removing VIPs: {reason} {took * 1e3:.0f} ms after priority 0", Level.NOTICE)]

@@ -320,7 +320,9 @@ class Node:
         router.moved = False
         self._history.extend(router.transitions)
         router.transitions.clear()
-        return effects + self._reconcile(router)
+        effects = effects + self._reconcile(router)
+        self._forget_done()
+        return effects
 
     # --- addresses ----------------------------------------------------------------------------------------------------
 

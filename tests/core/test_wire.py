@@ -28,7 +28,9 @@ def patched(advert: Advert, at: int, value: int) -> bytes:
     return payload[:at] + bytes([value]) + payload[at + 1 :]
 
 
-@pytest.mark.parametrize("advert", [V2, V3, replace(V3, reserved=9), replace(V2, addresses=()), replace(V2, priority=0)])
+@pytest.mark.parametrize(
+    "advert", [V2, V3, replace(V3, reserved=9), replace(V2, addresses=()), replace(V2, priority=0)]
+)
 def test_what_is_encoded_is_decoded(advert: Advert) -> None:
     assert decode(bytes_of(advert), SOURCE, GROUP, 255) == advert
 

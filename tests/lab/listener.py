@@ -1,4 +1,4 @@
-"""A TCP server for checks: accepts on every address and says nothing. `python -m tests.lab.listener PORT`"""
+"""A TCP server for checks: accepts on every address and says nothing. `python listener.py PORT`"""
 
 from __future__ import annotations
 

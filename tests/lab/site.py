@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Final, Self, TypeVar
 
 from tests.lab.agents import Keepalived, Program, Pyvrrpd
 from tests.lab.routers import VIP, Router, Settings, node_yaml
@@ -16,6 +16,7 @@ from tests.netns import Namespace, veth
 from tests.waiting import until
 
 P = TypeVar("P", bound=Program)
+LISTENER: Final = str(Path(__file__).with_name("listener.py"))
 
 
 class Host:
@@ -63,7 +64,7 @@ class Site:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._programs: list[Program] = []
+        self._started = 0
         self._things = ExitStack()
         with ExitStack() as building:
             self.switch = building.enter_context(Namespace())
@@ -93,11 +94,14 @@ class Site:
 
     def listener(self, host: Host, port: int = 3306) -> Program:
         """Start a TCP server on a host that accepts and says nothing, and wait until it listens."""
-        command = [sys.executable, "-m", "tests.lab.listener", str(port)]
-        program = self._keep(Program(self._name(host, "listener"), host.namespace, command, self._directory))
+        program = self.program(host, "listener", [sys.executable, LISTENER, str(port)])
         if not program.says("listening"):
             raise TimeoutError("the listener does not listen")
         return program
+
+    def program(self, host: Host, name: str, command: Sequence[str]) -> Program:
+        """Start anything else on a host."""
+        return self._keep(Program(self._name(host, name), host.namespace, command, self._directory))
 
     def watch(self) -> AddressWatch:
         """Note the addresses of a and b from now on."""
@@ -114,10 +118,7 @@ class Site:
         self.b.isolate(state)
 
     def close(self) -> None:
-        """Kill every program, show what they wrote (pytest prints it when a test failed), remove the namespaces."""
-        for program in self._programs:
-            program.close()
-            print(f"--- {program.name}\n{program.log()}")
+        """Kill every program, show what it wrote (pytest prints that when a test failed), remove the namespaces."""
         self._things.close()
 
     def __enter__(self) -> Self:
@@ -129,8 +130,14 @@ class Site:
         self.close()
 
     def _name(self, host: Host, what: str) -> str:
-        return f"{len(self._programs)}-{host.name}-{what}"
+        self._started += 1
+        return f"{self._started}-{host.name}-{what}"
 
     def _keep(self, program: P) -> P:
-        self._programs.append(program)
+        self._things.callback(_end, program)
         return program
+
+
+def _end(program: Program) -> None:
+    program.close()
+    print(f"--- {program.name}\n{program.log()}")

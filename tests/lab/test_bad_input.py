@@ -19,7 +19,8 @@ from tests.netns import Namespace
 
 pytestmark = pytest.mark.lab
 
-FATAL, UNUSABLE, PERMISSION = 1, 2, 4
+FINE, FATAL, UNUSABLE, PERMISSION = 0, 1, 2, 4
+CANNOT_RUN = 4  # with -t
 POWERLESS = ("setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs")
 
 GOOD = """\
@@ -72,9 +73,10 @@ class Desk:
         """Where the configuration is."""
         return self.directory / "node.yaml"
 
-    def run(self, prefix: Sequence[str] = (), config: Path | None = None) -> Ended:
+    def run(self, prefix: Sequence[str] = (), config: Path | None = None, options: Sequence[str] = ()) -> Ended:
         """Run pyvrrpd to its end."""
-        command = [*prefix, PYVRRPD, "-c", str(config or self.config), "--socket", str(self.directory / "sock")]
+        where = ["-c", str(config or self.config), "--socket", str(self.directory / "sock")]
+        command = [*prefix, PYVRRPD, *where, *options]
         with self.namespace.inside():
             done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
         assert done.stdout == ""
@@ -166,6 +168,20 @@ def test_every_problem_is_told_in_one_run(desk: Desk) -> None:
         f"{desk.config}:7:24: {INSTANCE}.virtual_router_id: 300 is outside 1..255",
         f'{desk.config}:13:9: {INSTANCE}.virtual_ipaddress: "192.168.1.300" is not an IP address',
     ]
+
+
+def test_a_configuration_test_has_a_status_of_its_own(desk: Desk) -> None:
+    assert desk.run(options=("-t",)) == Ended(FINE, [])
+    desk.config.write_text(GOOD.replace("_id: 60", "_id: 300"))
+    ended = desk.run(options=("-t",))
+    assert ended.status == CANNOT_RUN
+    (line,) = ended.lines
+    assert line == f"{desk.config}:7:24: {INSTANCE}.virtual_router_id: 300 is outside 1..255"
+
+
+def test_a_control_socket_that_cannot_be_opened(desk: Desk) -> None:
+    ended = desk.run(options=("--socket", "/proc/nowhere/sock"))
+    assert ended == Ended(FATAL, ["pyvrrpd: open the control socket /proc/nowhere/sock: No such file or directory"])
 
 
 def test_without_capabilities(desk: Desk) -> None:

@@ -126,6 +126,18 @@ def test_an_interface_that_does_not_exist_is_refused(site: Site) -> None:
     assert site.a.holds()
 
 
+def test_an_instance_that_another_daemon_runs_is_refused(site: Site) -> None:
+    daemon, other = site.pyvrrpd(site.a, Router()), site.pyvrrpd(site.a, Router(vrid=61, vips=(OTHER_VIP,)))
+    assert daemon.becomes(MASTER)
+    assert other.becomes(MASTER, 61)
+    daemon.reconfigure([Router(), Router(vrid=61, vips=(OTHER_VIP,))])
+    answer = daemon.ask("reload")
+    assert answer["ok"] is False
+    assert answer["problems"] == [f"another pyvrrpd (pid {other.process.pid}) runs VRID 61 on eth0 already"]
+    assert daemon.state() == MASTER
+    assert other.state(61) == MASTER
+
+
 def test_a_new_instance_runs_and_a_removed_one_hands_over(site: Site) -> None:
     watch = site.watch()
     stays, comes = Router(150), Router(150, 61, (OTHER_VIP,))

@@ -1,4 +1,4 @@
-"""What systemd hears of the daemon (Type=notify-reload, WatchdogSec)."""
+"""The daemon and what started it: what systemd hears (Type=notify-reload, WatchdogSec), what it is given."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.agents import PATIENCE
-from tests.lab.routers import Router
+from tests.lab.agents import PATIENCE, PYVRRPD
+from tests.lab.routers import Router, node_yaml
 from tests.lab.site import Site
 from tests.waiting import readable, until
 
@@ -78,6 +78,18 @@ def test_a_daemon_that_cannot_start_is_never_ready(site: Site, supervisor: Super
     daemon = site.pyvrrpd(site.a, Router(vrid=300), environment={"NOTIFY_SOCKET": str(supervisor.path)})
     assert daemon.ended() == 2
     assert not readable(supervisor._socket, 0)
+
+
+def test_with_standard_files_closed_no_socket_takes_their_place(site: Site, tmp_path: Path) -> None:
+    config = tmp_path / "closed.yaml"
+    config.write_text(node_yaml([Router()]))
+    words = f"exec {PYVRRPD} -c {config} --socket {tmp_path}/closed.sock <&- >&- 2>&-"
+    daemon = site.program(site.a, "closed", ["sh", "-c", words])
+    assert site.a.takes()
+    files = [Path(f"/proc/{daemon.process.pid}/fd/{number}").readlink() for number in range(3)]
+    assert files == [Path("/dev/null")] * 3
+    daemon.terminate()
+    assert daemon.ended() == 0
 
 
 def test_without_systemd_nothing_is_missing(site: Site) -> None:

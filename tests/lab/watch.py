@@ -8,7 +8,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from types import TracebackType
@@ -205,8 +205,3 @@ class Capture:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def first_after(times: Iterable[float], moment: float) -> float:
-    """The earliest of `times` that is not before `moment`; infinity when there is none."""
-    return min((each for each in times if each >= moment), default=float("inf"))

@@ -1,0 +1,165 @@
+"""core/explain: the sentences of status, word for word, in every state."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pyvrrp.core.events import Stopping
+from pyvrrp.core.fsm import State, VirtualRouter
+from pyvrrp.core.guard import Standing
+from pyvrrp.core.settings import Track
+from pyvrrp.core.snapshot import AddressStatus, CheckStatus
+from tests.lone import OURS, Lone, backup, master
+from tests.simulation import CHECK, VIP, instance
+
+RARE = replace(CHECK, interval=60.0)
+
+
+def why(lone: Lone, after: float = 0.0) -> list[str]:
+    """The sentences, so many seconds later."""
+    lone.now += after
+    return list(lone.status.why)
+
+
+def test_init() -> None:
+    lone = Lone(tracks=(Track("mysql"),), checks=(RARE,))
+    assert why(lone) == [
+        "VI_1 is INIT: interface eth0 has not been looked at yet; check mysql has not reported yet.",
+    ]
+    lone.look()
+    assert why(lone) == ["VI_1 is INIT: check mysql has not reported yet."]
+
+
+def test_init_after_a_stop() -> None:
+    lone = master()
+    lone.give(Stopping("SIGTERM"))
+    assert why(lone, after=0.5) == [
+        "VI_1 is INIT: it was asked to stop.",
+        "It is handing over: the address answers here until the successor speaks, 0.60 s at most.",
+    ]
+
+
+def test_backup_that_has_heard_nobody() -> None:
+    assert why(backup(), after=1.5) == [
+        "VI_1 is BACKUP: no master has been heard since it began to listen, 1.50 s ago.",
+        "Its priority is 100. It takes over if no advert arrives for 2.11 s more.",
+    ]
+
+
+def test_backup_of_a_better_master() -> None:
+    lone = backup()
+    lone.hear(150)
+    assert why(lone, after=0.31) == [
+        "VI_1 is BACKUP: 192.168.1.202 advertises 150, ours is 100.",
+        "It takes over if no advert arrives for 3.30 s (last one 0.31 s ago).",
+    ]
+
+
+def test_backup_whose_priority_was_moved() -> None:
+    lone = Lone(priority=110, tracks=(Track("mysql", -20), Track("disk", 5)), checks=(RARE, replace(RARE, name="disk")))
+    lone.look()
+    lone.check(False)
+    lone.check(True, name="disk")
+    lone.hear(150)
+    assert why(lone)[0] == "VI_1 is BACKUP: 192.168.1.202 advertises 150, ours is 110 - 20 (mysql) + 5 (disk) = 95."
+
+
+def test_backup_that_preempts() -> None:
+    lone = backup()
+    lone.hear(50, after=1.0)
+    assert why(lone, after=0.5) == [
+        "VI_1 is BACKUP: 192.168.1.202 advertises 50, ours is 100.",
+        "Ours is higher and preempt is on: it takes over in 2.11 s.",
+    ]
+
+
+def test_backup_that_does_not_preempt() -> None:
+    lone = backup(preempt=False)
+    lone.hear(50, after=1.0)
+    assert why(lone, after=0.5) == [
+        "VI_1 is BACKUP: 192.168.1.202 advertises 50, ours is 100.",
+        "Ours is higher, but nopreempt leaves a living master alone.",
+        "It takes over if no advert arrives for 3.11 s (last one 0.50 s ago).",
+    ]
+
+
+def test_master() -> None:
+    assert why(master(), after=0.25) == [
+        "VI_1 is MASTER: no advert from anybody for 3.61 s. Its priority is 100.",
+        "The kernel takes its addresses away 2 s after this process stops sending adverts.",
+        "The next advert is due in 0.75 s.",
+    ]
+
+
+def test_master_without_a_lease() -> None:
+    assert (
+        why(master(vip_lease=None))[1] == "Its addresses have no lease: if this process dies, they stay on this node."
+    )
+
+
+def test_master_without_its_address() -> None:
+    lone = backup()
+    lone.timer()
+    assert why(lone)[1] == "MISSING from eth0: 192.168.1.200/32."
+
+
+def test_fault() -> None:
+    lone = Lone(tracks=(Track("mysql"),), checks=(RARE,))
+    lone.look(up=False)
+    lone.check(False)
+    assert why(lone) == [
+        "VI_1 is FAULT: interface eth0 is down; check mysql fails: refused the connection.",
+        "It sends nothing and takes nothing over. It returns to BACKUP when that is mended.",
+    ]
+
+
+def test_fault_that_waits() -> None:
+    router = VirtualRouter(instance(), Standing((), (), (), 100, (), OURS, bytes(6)), 0.0)
+    router.assess(replace(router.standing, faults=("check mysql fails",)), 1.0)
+    router.assess(replace(router.standing, faults=(), waiting=("check mysql has not reported yet",)), 2.0)
+    assert router.state is State.FAULT
+    lone = Lone()
+    lone.node._routers["VI_1"] = router
+    assert why(lone)[0] == "VI_1 is FAULT: check mysql has not reported yet."
+
+
+def test_adverts_that_are_turned_away() -> None:
+    lone = backup()
+    lone.hear(150, advert_int=300)
+    told = "It discards adverts from 192.168.1.202: its advert_int is 3 s, ours 1 s (last one 1.00 s ago)."
+    assert why(lone, after=1.0)[-1] == told
+    lone.hear(150, advert_int=300, after=0.5)
+    lone.hear(150)
+    assert why(lone, after=14.9)[-1].startswith("It discards adverts from 192.168.1.202")
+    assert "discards" not in why(lone, after=0.2)[-1]
+
+
+def test_the_numbers_of_an_instance() -> None:
+    lone = Lone(priority=110, preempt=False, tracks=(Track("mysql", -20),), checks=(RARE,))
+    lone.look()
+    lone.check(False)
+    status = lone.status
+    assert (status.name, status.interface, status.virtual_router_id, status.version) == ("VI_1", "eth0", 60, 2)
+    assert (status.state, status.since, status.handing_over, status.preempt) == ("BACKUP", 1000.0, False, False)
+    assert (status.base_priority, status.priority, status.advert_int, status.vip_lease) == (110, 90, 1.0, 2)
+    assert (status.skew_time, status.master_down_interval) == (0.6484375, 3.6484375)
+    assert status.addresses == (AddressStatus("192.168.1.200/32", held=False),)
+    assert master().status.addresses == (AddressStatus("192.168.1.200/32", held=True),)
+    assert (status.master, status.rejected) == (None, None)
+
+
+def test_a_check() -> None:
+    lone = Lone(tracks=(Track("mysql"),), checks=(RARE,))
+    lone.check(True)
+    lone.check(True, after=1.0)
+    assert lone.node.snapshot(lone.now).checks == (
+        CheckStatus("mysql", "127.0.0.1:3306", "up", "connected", 0.001, 1001.0, 2, 0),
+    )
+
+
+def test_a_stray_init_is_not_silent() -> None:
+    router = VirtualRouter(instance(), Standing((), (), (), 100, (), OURS, bytes(6)), 0.0)
+    lone = Lone()
+    lone.node._routers["VI_1"] = router
+    assert why(lone) == ["VI_1 is INIT."]
+    assert VIP in router.settings.addresses
