@@ -21,7 +21,7 @@ from pyvrrp.app.wires import Wires
 from pyvrrp.core.diff import changes
 from pyvrrp.core.effects import Action, Level, Operation, Record
 from pyvrrp.core.events import ConfigReplaced, Event, Stopping
-from pyvrrp.core.node import Node
+from pyvrrp.core.node import Node, vrids
 from pyvrrp.core.settings import LoadedNode, NodeSettings, VirtualAddress
 from pyvrrp.errors import ConfigError, ControlError, KernelError, Problem, PyvrrpError
 from pyvrrp.io import systemd
@@ -172,7 +172,7 @@ class Daemon:
             systemd.reloading()
             try:
                 return await self._replace()
-            except PyvrrpError as error:
+            except (PyvrrpError, OSError) as error:
                 self._problems = tuple(str(error).splitlines())
                 for line in self._problems:
                     self._say(Level.ERROR, line)
@@ -188,6 +188,7 @@ class Daemon:
             raise ControlError("this daemon is being stopped")
         _demand_interfaces(loaded.settings, loaded.places)
         self._claim(loaded.settings)
+        self._wires.want(_together(self._node.vrids(), vrids(loaded.settings)))
         sentences = changes(self._settings, loaded.settings)
         self._settings, self._problems, self._loaded_at = loaded.settings, (), time.time()
         self._heart.deliver_one(ConfigReplaced(loaded.settings))
@@ -260,6 +261,11 @@ def _demand_right_to_change(kernel: Kernel) -> None:
     (refusal,) = kernel.apply([Operation(Action.REMOVE, nowhere)])
     if refusal is not None:
         raise KernelError("change addresses", refusal.errno, os.strerror(refusal.errno))
+
+
+def _together(*groups: dict[str, frozenset[int]]) -> dict[str, frozenset[int]]:
+    names = {name for group in groups for name in group}
+    return {name: frozenset().union(*(group.get(name, frozenset()) for group in groups)) for name in names}
 
 
 def _demand_interfaces(settings: NodeSettings, places: dict[str, tuple[str, int, int]]) -> None:

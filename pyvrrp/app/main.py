@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from typing import NoReturn
 
 from pyvrrp import __version__
 from pyvrrp.app.reading import Reading
@@ -69,10 +70,17 @@ def _end(text: str, status: int) -> int:
     return status
 
 
+class _Parser(argparse.ArgumentParser):
+    """argparse's own status for a wrong command line, 2, means something else here."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and how it is used, and exit."""
+        self.print_usage(sys.stderr)
+        self.exit(FATAL, f"{self.prog}: {message}\n")
+
+
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="pyvrrpd", description="A virtual IP that follows a live MySQL: VRRP in keepalived's place."
-    )
+    parser = _Parser(prog="pyvrrpd", description="A virtual IP that follows a live MySQL: VRRP in keepalived's place.")
     parser.add_argument("-c", "--config", default=DEFAULT_CONFIG, metavar="FILE", help="node.yaml (%(default)s)")
     parser.add_argument("-t", "--test", action="store_true", help="test the configuration and exit")
     parser.add_argument(

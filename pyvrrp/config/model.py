@@ -111,7 +111,7 @@ class Instance(_Section):
     version: Annotated[int, Whole(const.VERSIONS[0], const.VERSIONS[-1])] = Field(
         default=2, description="VRRPv2 or VRRPv3."
     )
-    advert_int: Annotated[float, Duration(const.ADVERT_INT_V3[0], const.ADVERT_INT_V2[1])] = Field(
+    advert_int: Annotated[float, Duration(0, 3600)] = Field(  # the range depends on the version: rules.py
         default=1.0,
         description="Between two adverts. VRRPv2: whole seconds, 1 to 255. VRRPv3: 0.01 to 40.95 s in steps of 0.01.",
     )

@@ -44,16 +44,17 @@ def _authentication(name: str, instance: Instance, checked: Checked, findings: F
 def _interval(name: str, instance: Instance, checked: Checked, findings: Findings) -> None:
     if not checked.sound(name, "version", "advert_int"):
         return
-    where, interval = _at(name, "advert_int"), instance.advert_int
-    if instance.version == 3:
-        low, high = const.ADVERT_INT_V3
-        centiseconds = interval * const.CENTISECONDS
-        if interval > high:
-            findings.value(where, f"{interval:g} s is outside {low:g}..{high:g} s, all that VRRPv3's packet can say")
-        elif abs(centiseconds - round(centiseconds)) > 1e-6:
-            findings.value(where, f"{interval:g} s is not a multiple of 0.01 s: VRRPv3 counts centiseconds")
-    elif interval != int(interval):
+    where, interval, version = _at(name, "advert_int"), instance.advert_int, instance.version
+    low, high = const.ADVERT_INT_V3 if version == 3 else const.ADVERT_INT_V2
+    centiseconds = interval * const.CENTISECONDS
+    if version == 2 and interval != int(interval):
         findings.value(where, f"{interval:g} s is not whole seconds: VRRPv2 counts those (version: 3 counts 0.01 s)")
+    elif not low <= interval <= high:
+        findings.value(
+            where, f"{interval:g} s is outside {low:g}..{high:g} s, all that VRRPv{version}'s packet can say"
+        )
+    elif abs(centiseconds - round(centiseconds)) > 1e-6:
+        findings.value(where, f"{interval:g} s is not a multiple of 0.01 s: VRRPv3 counts centiseconds")
 
 
 def _preemption(name: str, instance: Instance, findings: Findings) -> None:

@@ -102,7 +102,7 @@ class VirtualRouter:
         self.transitions: list[Transition] = []  # for the node to take
         self.moved = False  # whether `hold` may have changed since the node last reconciled
         self.counters = Counters()
-        self._timer_at = now  # when the cause of the last transition came up
+        self._timer_at = now  # when the cause of the latest tenure came up
         self._sent_at = self._renewed_at = self._announced_at = float("-inf")
         self._adopted: float | None = None  # the interval of the master that it follows
         self._released_by: Address | None = None  # who sent priority 0 since the last advert of a master
@@ -198,6 +198,8 @@ class VirtualRouter:
         if self.deadline is not None and now >= self.deadline:
             if self.state is State.MASTER:
                 effects += self._advertise_on_time(now)
+            elif now - self.deadline >= self._master_interval:
+                effects += self._listen_again(now)
             else:
                 effects += self._take_over(self._silence(now), self.deadline, now)
         if self.garp_due is not None and now >= self.garp_due:
@@ -265,7 +267,6 @@ class VirtualRouter:
         self.moved = True
         self.last = Transition(now, self.settings.name, old.value, state.value, reason)
         self.transitions.append(self.last)
-        self._timer_at = now
         init = " (init)" if old is State.INIT and state is State.BACKUP else ""
         if self.stopping:
             return [self._record(f"leaving {old.value} STATE: {reason}", Level.NOTICE, state)]
@@ -296,6 +297,13 @@ class VirtualRouter:
         self.counters.became_master += 1
         self.deadline = now + self.settings.advert_int
         return [*self._advertise(now), *records]
+
+    def _listen_again(self, now: float) -> list[Effect]:
+        """A BACKUP that was not run at its time has slept, maybe through a living master's adverts: one more wait."""
+        late = now - (self.deadline or now)
+        self.deadline = now + self._master_interval + self.skew_time
+        text = f"this process stood still for {late:.2f} s: listening for another {self.deadline - now:.2f} s"
+        return [self._record(text, Level.WARNING)]
 
     def _yield(self, reason: str, now: float) -> list[Effect]:
         """A better master spoke: BACKUP, and the addresses go at once (RFC 3768 section 6.4.3)."""

@@ -121,10 +121,7 @@ class Node:
 
     def vrids(self) -> dict[str, frozenset[int]]:
         """The virtual routers to listen for, by interface."""
-        wanted: dict[str, set[int]] = {}
-        for interface, vrid in self._by_vrid:
-            wanted.setdefault(interface, set()).add(vrid)
-        return {interface: frozenset(vrids) for interface, vrids in wanted.items()}
+        return _by_interface(self._by_vrid)
 
     # --- events -------------------------------------------------------------------------------------------------------
 
@@ -216,7 +213,6 @@ class Node:
         return [record, *self._assess(router, now)]
 
     def _config_replaced(self, event: ConfigReplaced, now: float) -> list[Effect]:
-        old = self._routers
         self.settings = event.settings
         self._checks = {
             check.name: self._checks[check.name]
@@ -227,12 +223,12 @@ class Node:
         for track in self._checks.values():
             self._agenda.note(track)
         self._index(event.settings)
+        old = {_identity(router.settings): router for router in self._routers.values()}
         self._routers, self._by_vrid = {}, {}
         effects: list[Effect] = []
         for instance in event.settings.instances:
-            before = old.get(instance.name)
-            if before is not None and _same_router(before.settings, instance):
-                del old[instance.name]
+            before = old.pop(_identity(instance), None)
+            if before is not None:
                 effects += self._reconfigure(before, instance, now)
             else:
                 self._add_router(instance, now)
@@ -418,6 +414,18 @@ class Node:
         return dict(complaints.counts) if complaints else {}
 
 
-def _same_router(old: InstanceSettings, new: InstanceSettings) -> bool:
-    """Whether a reload may go on with the running machine."""
-    return (old.interface, old.virtual_router_id, old.version) == (new.interface, new.virtual_router_id, new.version)
+def _identity(settings: InstanceSettings) -> tuple[str, int, int]:
+    """What makes a virtual router on the wire. A reload goes on with the same one, whatever it is called now."""
+    return settings.interface, settings.virtual_router_id, settings.version
+
+
+def vrids(settings: NodeSettings) -> dict[str, frozenset[int]]:
+    """The virtual routers of a configuration, by interface."""
+    return _by_interface((each.interface, each.virtual_router_id) for each in settings.instances)
+
+
+def _by_interface(pairs: Iterable[tuple[str, int]]) -> dict[str, frozenset[int]]:
+    found: dict[str, set[int]] = {}
+    for interface, vrid in pairs:
+        found.setdefault(interface, set()).add(vrid)
+    return {interface: frozenset(numbers) for interface, numbers in found.items()}

@@ -24,6 +24,7 @@ from pyvrrp.core.settings import Address
 from pyvrrp.errors import KernelError
 
 SO_RCVBUFFORCE: Final = 33  # like SO_RCVBUF, but above net.core.rmem_max; needs CAP_NET_ADMIN
+IP_MTU_DISCOVER, IP_PMTUDISC_DONT = 10, 0  # linux/in.h
 RECEIVE_BUFFER: Final = 1 << 20  # bytes: about a second of adverts of 1000 virtual routers, were the loop that late
 PACKET_MAX: Final = 2048  # bytes; the longest advert is 60 (IP) + 8 + 4 * 255 + 8
 PRIORITY_CONTROL: Final = 7  # TC_PRIO_CONTROL: in front of the queue of a busy interface
@@ -64,6 +65,8 @@ class AdvertSocket:
         sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, const.TTL)
         sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 0)
         sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, const.TOS)
+        # As other implementations send it: without Don't Fragment, with an identification of its own.
+        sock.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT)
         # After IP_TOS, which sets the priority too.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, PRIORITY_CONTROL)
         membership = _mreqn(const.GROUP_IPV4.packed, bytes(4), self._index)

@@ -59,8 +59,9 @@ class ControlServer:
         try:
             sock = self._bind()
         except OSError as error:
+            # A path that is too long has no number, only words.
             number = error.errno or 0
-            raise KernelError(f"open the control socket {self.path}", number, os.strerror(number)) from error
+            raise KernelError(f"open the control socket {self.path}", number, error.strerror or str(error)) from error
         self._inode = self.path.stat().st_ino
         self._server = await asyncio.start_unix_server(self._serve, sock=sock, limit=LINE_MAX, backlog=BACKLOG)
 

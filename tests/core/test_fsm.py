@@ -140,6 +140,39 @@ def test_the_records_of_a_transition() -> None:
     ]
 
 
+def test_a_tenure_may_begin_within_the_handover_of_the_last() -> None:
+    lone = Lone(version=3, advert_int=0.01, priority=254, tracks=(Track("mysql"),), checks=(RARE,))
+    lone.look()
+    lone.check(True)
+    lone.become_master()
+    lone.check(False, conclusive=True)
+    lone.check(True)
+    effects = lone.timer()
+    assert kinds(effects) == ["SendAdvert", "RenewLease"]
+    assert not [text for text in texts(effects) if "removing" in text]
+    assert not lone.status.handing_over
+
+
+def test_only_a_first_backup_is_called_initial() -> None:
+    assert texts(Lone(priority=255).look())[0] == "Entering MASTER STATE"
+    assert texts(Lone().look(up=False))[0] == "Entering FAULT STATE"
+
+
+def test_a_stalled_backup_takes_over_when_nobody_has_spoken() -> None:
+    """But it listens once more: the adverts of a living master may have been lost while it slept."""
+    late = backup()
+    late.now += 3.609375 + 0.99
+    late.timer()
+    assert late.state is State.MASTER
+    asleep = backup()
+    asleep.now += 60.0
+    effects = asleep.timer()
+    assert kinds(effects) == []
+    assert texts(effects) == ["this process stood still for 56.39 s: listening for another 1.61 s"]
+    assert asleep.deadline == 1.609375
+    assert kinds(asleep.timer()) == ["SendAdvert", "Reconcile"]
+
+
 def test_a_stopped_router_takes_no_part_any_more() -> None:
     router = VirtualRouter(instance(), fit(waiting=("not yet",)), 0.0)
     router.stop("stop", 1.0)
@@ -209,7 +242,7 @@ def test_addresses_kept_since_a_handover_are_renewed_when_it_takes_over_again() 
 # --- stalls -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("stall", "state"), [(3.6, State.MASTER), (3.62, State.BACKUP)])
+@pytest.mark.parametrize(("stall", "state"), [(3.609375, State.MASTER), (3.61, State.BACKUP)])
 def test_a_stalled_master_knows_when_it_has_lost_its_place(stall: float, state: State) -> None:
     lone = master(priority=100)
     lone.now += stall
@@ -268,7 +301,11 @@ def test_a_rival_is_answered_at_a_bounded_rate() -> None:
 
 
 def test_the_winner_of_equals_is_said() -> None:
-    effects = master(priority=100).hear(100)
+    lone = master(priority=100)
+    assert lone.status.master is None
+    effects = lone.hear(100)
+    assert lone.status.master is not None
+    assert (lone.status.master.address, lone.status.master.priority) == (PEER, 100)
     assert "Master received advert from 192.168.1.202 with same priority 100 but higher IP address than ours" in texts(
         effects
     )
@@ -386,7 +423,7 @@ def test_five_announcements_now_and_five_later() -> None:
 
 def test_the_second_announcement_comes_after_its_delay() -> None:
     lone = master(garp_master_delay=0.5, garp_master_repeat=2)
-    assert lone.router.garp_due == lone.now + 0.5
+    assert lone.node.next_deadline() == lone.router.garp_due == lone.now + 0.5
     assert announced(lone.timer()) == 2
 
 
@@ -417,6 +454,7 @@ def test_vip_live_is_counted_from_the_timer() -> None:
     lone.obey(effects)
     assert lone.status.last is not None
     assert lone.status.last.vip_live == 0.75
+    lone.now += 0.25
     lone.obey(lone.addresses())
     assert lone.status.last.vip_live == 0.75
 

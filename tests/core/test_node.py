@@ -9,7 +9,16 @@ import pytest
 
 from pyvrrp.core import const
 from pyvrrp.core.effects import Action, Level, Operation, Reconcile, Record, ResetConnections
-from pyvrrp.core.events import CheckResult, ConfigReplaced, EffectDone, EffectFailed, LinkChanged, Stopping, TimerDue
+from pyvrrp.core.events import (
+    AddressesChanged,
+    CheckResult,
+    ConfigReplaced,
+    EffectDone,
+    EffectFailed,
+    LinkChanged,
+    Stopping,
+    TimerDue,
+)
 from pyvrrp.core.fsm import State
 from pyvrrp.core.settings import InstanceSettings, Track, VirtualAddress
 from tests.lone import MAC, OURS, PEER, Lone, announced, backup, kinds, master, only, operations, sent, texts, vip
@@ -114,6 +123,13 @@ def test_an_interface_that_vanishes() -> None:
     effects = lone.give(LinkChanged(INTERFACE, False, False, b""))
     assert operations(effects) == [Operation(Action.REMOVE, VIP)]
     assert lone.status.why[0] == "VI_1 is FAULT: interface eth0 does not exist."
+
+
+def test_a_leftover_vip_in_front_is_not_taken_for_the_primary_address() -> None:
+    lone = Lone()
+    lone.link(up=True)
+    lone.give(AddressesChanged(INTERFACE, ((VIP.address, 32), (OURS, 24))))
+    assert lone.router.standing.source == OURS
 
 
 def test_another_interface_is_none_of_its_business() -> None:
@@ -341,6 +357,14 @@ def test_history_is_bounded() -> None:
 # --- stopping ---------------------------------------------------------------------------------------------------------
 
 
+def test_a_node_without_instances_is_not_done_before_it_is_stopped() -> None:
+    lone = backup()
+    reload(lone)
+    assert not lone.node.done
+    lone.give(Stopping("SIGTERM"))
+    assert lone.node.done
+
+
 def test_done_when_everything_is_handed_over_and_gone() -> None:
     lone = master(instance(), other())
     assert not lone.node.done
@@ -392,6 +416,12 @@ def test_an_address_more_and_an_address_less() -> None:
     assert only(ResetConnections, effects) == [ResetConnections((VIP.address,))]
     lone.obey(effects)
     assert lone.node.held() == (SECOND,)
+
+
+def test_an_address_less_is_not_announced() -> None:
+    lone = master(addresses=(VIP, SECOND))
+    assert lone.obey(reload(lone, instance())) == []
+    assert lone.node.held() == (VIP,)
 
 
 def test_another_prefix_length_is_another_address() -> None:
@@ -462,6 +492,19 @@ def test_an_address_lost_by_a_leaving_instance_is_the_end_of_it() -> None:
     assert lone.node.vrids() == {}
 
 
+def test_an_instance_that_had_not_begun_is_forgotten_at_once() -> None:
+    lone = Lone()
+    reload(lone)
+    assert lone.node.vrids() == {}
+
+
+def test_the_settings_in_force_are_the_new_ones() -> None:
+    lone = backup()
+    lone.give(ConfigReplaced(replace(settings(instance()), router_id="db2")))
+    assert lone.node.snapshot(lone.now).router_id == "db2"
+    assert lone.node.settings.router_id == "db2"
+
+
 def test_an_instance_that_comes_begins_as_any_other() -> None:
     lone = master()
     reload(lone, instance(), other())
@@ -480,11 +523,20 @@ def test_another_vrid_is_another_router() -> None:
     assert lone.node.vrids() == {"eth0": {61}}
 
 
-def test_a_new_name_is_another_router_and_takes_the_place_of_the_old() -> None:
+def test_a_new_name_is_the_same_router() -> None:
     lone = master()
-    lone.obey(reload(lone, instance(name="VI_9")))
-    assert states(lone) == {"VI_9": "BACKUP"}
+    effects = reload(lone, instance(name="VI_9"))
+    assert operations(effects) == []
+    assert states(lone) == {"VI_9": "MASTER"}
+    assert lone.node.held() == (VIP,)
+
+
+def test_a_new_version_is_another_router_and_takes_the_place_of_the_old() -> None:
+    lone = master()
+    lone.obey(reload(lone, instance(version=3)))
+    assert states(lone) == {"VI_1": "BACKUP"}
     assert len(lone.node._leaving) == 1
+    assert lone.node.vrids() == {"eth0": {60}}
     lone.give(TimerDue(), after=1.2)
     assert lone.node._leaving == [], "it had nothing to remove"
 
@@ -498,6 +550,21 @@ def test_another_interval(old: float, new: float) -> None:
     effects = reload(serving, instance(advert_int=new))
     assert sent(effects)[0].seconds == new
     assert serving.deadline == new
+
+
+def test_another_interval_after_a_master_was_heard() -> None:
+    lone = backup()
+    lone.hear(200)
+    reload(lone, instance(advert_int=3.0))
+    assert lone.deadline == 9.609375
+
+
+def test_another_interval_arms_nothing_in_fault() -> None:
+    lone = Lone()
+    lone.look(up=False)
+    reload(lone, instance(advert_int=3.0))
+    assert lone.node.next_deadline() is None
+    assert lone.router.deadline is None
 
 
 def test_the_same_interval_does_not_restart_the_wait() -> None:
