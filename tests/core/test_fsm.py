@@ -302,7 +302,7 @@ def test_a_rival_is_answered_at_a_bounded_rate() -> None:
 
 def test_the_winner_of_equals_is_said() -> None:
     lone = master(priority=100)
-    assert lone.status.master is None
+    assert lone.router.master is None
     effects = lone.hear(100)
     assert lone.status.master is not None
     assert (lone.status.master.address, lone.status.master.priority) == (PEER, 100)

@@ -20,6 +20,7 @@ from pyvrrp.core.events import (
     TimerDue,
 )
 from pyvrrp.core.fsm import State
+from pyvrrp.core.node import vrids
 from pyvrrp.core.settings import InstanceSettings, Track, VirtualAddress
 from tests.lone import MAC, OURS, PEER, Lone, announced, backup, kinds, master, only, operations, sent, texts, vip
 from tests.simulation import CHECK, INTERFACE, VIP, instance, settings
@@ -315,6 +316,7 @@ def test_which_virtual_routers_to_listen_for() -> None:
     far = replace(other(), interface="eth1", addresses=(replace(SECOND, interface="eth1"),))
     lone = Lone(instance(), other(), replace(far, name="VI_3", virtual_router_id=9))
     assert lone.node.vrids() == {"eth0": {60, 61}, "eth1": {9}}
+    assert vrids(lone.node.settings) == lone.node.vrids()
 
 
 # --- history ----------------------------------------------------------------------------------------------------------

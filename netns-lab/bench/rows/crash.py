@@ -21,7 +21,9 @@ def rows() -> list[Row]:
         return (Figure("outage", f"{title}: client outage", "ms", RatioAtMost(limit)),)
 
     return [
-        Row("baseline", (Figure("outage", "no event (what the client's measuring adds by itself)", "ms"),), _baseline, 2),
+        Row(
+            "baseline", (Figure("outage", "no event (what the client's measuring adds by itself)", "ms"),), _baseline, 2
+        ),
         Row("crash", figure("crash (power off), advert_int 1", 1.01), partial(_crash, SLOW)),
         Row("linkdown", figure("link down, advert_int 1", 1.01), _link_down),
         Row("crash-0.1", figure("crash, VRRPv3 at 0.1 s", 1.05), partial(_crash, TENTH)),
