@@ -1,7 +1,7 @@
 """A client that asks again and again, and tells what was answered. Run as a program of its own.
 
     prober.py icmp ADDRESS                   an echo request each millisecond, whatever happens to the last one
-    prober.py tcp ADDRESS PORT [PATIENCE]    connect and read a greeting, one after the other, at most one each
+    prober.py tcp ADDRESS PORT [PATIENCE]    connect, ask, read the answer, one after the other, at most one each
                                              millisecond; PATIENCE seconds for each, or the kernel's own time-outs
 
 Writes three native 64-bit integers to standard output for every answer: the number of the question (those not
@@ -89,7 +89,7 @@ def echo_request(identity: int, number: int) -> bytes:
 
 
 def ask_by_connection(address: str, port: int, patience: float | None) -> None:
-    """A question is answered when the greeting has come."""
+    """A question is answered when its first bytes have come; a mysqld speaks first and is content with that."""
     answers = Answers()
     number = 0
     due = time.monotonic()
@@ -102,6 +102,8 @@ def ask_by_connection(address: str, port: int, patience: float | None) -> None:
         asked = time.time_ns()
         with contextlib.suppress(OSError):
             client.connect((address, port))
+            # Bytes on their way make the kernel notice when the node behind the address is another one by now.
+            client.send(b"?")
             if client.recv(256):
                 answers.add(number, asked, time.time_ns())
         client.close()

@@ -168,17 +168,17 @@ class Stage:
     def elect(
         self, stack: ExitStack, subject: Subject, routers: Sequence[Router], check: Check | None = None
     ) -> tuple[Agent, Agent]:
-        """Start both daemons and wait until a is MASTER of everything and b has nothing."""
+        """Start a MASTER of everything on a, then a BACKUP on b, ten below it."""
         active = self.agent(stack, subject, "a", routers, check)
-        active.wait_backup()
-        lower = [replace(router, priority=router.priority - 10) for router in routers]
-        standby = self.agent(stack, subject, "b", lower, check)
-        standby.wait_backup()
+        # One after the other: with many routers a race would be won by each of them here and there.
         self.watch.until(
             lambda: all(self.watch.holders.get(router.vip) == {"a"} for router in routers),
             f"{subject.name} on a, and nobody else, holds {len(routers)} addresses",
-            routers[0].master_down + 2 * MARGIN,
+            STARTED + routers[0].master_down + MARGIN,
         )
+        lower = [replace(router, priority=router.priority - 10) for router in routers]
+        standby = self.agent(stack, subject, "b", lower, check)
+        standby.wait_backup()
         time.sleep(SETTLED)
         return active, standby
 

@@ -1,7 +1,8 @@
 """The heart: event → node.handle → perform effects → re-arm one timer.
 
-Nothing here decides. What the effects ask for is done in their order (core/effects.py), with two liberties that the
-contract grants: renewals of one turn go to the kernel together, and log lines are written after the work.
+Nothing here decides. What the effects ask for is done in their order (core/effects.py), with three liberties that the
+contract grants: the renewals of one turn go to the kernel together, so do its resets, and log lines are written after
+the work.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from pyvrrp.core.effects import (
 )
 from pyvrrp.core.events import EffectDone, EffectFailed, Event, TimerDue
 from pyvrrp.core.node import Node
+from pyvrrp.core.settings import Address
 from pyvrrp.errors import KernelError
 from pyvrrp.io.netlink import Kernel
 from pyvrrp.io.sockdiag import reset_connections
@@ -49,6 +51,7 @@ class Heart:
         self._due: float | None = None
         self._mute: set[str] = set()  # interfaces that adverts cannot leave
         self._renewals: list[RenewLease] = []
+        self._doomed: list[Address] = []  # whose connections this turn resets
         self._records: list[Record] = []
         self._answers: deque[Event] = deque()
         self._performers: dict[type, Callable[..., None]] = {
@@ -62,9 +65,7 @@ class Heart:
 
     def deliver(self, events: Iterable[Event]) -> None:
         """Hand events to the node, in order, and do everything that follows from them."""
-        for event in events:
-            self._turn(event, self._loop.time())
-        self._close_turn()
+        self._turn(events, self._loop.time())
 
     def deliver_one(self, event: Event) -> None:
         """`deliver` for a single event."""
@@ -77,13 +78,13 @@ class Heart:
             # A loop that stood still is told of its timers before its sockets, but what was heard came first.
             self._wires.listen()
         # A timer may fire a hair early; the node must never take that for "not due yet".
-        self._turn(TimerDue(), now if due is None else max(due, now))
-        self._close_turn()
+        self._turn((TimerDue(),), now if due is None else max(due, now))
 
-    def _turn(self, event: Event, now: float) -> None:
-        self._perform(self._node.handle(event, now))
+    def _turn(self, events: Iterable[Event], now: float) -> None:
+        self._perform([effect for event in events for effect in self._node.handle(event, now)])
         while self._answers:
             self._perform(self._node.handle(self._answers.popleft(), self._loop.time()))
+        self._close_turn()
 
     def _close_turn(self) -> None:
         if self._records:
@@ -106,6 +107,7 @@ class Heart:
     # --- effects ------------------------------------------------------------------------------------------------------
 
     def _perform(self, effects: list[Effect]) -> None:
+        self._doomed = [each for effect in effects if type(effect) is ResetConnections for each in effect.addresses]
         for effect in effects:
             self._performers[type(effect)](effect)
         if self._renewals:
@@ -147,14 +149,18 @@ class Heart:
             text = f"gratuitous ARP cannot leave {effect.interface}: {error}"
             self._records.append(Record(Level.ERROR, "", text))
 
-    def _reset(self, effect: ResetConnections) -> None:
+    def _reset(self, _effect: ResetConnections) -> None:
+        """The first of a turn resets for all of them: the kernel walks its table once, however many addresses go."""
+        addresses, self._doomed = self._doomed, []
+        if not addresses:
+            return
         try:
-            count = reset_connections(effect.addresses)
+            count = reset_connections(addresses)
         except KernelError as error:
             self._records.append(Record(Level.ERROR, "", f"connections were not reset: {error}"))
             return
         if count:
-            names = ", ".join(str(address) for address in effect.addresses)
+            names = ", ".join(str(address) for address in addresses)
             self._records.append(Record(Level.NOTICE, "", f"reset {count} connections on {names}"))
 
 

@@ -47,6 +47,8 @@ def _fields(name: str, old: object, new: object, skip: tuple[str, ...] = ()) -> 
 
 
 def _text(value: object) -> str:
+    if value is None:
+        return "off"
     if isinstance(value, tuple):
         return ", ".join(str(each) for each in value) or "none"
     return str(value)

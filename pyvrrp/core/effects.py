@@ -5,7 +5,8 @@ The ordering contract. The shell performs effects strictly in the order of the l
 * `SendAdvert` before the `RenewLease` of the same instance: a lease is renewed only when the advert beside it was sent.
   A shell may gather the renewals of one list and perform them together after the last `SendAdvert`.
 * `SendAdvert` before `Reconcile` when taking over: rivals fall silent before the address appears.
-* `ResetConnections` before the `Reconcile` that removes the address: a reset needs its source address.
+* `ResetConnections` before the `Reconcile` that removes the address: a reset needs its source address. A shell may
+  perform all of one list with the first.
 * `Reconcile` is answered by one `EffectDone`, or by an `EffectFailed` for each operation refused. The core answers an
   `EffectDone` that added addresses with `Announce`: nothing is announced that the kernel does not hold.
 * `Record` may be performed late, never dropped.

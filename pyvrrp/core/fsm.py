@@ -293,6 +293,7 @@ class VirtualRouter:
         self._timer_at = due
         # Addresses that are about to be added have a fresh lease; those kept since a handover an old one.
         self._renewed_at = now if self.handover_until is None else float("-inf")
+        self._announced_at = now  # not before the kernel holds the addresses: addresses_live does that
         self.master = self.handover_until = self._released_by = None
         self.counters.became_master += 1
         self.deadline = now + self.settings.advert_int

@@ -36,6 +36,9 @@ class Track:
     check: str
     weight: int = 0
 
+    def __str__(self) -> str:
+        return f"{self.check} (weight {self.weight})" if self.weight else self.check
+
 
 @dataclass(frozen=True, slots=True)
 class InstanceSettings:

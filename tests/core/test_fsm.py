@@ -284,6 +284,9 @@ def test_cadence_does_not_drift_and_makes_up_nothing() -> None:
     lone.now += 2.9
     assert len(sent(lone.timer())) == 1
     assert lone.deadline == 1.0
+    lone.now += 2.0  # exactly one interval late
+    assert len(sent(lone.timer())) == 1
+    assert lone.deadline == 1.0
 
 
 # --- rivals -----------------------------------------------------------------------------------------------------------

@@ -348,6 +348,19 @@ def test_two_transitions_at_one_moment_are_both_told() -> None:
     assert [(each.old, each.new) for each in history] == [("MASTER", "BACKUP"), ("BACKUP", "FAULT")]
 
 
+def test_more_routers_than_the_history_holds() -> None:
+    lone = master(
+        *(
+            instance(name=f"VI_{number}", virtual_router_id=number, addresses=(replace(VIP, address=vip(number)),))
+            for number in range(1, 200 + 50)
+            if number != 201
+        )
+    )
+    snapshot = lone.node.snapshot(lone.now)
+    assert len(snapshot.history) == 200
+    assert {each.last.vip_live for each in snapshot.instances if each.last} == {0.0}
+
+
 def test_history_is_bounded() -> None:
     lone = Lone()
     lone.look()
@@ -605,6 +618,7 @@ def test_a_lease_that_ends_is_lifted_from_what_is_held() -> None:
     effects = reload(lone, instance(vip_lease=None))
     assert operations(effects) == [Operation(Action.ADD, VIP, None)]
     assert reload(lone, instance(vip_lease=None)) == []
+    assert operations(lone.addresses()) == [], "it is under way"
     lone.obey(effects)
     assert kinds(lone.timer()) == ["SendAdvert"]
     assert operations(reload(backup(), instance(vip_lease=None))) == []

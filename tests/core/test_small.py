@@ -45,7 +45,7 @@ def test_diff_of_fields() -> None:
         "node: router_id node -> other",
         "VI_1: addresses 192.168.1.200/32 -> 192.168.1.200/32, 192.168.1.199/32",
         "VI_1: priority 100 -> 90",
-        "VI_1: vip_lease 2 -> None",
+        "VI_1: vip_lease 2 -> off",
         "mysql: fall 3 -> 5",
     )
 
