@@ -17,6 +17,7 @@ from pyvrrp import __version__
 from pyvrrp.app.checkup import Checkup
 from pyvrrp.app.loop import Heart, clear_addresses, settle_memory
 from pyvrrp.app.reading import Reading
+from pyvrrp.app.selector import PreciseSelector
 from pyvrrp.app.wires import Wires
 from pyvrrp.core.diff import changes
 from pyvrrp.core.effects import Action, Level, Operation, Record
@@ -36,7 +37,8 @@ _FAMILY = "ipv4"
 
 def serve(loaded: LoadedNode, config: str, control: str) -> int:
     """Run a node until it is asked to stop; the exit status. Raises ConfigError, KernelError, InstanceTakenError."""
-    return asyncio.run(_serve(loaded, config, control))
+    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(PreciseSelector())) as runner:
+        return runner.run(_serve(loaded, config, control))
 
 
 async def _serve(loaded: LoadedNode, config: str, control: str) -> int:

@@ -98,7 +98,7 @@ def _only_from(address: Address) -> bytes:
 
 
 def _as_stored(address: Address) -> set[tuple[int, bytes]]:
-    """(family, 16 bytes) of the sockets that an address can belong to: IPv4 may be mapped (RFC 4291 section 2.5.5.2)."""
+    """(family, 16 bytes) of the sockets that an address can belong to; IPv4 may be mapped (RFC 4291 2.5.5.2)."""
     if address.version == 6:
         return {(socket.AF_INET6, address.packed)}
     return {(socket.AF_INET, address.packed + bytes(12)), (socket.AF_INET6, b"\0" * 10 + b"\xff\xff" + address.packed)}
