@@ -28,7 +28,7 @@ class Effort:
     """How long and how often things are measured; times are seconds."""
 
     repeat: int = 5
-    takeovers: int = 60
+    takeovers: int = 150
     load: float = 30.0
     cost: float = 20.0
     instances: tuple[int, ...] = (1, 50, 250, 1000)
