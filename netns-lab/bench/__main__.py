@@ -26,7 +26,7 @@ from bench.watch import NotSeenError, Watch
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--repeat", type=click.IntRange(1, 1000), help="Samples of each row and subject.  [default: 5]")
-@click.option("--quick", is_flag=True, help="One sample each, shorter times: minutes instead of a quarter of an hour.")
+@click.option("--quick", is_flag=True, help="One sample each, shorter times: five minutes instead of twenty-five.")
 @click.option("--only", metavar="ROW[,ROW]", help="Only these rows; a word before a dash selects its whole family.")
 @click.option("--subject", "names", type=click.Choice(list(SUBJECTS)), multiple=True, help="Only this program.")
 @click.option("--markdown", is_flag=True, help="Print the table as Markdown.")
@@ -98,7 +98,7 @@ def _measure(
 def _sample_row(
     row: Row, stage: Stage, subjects: Sequence[Subject], measured: Sequence[Measured], console: Console
 ) -> None:
-    repeat = row.repeat or stage.effort.repeat
+    repeat = min(row.most, stage.effort.repeat)
     for turn in range(1, repeat + 1):
         for subject in subjects:
             began = time.monotonic()

@@ -36,7 +36,7 @@ class Effort:
     baseline: float = 3.0
 
 
-QUICK = Effort(repeat=1, takeovers=12, load=5.0, cost=4.0, instances=(1, 250), patience=5.0, baseline=1.0)
+QUICK = Effort(repeat=1, takeovers=12, load=5.0, cost=4.0, instances=(250,), patience=3.0, baseline=1.0)
 
 
 class Agent:

@@ -108,7 +108,12 @@ CASES = {  # what is replaced in GOOD, by what; the place that is named, and wor
     "priority 0": ("priority: 250", "priority: 0", f"8:15: {INSTANCE}.priority: ", "0 is outside 1..255"),
     "priority 256": ("priority: 250", "priority: 256", f"8:15: {INSTANCE}.priority: ", "256 is outside 1..255"),
     "advert_int 0": ("advert_int: 1", "advert_int: 0", f"9:17: {INSTANCE}.advert_int: ", "0 s is outside 1..255 s"),
-    "advert_int 256": ("advert_int: 1", "advert_int: 256", f"9:17: {INSTANCE}.advert_int: ", "256 s is outside 1..255 s"),
+    "advert_int 256": (
+        "advert_int: 1",
+        "advert_int: 256",
+        f"9:17: {INSTANCE}.advert_int: ",
+        "256 s is outside 1..255 s",
+    ),
     "advert_int 0.5": ("advert_int: 1", "advert_int: 0.5", f"9:17: {INSTANCE}.advert_int: ", "whole seconds"),
     "one VRID twice": ("checks:\n", SECOND, "18:24: vrrp_instances.VI_2.virtual_router_id: ", "taken by VI_1 (line 7)"),
     "unknown check": ("[mysql]", "[mysqll]", f"14:20: {INSTANCE}.track_checks: ", 'did you mean "mysql"?'),

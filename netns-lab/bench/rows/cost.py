@@ -19,7 +19,7 @@ GREATEST = 1000
 
 
 def rows(effort: Effort) -> list[Row]:
-    return [Row(f"cost-{count}", _figures(count), partial(_sample, count), repeat=1) for count in effort.instances]
+    return [Row(f"cost-{count}", _figures(count), partial(_sample, count), most=1) for count in effort.instances]
 
 
 def _figures(count: int) -> tuple[Figure, ...]:

@@ -20,8 +20,8 @@ BURNERS = 2
 
 def rows() -> list[Row]:
     return [
-        Row("jitter-0.1", _figures(0.1, None), partial(_sample, 0.1), repeat=1),
-        Row("jitter-0.01", _figures(0.01, AtMost(15)), partial(_sample, 0.01), repeat=1),
+        Row("jitter-0.1", _figures(0.1, None), partial(_sample, 0.1), most=1),
+        Row("jitter-0.01", _figures(0.01, AtMost(15)), partial(_sample, 0.01), most=1),
     ]
 
 

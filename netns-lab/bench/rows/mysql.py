@@ -39,7 +39,7 @@ def rows() -> list[Row]:
             "mysql-hang",
             (Figure("outage", "mysqld SIGSTOPped, check of type TCP, tutorial's", "ms"),),
             _hang,
-            repeat=1,
+            most=1,
         ),
     ]
 

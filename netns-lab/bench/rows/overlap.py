@@ -16,7 +16,7 @@ from bench.watch import Holding
 def rows() -> list[Row]:
     def row(key: str, what: str, number: signal.Signals) -> Row:
         figure = Figure("overlap", f"agent {what} while MASTER: VIP on two nodes", "ms", AtMost(0))
-        return Row(key, (figure,), partial(_sample, number), repeat=2)
+        return Row(key, (figure,), partial(_sample, number), most=2)
 
     return [
         row("overlap-kill", "SIGKILLed", signal.SIGKILL),

@@ -12,9 +12,9 @@ from bench.subjects import Subject
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`sample` is called `repeat` times (None: as often as the user wants) for each subject in turn."""
+    """`sample` is called as often as the user wants, but `most` times at most, for each subject in turn."""
 
     key: str
     figures: tuple[Figure, ...]
     sample: Callable[[Stage, Subject], Sample]
-    repeat: int | None = None
+    most: int = 1000

@@ -19,7 +19,7 @@ from bench.watch import Holding
 from bench.wire import Advert, Arp
 
 ROUTER = Router(advert_int=0.05, version=3, preempt=True)
-ROUNDS = 3  # the takeovers of a subject are spread over so many turns
+ROUNDS = 3  # the takeovers of a subject are spread over so many turns at most
 
 FIGURES = (
     Figure("advert.p50", "takeover: timer due → first advert on the wire, p50", "ms", None, Statistic.P50),
@@ -42,12 +42,12 @@ class _Takeover:
 
 
 def rows() -> list[Row]:
-    return [Row("takeover", FIGURES, _sample, ROUNDS)]
+    return [Row("takeover", FIGURES, _sample, most=ROUNDS)]
 
 
 def _sample(stage: Stage, subject: Subject) -> Sample:
     with stage.pair(subject, ROUTER) as pair:
-        count = -(-stage.effort.takeovers // ROUNDS)
+        count = -(-stage.effort.takeovers // min(ROUNDS, stage.effort.repeat))
         takeovers, own = [], []
         for _ in range(count):
             takeovers.append(_take_over(stage, pair))
