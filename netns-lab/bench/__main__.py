@@ -147,4 +147,4 @@ def _means(word: str, row: Row) -> bool:
 
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="scripts/bench")

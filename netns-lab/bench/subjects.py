@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import re
 import subprocess
@@ -117,8 +118,6 @@ class Pyvrrpd:
     name = "pyvrrpd"
 
     def version(self) -> str:
-        import importlib.metadata
-
         return importlib.metadata.version("pyvrrp")
 
     def configuration(self, routers: tuple[Router, ...], check: Check | None) -> str:
