@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from labkit.main import main
+try:
+    from labkit.main import main
 
-sys.exit(main(sys.argv[1:]))
+    status = main(sys.argv[1:])
+except KeyboardInterrupt:  # before the handlers of the laboratory are there
+    status = 130
+sys.exit(status)

@@ -16,6 +16,8 @@ from labkit.report import Trials
 
 def run(agent: str, rival: str | None, priorities: dict[str, int] | None, json: Path | None) -> int:
     """Put the agent, then its rival, through every event and print the table. 0 when the agent passed."""
+    if json is not None:
+        report.demand_writable(json)
     with Narrator() as narrator:
         if rival is not None and (reason := agents.hindrance(rival)):
             narrator.console.print(f"No comparison with {rival}: {reason}.")

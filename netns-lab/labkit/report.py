@@ -10,6 +10,7 @@ from pathlib import Path
 from rich import box
 from rich.table import Table
 
+from labkit.errors import LabError
 from labkit.trial import DWELL, EVENTS, Outcome, arrow
 from labkit.writer import CONNECT_PATIENCE, PATIENCE, PERIOD
 
@@ -24,10 +25,12 @@ asynchronous, so a node that dies can take its last rows with it. (c) and (d) ha
 when the other node waits longest."""
 
 COMPARISON = f"""\
-VIP on 2 nodes: both take writes, which a VIP is there to prevent. Where the agent does not end this by itself it lasts
-until somebody does; here the agent is started again {DWELL:g} s after the takeover. Both agents have the same
-priorities, intervals and password. keepalived checks MariaDB with a vrrp_script that connects (interval 2, timeout 3,
-fall 3, weight 0), for the tutorial's virtual_server needs IPVS in the kernel, which a laboratory cannot count on."""
+VIP on 2 nodes: for pyvrrpd a few milliseconds when it leaves on purpose, (a) and (e): the old holder goes on answering
+until it hears the new one, then resets its connections. Any longer and both take writes, which a VIP is there to
+prevent. Where the agent does not end this by itself it lasts until somebody does; here the agent is started again
+{DWELL:g} s after the takeover. Both agents have the same priorities, intervals and password. keepalived checks MariaDB
+with a vrrp_script that connects (interval 2, timeout 3, fall 3, weight 0), for the tutorial's virtual_server needs
+IPVS in the kernel, which a laboratory cannot count on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,14 @@ def conclusion(trials: Trials) -> str:
     if not trials.passed:
         return f"{trials.agent}: {'; '.join(filter(None, troubles))}"
     return f"{trials.agent}: {trials.lost} acknowledged rows were not on both nodes in the end."
+
+
+def demand_writable(path: Path) -> None:
+    """Not to be told after a minute that the results cannot be written. Raises LabError."""
+    try:
+        path.touch()
+    except OSError as error:
+        raise LabError(f"{path}: {error.strerror}") from None
 
 
 def write_json(path: Path, ours: Trials, theirs: Trials | None) -> None:

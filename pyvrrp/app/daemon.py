@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pyvrrp import __version__
 from pyvrrp.app.checkup import Checkup
+from pyvrrp.app.host import SIGNALS, missing_interfaces
 from pyvrrp.app.loop import Heart, clear_addresses, settle_memory
 from pyvrrp.app.reading import Reading
 from pyvrrp.app.selector import PreciseSelector
@@ -24,7 +25,7 @@ from pyvrrp.core.effects import Action, Level, Operation, Record
 from pyvrrp.core.events import ConfigReplaced, Event, Stopping
 from pyvrrp.core.node import Node, vrids
 from pyvrrp.core.settings import LoadedNode, NodeSettings, VirtualAddress
-from pyvrrp.errors import ConfigError, ControlError, KernelError, Problem, PyvrrpError
+from pyvrrp.errors import ConfigError, ControlError, KernelError, PyvrrpError
 from pyvrrp.io import systemd
 from pyvrrp.io.claim import Claim
 from pyvrrp.io.control import ControlServer, Peer
@@ -63,8 +64,7 @@ class Daemon:
         self._reloading = asyncio.Lock()
         self._background: set[asyncio.Task[object]] = set()
         self._claims: dict[tuple[str, int], Claim] = {}
-        self._places = loaded.places
-        self._settings = loaded.settings
+        self._loaded = loaded
         self._journal = Journal()
         self._control = ControlServer(Path(control), self._answer)
         self._kernel = Kernel()
@@ -76,17 +76,17 @@ class Daemon:
     async def run(self) -> int:
         """Start everything, wait for the end, hand over; the exit status."""
         self._loop.set_exception_handler(self._broken)
-        _demand_interfaces(self._settings, self._places)
+        _demand_interfaces(self._loaded)
         _demand_right_to_change(self._kernel)
-        self._claim(self._settings)
+        self._claim(self._loaded.settings)
         self._wires.want(self._node.vrids())
         await self._control.start()
         self._say(Level.NOTICE, f"Starting pyvrrpd {__version__}, pid {os.getpid()}, {self._config}")
         self._loop.add_reader(self._kernel.monitor_fileno(), self._kernel_changed)
-        self._observe(self._node.vrids())
-        self._prepare(self._settings)
-        self._checkup.want(self._settings.checks)
         self._catch_signals()
+        self._observe(self._node.vrids())
+        self._prepare(self._loaded.settings)
+        self._checkup.want(self._loaded.settings.checks)
         self._watch_over()
         settle_memory()
         self._ready()
@@ -133,9 +133,10 @@ class Daemon:
                 self._kernel.prepare((adding, Operation(Action.REMOVE, address)))
 
     def _catch_signals(self) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in SIGNALS - {signal.SIGHUP}:
             self._loop.add_signal_handler(number, self._stop, signal.Signals(number).name)
         self._loop.add_signal_handler(signal.SIGHUP, self._start_reload)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
     def _stop(self, name: str) -> None:
         if self._node.stopping:
@@ -188,11 +189,11 @@ class Daemon:
         loaded = await self._loop.run_in_executor(None, reading.result)
         if self._node.stopping:
             raise ControlError("this daemon is being stopped")
-        _demand_interfaces(loaded.settings, loaded.places)
+        _demand_interfaces(loaded)
         self._claim(loaded.settings)
         self._wires.want(_together(self._node.vrids(), vrids(loaded.settings)))
-        sentences = changes(self._settings, loaded.settings)
-        self._settings, self._problems, self._loaded_at = loaded.settings, (), time.time()
+        sentences = changes(self._loaded.settings, loaded.settings)
+        self._loaded, self._problems, self._loaded_at = loaded, (), time.time()
         self._heart.deliver_one(ConfigReplaced(loaded.settings))
         self._wires.want(self._node.vrids())
         self._observe(self._node.vrids())
@@ -203,7 +204,7 @@ class Daemon:
         return {"ok": True, "changes": list(sentences), "advice": [str(each) for each in loaded.advice]}
 
     def _ready(self) -> None:
-        count = len(self._settings.instances)
+        count = len(self._loaded.settings.instances)
         systemd.ready(f"{count} virtual router{'' if count == 1 else 's'}, {self._config}")
 
     def _claim(self, settings: NodeSettings) -> None:
@@ -232,7 +233,10 @@ class Daemon:
             return self._status_answer()
         if command == "reload":
             if not peer.may_change:
-                return {"error": f"uid {peer.uid} may look, but only root may reload", "refused": True}
+                return {
+                    "error": f"uid {peer.uid} may look, but only root and this daemon's own user may reload",
+                    "refused": True,
+                }
             return await self._reload()
         return {"error": f"unknown command {command!r}: there are status and reload"}
 
@@ -270,17 +274,8 @@ def _together(*groups: dict[str, frozenset[int]]) -> dict[str, frozenset[int]]:
     return {name: frozenset().union(*(group.get(name, frozenset()) for group in groups)) for name in names}
 
 
-def _demand_interfaces(settings: NodeSettings, places: dict[str, tuple[str, int, int]]) -> None:
-    """Every interface must exist when its configuration comes into force. Raises ConfigError."""
-    existing = {name for _, name in socket.if_nameindex()}
-    problems = tuple(
-        Problem(
-            *places.get(each.name, ("", 0, 0)),
-            path=f"vrrp_instances.{each.name}.interface",
-            message=f'there is no interface "{each.interface}" (there are {", ".join(sorted(existing))})',
-        )
-        for each in settings.instances
-        if each.interface not in existing
-    )
+def _demand_interfaces(loaded: LoadedNode) -> None:
+    """Raises ConfigError when an interface is missing."""
+    problems = missing_interfaces(loaded)
     if problems:
         raise ConfigError(problems)

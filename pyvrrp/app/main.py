@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
+from errno import EACCES, EPERM
 from typing import NoReturn
 
 from pyvrrp import __version__
+from pyvrrp.app.host import SIGNALS, missing_interfaces
 from pyvrrp.app.reading import Reading
 from pyvrrp.core.settings import LoadedNode
 from pyvrrp.errors import ConfigError, InstanceTakenError, KernelError
 
 FINE, FATAL, UNUSABLE, PERMISSION = 0, 1, 2, 4
 CANNOT_RUN = 4
-_EPERM = (1, 13)
 
 DEFAULT_CONFIG = "/etc/pyvrrp/node.yaml"
 DEFAULT_SOCKET = "/run/pyvrrp/pyvrrpd.sock"
@@ -28,7 +30,12 @@ def main() -> None:
     """Run the daemon until it is asked to stop, and exit."""
     _fill_standard_files()
     options = _arguments()
-    reading = Reading(options.config)
+    # Until the daemon can answer them; one that comes earlier waits. The reader inherits this and ends by itself.
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        reading = Reading(options.config)
+    except OSError as error:
+        sys.exit(_end(f"pyvrrpd: cannot start the reader of its configuration: {error}", FATAL))
     if not options.test:
         # While the other process reads, this one loads what it needs next.
         import pyvrrp.app.daemon  # noqa: F401
@@ -38,7 +45,10 @@ def main() -> None:
         sys.exit(_end(str(error), CANNOT_RUN if options.test else UNUSABLE))
     for advice in loaded.advice:
         print(f"advice: {advice}", file=sys.stderr)
-    sys.exit(FINE if options.test else _run(loaded, options.config, options.socket))
+    if not options.test:
+        sys.exit(_run(loaded, options.config, options.socket))
+    problems = missing_interfaces(loaded)
+    sys.exit(_end("\n".join(str(each) for each in problems), CANNOT_RUN) if problems else FINE)
 
 
 def _fill_standard_files() -> None:
@@ -58,11 +68,11 @@ def _run(loaded: LoadedNode, config: str, control: str) -> int:
     except InstanceTakenError as error:
         return _end(str(error), FATAL)
     except KernelError as error:
-        if error.errno in _EPERM:
-            return _end(f"pyvrrpd: {error}: it needs CAP_NET_ADMIN and CAP_NET_RAW (or root)", PERMISSION)
-        return _end(f"pyvrrpd: {error}", FATAL)
+        # The kernel says EPERM where a capability is missing, EACCES where a file's mode forbids.
+        hint = ": it needs CAP_NET_ADMIN and CAP_NET_RAW (or root)" if error.errno == EPERM else ""
+        return _end(f"pyvrrpd: {error}{hint}", PERMISSION if error.errno in (EPERM, EACCES) else FATAL)
     except OSError as error:
-        return _end(f"pyvrrpd: {error}", PERMISSION if error.errno in _EPERM else FATAL)
+        return _end(f"pyvrrpd: {error}", PERMISSION if error.errno in (EPERM, EACCES) else FATAL)
 
 
 def _end(text: str, status: int) -> int:

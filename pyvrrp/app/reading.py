@@ -17,13 +17,16 @@ _READ_SECONDS = 30.0  # a file that takes longer than this to read is not going 
 
 
 class Reading:
-    """A configuration file being read; starts at once, so that the caller can do something else meanwhile."""
+    """A configuration file being read; starts at once, so that the caller can do something else meanwhile.
+
+    Raises OSError when no process can be started.
+    """
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "pyvrrp.config", path], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
-        )
+        # -P: the daemon may be root, and whoever owns the current directory must not choose what it imports.
+        command = [sys.executable, "-P", "-m", "pyvrrp.config", path]
+        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
 
     def result(self) -> LoadedNode:
         """Wait for it. Raises ConfigError."""

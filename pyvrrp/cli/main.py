@@ -66,6 +66,9 @@ def run(arguments: list[str]) -> int:
         return USAGE
     except click.Abort:
         return USAGE
+    except OSError as error:  # standard output is full, or its reader is gone
+        print(f"pyvrrpctl: {error.strerror or error}", file=sys.stderr)
+        return USAGE
     return int(status or 0)
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from pyvrrp.cli import render
 from pyvrrp.cli.asking import Json, status_of
 from pyvrrp.cli.failure import UNHEALTHY, USAGE, Failure
+
+if TYPE_CHECKING:  # rich costs a seventh of this command's time
+    from rich.text import Text
 
 _REFRESH: Final = 1.0  # seconds between two looks of --watch
 
@@ -73,12 +77,23 @@ def _watch(page: Callable[[], str]) -> None:
 
 def _refresh_screen(page: Callable[[], str]) -> None:
     from rich.live import Live
-    from rich.text import Text
 
-    with Live(Text(page()), auto_refresh=False) as live:
+    with Live(_fitting(page()), auto_refresh=False) as live:
         while True:
             time.sleep(_REFRESH)
-            live.update(Text(page()), refresh=True)
+            live.update(_fitting(page()), refresh=True)
+
+
+def _fitting(page: str) -> Text:
+    """As much of the page as the terminal is high, and what was left out."""
+    from rich.text import Text
+
+    height = shutil.get_terminal_size().lines - 1
+    lines = page.splitlines()
+    if len(lines) > height:
+        left = len(lines) - height + 1
+        lines[height - 1 :] = [f"... {left} more lines; `pyvrrpctl status INSTANCE --watch` shows one instance"]
+    return Text("\n".join(lines))
 
 
 def _print_pages(page: Callable[[], str]) -> None:

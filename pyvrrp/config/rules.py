@@ -14,11 +14,12 @@ from pyvrrp.core import const
 
 def apply(checked: Checked, findings: Findings) -> None:
     """Report every rule that is broken."""
+    known = checked.check_names()
     for name, instance in checked.node.vrrp_instances.items():
         _authentication(name, instance, checked, findings)
         _interval(name, instance, checked, findings)
         _preemption(name, instance, findings)
-        _tracks(name, instance, checked, findings)
+        _tracks(name, instance, known, findings)
     _routers(checked, findings)
     _addresses(checked, findings)
 
@@ -67,8 +68,7 @@ def _preemption(name: str, instance: Instance, findings: Findings) -> None:
         findings.key(where, "has no effect with priority 255, the owner of an address takes it; lower the priority")
 
 
-def _tracks(name: str, instance: Instance, checked: Checked, findings: Findings) -> None:
-    known = checked.check_names()
+def _tracks(name: str, instance: Instance, known: set[str] | None, findings: Findings) -> None:
     if known is None:
         return
     seen: set[str] = set()

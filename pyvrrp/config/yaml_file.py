@@ -36,6 +36,8 @@ def read(path: str) -> Node:
 
 def _read_bytes(path: str) -> bytes:
     try:
+        if Path(path).is_fifo():
+            raise _whole_file(path, "is a pipe, not a file")  # opening it would wait for a writer, for ever
         with Path(path).open("rb") as file:
             content = file.read(SIZE_MAX + 1)
     except IsADirectoryError:

@@ -115,7 +115,10 @@ def _master(router: VirtualRouter, held: frozenset[VirtualAddress], now: float) 
     settings = router.settings
     reason = router.last.reason if router.last else "it started so"
     missing = [str(each) for each in settings.addresses if each not in held]
-    sentences = [f"{settings.name} is MASTER: {reason}. Its priority is {_priority(router)}."]
+    sentences = [
+        f"{settings.name} is MASTER with priority {_priority(router)}.",
+        f"It took over {now - router.since:.1f} s ago: {reason}.",
+    ]
     if missing:
         sentences.append(f"MISSING from {settings.interface}: {', '.join(missing)}.")
     elif settings.vip_lease is None:

@@ -11,6 +11,7 @@ import stat
 import struct
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from errno import EEXIST
 from pathlib import Path
 from typing import Final
 
@@ -85,7 +86,7 @@ class ControlServer:
         """Remove the socket that a dead daemon left behind."""
         try:
             if not stat.S_ISSOCK(self.path.lstat().st_mode):
-                return  # bind will say that the path is in use
+                raise FileExistsError(EEXIST, "something else than a socket is there")
         except FileNotFoundError:
             return
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC) as probe:

@@ -85,7 +85,8 @@ def test_backup_that_does_not_preempt() -> None:
 
 def test_master() -> None:
     assert why(master(), after=0.25) == [
-        "VI_1 is MASTER: no advert from anybody for 3.61 s. Its priority is 100.",
+        "VI_1 is MASTER with priority 100.",
+        "It took over 0.2 s ago: no advert from anybody for 3.61 s.",
         "The kernel takes its addresses away 2 s after this process stops sending adverts.",
         "The next advert is due in 0.75 s.",
     ]
@@ -93,14 +94,14 @@ def test_master() -> None:
 
 def test_master_without_a_lease() -> None:
     assert (
-        why(master(vip_lease=None))[1] == "Its addresses have no lease: if this process dies, they stay on this node."
+        why(master(vip_lease=None))[2] == "Its addresses have no lease: if this process dies, they stay on this node."
     )
 
 
 def test_master_without_its_address() -> None:
     lone = backup()
     lone.timer()
-    assert why(lone)[1] == "MISSING from eth0: 192.168.1.200/32."
+    assert why(lone)[2] == "MISSING from eth0: 192.168.1.200/32."
 
 
 def test_fault() -> None:
