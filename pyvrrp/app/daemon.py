@@ -10,6 +10,7 @@ import time
 import traceback
 from collections.abc import Iterable
 from dataclasses import asdict
+from errno import EMFILE, ENFILE, ENOBUFS, ENOMEM
 from ipaddress import IPv4Address
 from pathlib import Path
 
@@ -33,6 +34,9 @@ from pyvrrp.io.journal import Journal
 from pyvrrp.io.netlink import Kernel
 
 _FATAL = 1
+_LOOK_AGAIN = 0.2  # seconds until an interface that could not be looked at is looked at again
+_LAST_WORDS = 2.0  # seconds to hand over after a bug
+_EXHAUSTED = (EMFILE, ENFILE, ENOMEM, ENOBUFS)
 _FAMILY = "ipv4"
 
 
@@ -62,6 +66,7 @@ class Daemon:
         self._status = 0
         self._finished = asyncio.Event()
         self._reloading = asyncio.Lock()
+        self._reading: Reading | None = None
         self._background: set[asyncio.Task[object]] = set()
         self._claims: dict[tuple[str, int], Claim] = {}
         self._loaded = loaded
@@ -96,13 +101,15 @@ class Daemon:
 
     async def close(self) -> None:
         """Let go of everything; addresses that are still there are taken off."""
+        if self._reading is not None:
+            self._reading.abandon()
         self._checkup.close()
         clear_addresses(self._node, self._kernel)
         self._loop.remove_reader(self._kernel.monitor_fileno())
         self._wires.close()
         await self._control.close()
         for claim in self._claims.values():
-            claim.close()
+            self._unclaim(claim)
         self._kernel.close()
         self._journal.close()
 
@@ -115,9 +122,18 @@ class Daemon:
         touched = self._kernel.changes()
         used = self._node.vrids()
         names = used.keys() if touched is None else used.keys() & touched
-        if names:
-            self._wires.want(used)
+        self._look_at(names)
+
+    def _look_at(self, names: Iterable[str]) -> None:
+        """Follow what became of interfaces; what cannot be seen now is looked at again."""
+        if not names:
+            return
+        try:
+            self._wires.want(self._node.vrids())
             self._observe(names)
+        except KernelError as error:
+            self._say(Level.ERROR, f"{error}; looking again in {_LOOK_AGAIN:g} s")
+            self._loop.call_later(_LOOK_AGAIN, self._look_at, list(names))
 
     def _observe(self, interfaces: Iterable[str]) -> None:
         events: list[Event] = []
@@ -146,14 +162,22 @@ class Daemon:
         self._heart.deliver_one(Stopping(f"this node is being stopped ({name})"))
 
     def _broken(self, _loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
-        """A bug: say all there is to say, and leave with the addresses off rather than go on in an unknown state."""
+        """A bug: say all there is to say, and hand over rather than go on in an unknown state."""
         error = context.get("exception")
+        if isinstance(error, OSError) and error.errno in _EXHAUSTED:
+            # asyncio reports so that a client of the control socket could not be let in; it tries again by itself.
+            self._say(Level.ERROR, f"{context.get('message')}: {error}")
+            return
         self._say(Level.ERROR, f"fatal: {context.get('message')}")
         if isinstance(error, BaseException):
             for line in "".join(traceback.format_exception(error)).splitlines():
                 self._say(Level.ERROR, line)
         self._status = _FATAL
-        self._finished.set()
+        self._loop.call_later(_LAST_WORDS, self._finished.set)
+        try:
+            self._stop("an internal error")
+        except Exception:  # noqa: BLE001  # the same bug again: close() takes the addresses off
+            self._finished.set()
 
     def _watch_over(self) -> None:
         """systemd's watchdog is fed by the loop itself: a loop that hangs starves it."""
@@ -165,6 +189,8 @@ class Daemon:
     # --- reload -------------------------------------------------------------------------------------------------------
 
     def _start_reload(self) -> None:
+        if len(self._background) > 1:
+            return  # one is at work and one waits, which will read what this signal is about
         task = self._loop.create_task(self._reload())
         self._background.add(task)
         task.add_done_callback(self._background.discard)
@@ -182,11 +208,13 @@ class Daemon:
                 self._say(Level.ERROR, "reload refused, the configuration in force stays")
                 return {"ok": False, "problems": list(self._problems)}
             finally:
-                self._ready()
+                self._reading = None
+                if not self._node.stopping:
+                    self._ready()
 
     async def _replace(self) -> dict[str, object]:
-        reading = Reading(self._config)
-        loaded = await self._loop.run_in_executor(None, reading.result)
+        self._reading = Reading(self._config)
+        loaded = await self._loop.run_in_executor(None, self._reading.result)
         if self._node.stopping:
             raise ControlError("this daemon is being stopped")
         _demand_interfaces(loaded)
@@ -213,14 +241,24 @@ class Daemon:
         fresh: dict[tuple[str, int], Claim] = {}
         try:
             for interface, vrid in sorted(wanted - self._claims.keys()):
-                fresh[interface, vrid] = Claim(interface, vrid, _FAMILY)
+                claim = fresh[interface, vrid] = Claim(interface, vrid, _FAMILY)
+                if claim.squatter:
+                    self._say(Level.WARNING, claim.squatter)
         except PyvrrpError:
             for claim in fresh.values():
                 claim.close()
             raise
+        for claim in fresh.values():
+            if not claim.squatter:
+                self._loop.add_reader(claim.fileno(), claim.answer)
         self._claims |= fresh
         for key in self._claims.keys() - wanted:
-            self._claims.pop(key).close()
+            self._unclaim(self._claims.pop(key))
+
+    def _unclaim(self, claim: Claim) -> None:
+        if not claim.squatter:
+            self._loop.remove_reader(claim.fileno())
+        claim.close()
 
     # --- what goes out ------------------------------------------------------------------------------------------------
 

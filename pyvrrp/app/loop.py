@@ -25,7 +25,7 @@ from pyvrrp.core.effects import (
     ResetConnections,
     SendAdvert,
 )
-from pyvrrp.core.events import EffectDone, EffectFailed, Event, TimerDue
+from pyvrrp.core.events import AdvertFailed, AdvertPassed, EffectDone, EffectFailed, Event, TimerDue
 from pyvrrp.core.node import Node
 from pyvrrp.core.settings import Address
 from pyvrrp.errors import KernelError
@@ -49,7 +49,7 @@ class Heart:
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._due: float | None = None
-        self._mute: set[str] = set()  # interfaces that adverts cannot leave
+        self._unsent: set[str] = set()  # instances whose last advert did not leave
         self._renewals: list[RenewLease] = []
         self._doomed: list[Address] = []  # whose connections this turn resets
         self._records: list[Record] = []
@@ -115,18 +115,20 @@ class Heart:
 
     def _send(self, effect: SendAdvert) -> None:
         error = self._wires.send(effect)
-        if error is None:
-            if effect.interface in self._mute:
-                self._mute.discard(effect.interface)
-                self._records.append(Record(Level.NOTICE, "", f"adverts leave {effect.interface} again"))
-        elif effect.interface not in self._mute:
-            self._mute.add(effect.interface)
-            text = f"adverts cannot leave {effect.interface}: {error}; leases there are not renewed"
-            self._records.append(Record(Level.ERROR, effect.instance, text))
+        if error is not None:
+            self._answers.append(AdvertFailed(effect.instance, error.strerror or str(error)))
+            if effect.instance not in self._unsent:
+                self._unsent.add(effect.instance)
+                text = f"adverts cannot leave {effect.interface}: {error}"
+                self._records.append(Record(Level.ERROR, effect.instance, text))
+        elif effect.instance in self._unsent:
+            self._unsent.discard(effect.instance)
+            self._answers.append(AdvertPassed(effect.instance))
+            self._records.append(Record(Level.NOTICE, effect.instance, f"adverts leave {effect.interface} again"))
 
     def _renew(self) -> None:
         """Leases whose adverts were sent; one that was not sent must not keep its address alive."""
-        due = [each for each in self._renewals if each.addresses and each.addresses[0].interface not in self._mute]
+        due = [each for each in self._renewals if each.instance not in self._unsent]
         self._renewals.clear()
         for error in self._kernel.renew(due):
             self._records.append(Record(Level.ERROR, "", f"a lease was not renewed: {error}"))

@@ -7,6 +7,7 @@ With -t: 0 fine · 4 cannot run
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import sys
@@ -44,7 +45,7 @@ def main() -> None:
     except ConfigError as error:
         sys.exit(_end(str(error), CANNOT_RUN if options.test else UNUSABLE))
     for advice in loaded.advice:
-        print(f"advice: {advice}", file=sys.stderr)
+        _tell(f"advice: {advice}")
     if not options.test:
         sys.exit(_run(loaded, options.config, options.socket))
     problems = missing_interfaces(loaded)
@@ -54,7 +55,7 @@ def main() -> None:
 def _fill_standard_files() -> None:
     """Where standard error is closed its number would go to some socket, and the log into that."""
     while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
-        pass
+        os.set_inheritable(number, True)
     os.close(number)
 
 
@@ -76,8 +77,14 @@ def _run(loaded: LoadedNode, config: str, control: str) -> int:
 
 
 def _end(text: str, status: int) -> int:
-    print(text, file=sys.stderr)
+    _tell(text)
     return status
+
+
+def _tell(text: str) -> None:
+    """One line on standard error; a full disk or a reader that is gone keeps nothing from running."""
+    with contextlib.suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -10,7 +10,7 @@ import pickle  # the bytes come from our own child through a pipe
 import subprocess
 import sys
 
-from pyvrrp.core.settings import LoadedNode
+from pyvrrp.core.settings import LoadedNode, shape
 from pyvrrp.errors import ConfigError, Problem
 
 _READ_SECONDS = 30.0  # a file that takes longer than this to read is not going to be read
@@ -28,6 +28,10 @@ class Reading:
         command = [sys.executable, "-P", "-m", "pyvrrp.config", path]
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
 
+    def abandon(self) -> None:
+        """Do not wait any longer: `result` comes back at once, with a problem."""
+        self._process.kill()
+
     def result(self) -> LoadedNode:
         """Wait for it. Raises ConfigError."""
         try:
@@ -35,12 +39,16 @@ class Reading:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.communicate()
-            raise ConfigError((Problem(self._path, 0, 0, "", f"not read within {_READ_SECONDS:.0f} s"),)) from None
-        try:
-            answer = pickle.loads(output)  # noqa: S301  # see the import
-        except (pickle.UnpicklingError, EOFError):
-            status = self._process.returncode
-            raise ConfigError((Problem(self._path, 0, 0, "", f"its reader ended with status {status}"),)) from None
-        if isinstance(answer, LoadedNode):
-            return answer
-        raise ConfigError(answer)
+            raise self._problem(f"not read within {_READ_SECONDS:.0f} s") from None
+        if self._process.returncode not in (0, 2):
+            raise self._problem(f"its reader ended with status {self._process.returncode}")
+        their_shape, _, answer = output.partition(b"\n")
+        if their_shape.decode() != shape():
+            raise self._problem("read by another version than this daemon's: pyvrrp was upgraded, restart it")
+        found = pickle.loads(answer)  # noqa: S301  # see the import
+        if isinstance(found, LoadedNode):
+            return found
+        raise ConfigError(found)
+
+    def _problem(self, message: str) -> ConfigError:
+        return ConfigError((Problem(self._path, 0, 0, "", message),))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from errno import ENODEV, ENXIO
 
 from pyvrrp.core.effects import Announce, SendAdvert
 from pyvrrp.core.events import AdvertReceived
@@ -55,7 +56,7 @@ class Wires:
             if wire is not None:
                 wire.adverts.watch(wanted)
             elif index is not None:
-                self._open(name, index, wanted)
+                self._open_unless_gone(name, index, wanted)
 
     def listen(self) -> None:
         """Take what waits on every wire now."""
@@ -84,6 +85,14 @@ class Wires:
         """Close everything."""
         for name in list(self._wires):
             self._close(name)
+
+    def _open_unless_gone(self, name: str, index: int, vrids: frozenset[int]) -> None:
+        """An interface may vanish or be renamed at any moment, and will be told of again when it is back."""
+        try:
+            self._open(name, index, vrids)
+        except KernelError as error:
+            if error.errno not in (ENODEV, ENXIO):
+                raise
 
     def _open(self, name: str, index: int, vrids: frozenset[int]) -> None:
         adverts = AdvertSocket(name, vrids)

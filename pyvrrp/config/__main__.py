@@ -1,6 +1,7 @@
 """`python -m pyvrrp.config FILE`: reads a configuration in a process that ends, for a daemon that must not stop.
 
-Standard output gets a pickle of `LoadedNode`, exit status 0, or of a tuple of `Problem`, exit status 2.
+Standard output gets a line with the shape of the classes (core/settings.py), then a pickle of `LoadedNode`, exit
+status 0, or of a tuple of `Problem`, exit status 2.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import os
 import pickle  # for our own parent, through a pipe
 import sys
 
-from pyvrrp.core.settings import LoadedNode
+from pyvrrp.core.settings import LoadedNode, shape
 from pyvrrp.errors import ConfigError, Problem
 
 
@@ -28,14 +29,17 @@ def main() -> int:
         answer = load(sys.argv[1]).without_tree()
     except ConfigError as error:
         answer = error.problems
-    sys.stdout.buffer.write(pickle.dumps(answer, pickle.HIGHEST_PROTOCOL))
+    sys.stdout.buffer.write(shape().encode() + b"\n" + pickle.dumps(answer, pickle.HIGHEST_PROTOCOL))
     return 0 if isinstance(answer, LoadedNode) else 2
 
 
 if __name__ == "__main__":
     # A daemon waits: neither collecting garbage nor taking the interpreter apart is worth its time, 20 ms of 140.
     gc.disable()
-    status = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    try:
+        status = main()
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BrokenPipeError:  # whoever asked is gone
+        status = 1
     os._exit(status)

@@ -7,6 +7,7 @@ The ordering contract. The shell performs effects strictly in the order of the l
 * `SendAdvert` before `Reconcile` when taking over: rivals fall silent before the address appears.
 * `ResetConnections` before the `Reconcile` that removes the address: a reset needs its source address. A shell may
   perform all of one list with the first.
+* A `SendAdvert` that the kernel refuses is answered by `AdvertFailed`, the next one that leaves by `AdvertPassed`.
 * `Reconcile` is answered by one `EffectDone`, or by an `EffectFailed` for each operation refused. The core answers an
   `EffectDone` that added addresses with `Announce`: nothing is announced that the kernel does not hold.
 * `Record` may be performed late, never dropped.

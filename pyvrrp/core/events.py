@@ -74,6 +74,21 @@ class EffectFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class AdvertFailed:
+    """The kernel would not send an instance's advert; `reason` is its own message."""
+
+    instance: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdvertPassed:
+    """The first advert that left after AdvertFailed."""
+
+    instance: str
+
+
+@dataclass(frozen=True, slots=True)
 class ConfigReplaced:
     """A new configuration, already checked, takes the place of the old one."""
 
@@ -95,6 +110,8 @@ Event = (
     | CheckResult
     | EffectDone
     | EffectFailed
+    | AdvertFailed
+    | AdvertPassed
     | ConfigReplaced
     | Stopping
 )

@@ -127,6 +127,18 @@ def _master(router: VirtualRouter, held: frozenset[VirtualAddress], now: float) 
         sentences.append(
             f"The kernel takes its addresses away {settings.vip_lease} s after this process stops sending adverts."
         )
+    if router.muted is not None:
+        ago = now - router.muted.since
+        sentences.append(
+            f"Its adverts cannot leave {settings.interface} since {ago:.1f} s ago ({router.muted.reason}): "
+            f"the addresses are not renewed, and another node takes over."
+        )
+    rival = router.rival
+    if rival is not None and now - rival.heard < _COMPLAINT_FRESH:
+        sentences.append(
+            f"{rival.address} is master too, with the lower priority {rival.priority} "
+            f"(heard {now - rival.heard:.1f} s ago): it does not hear this node. Is protocol 112 let through there?"
+        )
     sentences.append(f"The next advert is due in {max((router.deadline or now) - now, 0.0):.2f} s.")
     return sentences
 

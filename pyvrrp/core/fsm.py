@@ -43,6 +43,15 @@ class State(enum.Enum):
     FAULT = "FAULT"
 
 
+@dataclass(frozen=True, slots=True)
+class Muted:
+    """Adverts do not leave: since when, why, and whether one of this tenure ever did."""
+
+    since: float
+    reason: str
+    was_heard: bool
+
+
 @dataclass(slots=True)
 class Counters:
     """What status shows as numbers; they only grow."""
@@ -80,6 +89,8 @@ class VirtualRouter:
         "last",
         "master",
         "moved",
+        "muted",
+        "rival",
         "settings",
         "since",
         "standing",
@@ -98,6 +109,8 @@ class VirtualRouter:
         self.garp_due: float | None = None
         self.handover_until: float | None = None
         self.master: MasterStatus | None = None
+        self.rival: MasterStatus | None = None  # MASTER: who else is, with less right to it
+        self.muted: Muted | None = None
         self.last: Transition | None = None
         self.transitions: list[Transition] = []  # for the node to take
         self.moved = False  # whether `hold` may have changed since the node last reconciled
@@ -137,7 +150,8 @@ class VirtualRouter:
     def hold(self) -> Hold:
         """What it wants of its addresses now."""
         if self.state is State.MASTER:
-            return Hold.HAVE
+            # A master that nobody hears must not renew or restore its addresses: another node is about to take them.
+            return Hold.HAVE if self.muted is None else Hold.KEEP if self.muted.was_heard else Hold.CLEAR
         return Hold.KEEP if self.handover_until is not None else Hold.CLEAR
 
     @property
@@ -207,6 +221,17 @@ class VirtualRouter:
             effects += self.announce(now)
         return effects
 
+    def advert_failed(self, reason: str, now: float) -> None:
+        """An advert did not leave."""
+        if self.muted is None:
+            self.muted = Muted(now, reason, was_heard=self._sent_at > self.since)
+            self.moved = True
+
+    def advert_passed(self) -> None:
+        """Adverts leave again."""
+        self.muted = None
+        self.moved = True
+
     def stop(self, reason: str, now: float) -> list[Effect]:
         """Leave for good; `done` tells when what was held has been handed over."""
         effects = self.lapse(now)
@@ -221,6 +246,8 @@ class VirtualRouter:
         """Go on under new settings of the same interface, VRID and version; a state that is still right stays."""
         effects = self.lapse(now)
         before, self.settings = self.settings, settings
+        if settings != before:
+            self._renewed_at = float("-inf")  # the kernel still counts the old lease
         effects += self.assess(standing, now)
         if settings.advert_int != before.advert_int and self.state is State.BACKUP:
             self.deadline = now + self.master_down_interval
@@ -265,6 +292,7 @@ class VirtualRouter:
         if state is not State.BACKUP:
             self._adopted = None
         self.moved = True
+        self.muted = self.rival = None
         self.last = Transition(now, self.settings.name, old.value, state.value, reason)
         self.transitions.append(self.last)
         init = " (init)" if old is State.INIT and state is State.BACKUP else ""
@@ -363,16 +391,22 @@ class VirtualRouter:
                 f"but higher IP address than ours"
             )
             return self._yield(reason, now)
+        self.rival = MasterStatus(source, advert.priority, advert.seconds, now)
         rival = f"Received advert from {source} with lower priority {advert.priority}, ours {self.priority}"
         return self._reassert(self._record(f"{rival}, forcing new election", Level.WARNING), now)
 
     def _reassert(self, record: Record, now: float) -> list[Effect]:
-        """Answer a rival that should yield, at a bounded rate: advert at once, and the link is told again who holds."""
-        if now - self._sent_at < self.settings.advert_int * _REASSERT_PAUSE:
-            return []
-        effects = self._advertise(now)
+        """Answer a rival that should yield: an advert at once, and the link is told again who holds, now and later.
+
+        Both at a bounded rate. The later announcement follows the rival's last advert: clients may believe the rival.
+        """
+        effects: list[Effect] = []
+        if now - self._sent_at >= self.settings.advert_int * _REASSERT_PAUSE:
+            effects += self._advertise(now)
         if now - self._announced_at >= _REANNOUNCE_PAUSE:
             effects += [*self.announce(now), record]
+        if self.settings.garp_master_delay:
+            self.garp_due = now + self.settings.garp_master_delay
         return effects
 
     def _hear_as_backup(self, advert: Advert, source: Address, now: float) -> list[Effect]:

@@ -16,6 +16,8 @@ from pyvrrp.core.desired import Hold, desired
 from pyvrrp.core.effects import Action, Effect, Level, Operation, Reconcile, Record, ResetConnections
 from pyvrrp.core.events import (
     AddressesChanged,
+    AdvertFailed,
+    AdvertPassed,
     AdvertReceived,
     CheckResult,
     ConfigReplaced,
@@ -78,6 +80,8 @@ class Node:
             CheckResult: self._check_result,
             EffectDone: self._effect_done,
             EffectFailed: self._effect_failed,
+            AdvertFailed: self._advert_failed,
+            AdvertPassed: self._advert_passed,
             ConfigReplaced: self._config_replaced,
             Stopping: self._stopping,
         }
@@ -212,6 +216,24 @@ class Node:
         self._refused[event.instance] = (text, now + const.REFUSED_HOLD)
         return [record, *self._assess(router, now)]
 
+    def _advert_failed(self, event: AdvertFailed, now: float) -> list[Effect]:
+        router = self._routers.get(event.instance)
+        if router is None:
+            return []
+        router.advert_failed(event.reason, now)
+        if router.muted is not None and now - router.muted.since >= router.master_down_interval:
+            text = f"adverts cannot leave {router.settings.interface}: {event.reason}"
+            self._refused[event.instance] = (text, now + const.REFUSED_HOLD)
+            return self._assess(router, now)
+        return self._act(router, [])
+
+    def _advert_passed(self, event: AdvertPassed, _now: float) -> list[Effect]:
+        router = self._routers.get(event.instance)
+        if router is None:
+            return []
+        router.advert_passed()
+        return self._act(router, [])
+
     def _config_replaced(self, event: ConfigReplaced, now: float) -> list[Effect]:
         self.settings = event.settings
         self._checks = {
@@ -232,6 +254,7 @@ class Node:
                 effects += self._reconfigure(before, instance, now)
             else:
                 self._add_router(instance, now)
+                self._resume_handover(instance)
         for router in old.values():
             self._leaving.append(router)
             key = (router.settings.interface, router.settings.virtual_router_id)
@@ -256,6 +279,14 @@ class Node:
         router = VirtualRouter(instance, self._standing(instance), now)
         self._routers[instance.name] = router
         self._by_vrid[instance.interface, instance.virtual_router_id] = router
+
+    def _resume_handover(self, settings: InstanceSettings) -> None:
+        """An instance that comes back while it hands over goes on handing over."""
+        for router in self._leaving:
+            if _identity(router.settings) == _identity(settings):
+                self._routers[settings.name].handover_until = router.handover_until
+                self._leaving.remove(router)
+                break
 
     def _reconfigure(self, router: VirtualRouter, settings: InstanceSettings, now: float) -> list[Effect]:
         claimed = self._virtual.get(settings.interface, frozenset())

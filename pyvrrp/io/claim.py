@@ -5,6 +5,7 @@ Abstract names belong to a network namespace, as interfaces do, and vanish with 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import struct
@@ -53,14 +54,26 @@ class Claim:
                 except ConnectionRefusedError:
                     time.sleep(LISTEN_PAUSE)
                     continue
-                except BlockingIOError:  # nobody takes the connections of those who asked before
-                    raise InstanceTakenError(f"another process runs {router} already") from None
+                except BlockingIOError:
+                    # A pyvrrpd that lives keeps its queue empty. Any user may keep one full, so this proves nothing.
+                    break
                 pid, uid, _ = UCRED.unpack(probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, UCRED.size))
             if uid in (0, os.geteuid()):
                 raise InstanceTakenError(f"another pyvrrpd (pid {pid}) runs {router} already")
             self.squatter = f"process {pid} of user {uid} pretends to run {router}; not believed"
             return
         self.squatter = f"a process that does not say who it is pretends to run {router}; not believed"
+
+    def fileno(self) -> int:
+        """The descriptor to watch for reading; then call `answer`. -1 when the claim is a squatter's."""
+        return self._socket.fileno()
+
+    def answer(self) -> None:
+        """Let those go who asked who holds the name: the kernel has told them, and their queue must not fill up."""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                asker, _ = self._socket.accept()
+                asker.close()
 
     def close(self) -> None:
         """Let go of the name."""

@@ -8,12 +8,12 @@ from ipaddress import IPv4Address
 import pytest
 
 from pyvrrp.core.effects import Action, Level, Operation, Record, RenewLease
-from pyvrrp.core.events import Stopping
+from pyvrrp.core.events import AdvertFailed, AdvertPassed, ConfigReplaced, Stopping
 from pyvrrp.core.fsm import State, VirtualRouter
 from pyvrrp.core.guard import Standing
 from pyvrrp.core.settings import Track
 from tests.lone import LOWER_PEER, OURS, PEER, Lone, announced, backup, kinds, master, only, operations, sent, texts
-from tests.simulation import CHECK, VIP, instance
+from tests.simulation import CHECK, VIP, instance, settings
 
 RARE = replace(CHECK, interval=60.0)  # so that no news is no news yet
 
@@ -485,3 +485,45 @@ def test_another_primary_address_is_used_from_the_next_advert_on() -> None:
     effects = lone.timer()
     assert kinds(effects)[0] == "SendAdvert"
     assert str(effects[0]).count("192.168.1.202") == 1
+
+
+def test_a_master_that_nobody_hears_neither_restores_nor_keeps_its_addresses() -> None:
+    lone = master()
+    lone.give(AdvertFailed("VI_1", "Operation not permitted"), after=1.0)
+    assert operations(lone.addresses()) == []  # the lease took them
+    assert "adverts cannot leave eth0" in " ".join(lone.status.why)
+    effects = lone.give(AdvertFailed("VI_1", "Operation not permitted"), after=lone.status.master_down_interval)
+    assert lone.state is State.FAULT
+    assert operations(effects) == []
+
+
+def test_a_master_whose_first_advert_fails_gives_its_addresses_back_at_once() -> None:
+    lone = backup()
+    lone.obey(lone.timer())
+    assert [each.action for each in operations(lone.give(AdvertFailed("VI_1", "no")))] == [Action.REMOVE]
+
+
+def test_adverts_that_leave_again_restore_the_addresses() -> None:
+    lone = master()
+    lone.give(AdvertFailed("VI_1", "no"), after=1.0)
+    lone.addresses()
+    assert [each.action for each in operations(lone.give(AdvertPassed("VI_1"), after=1.0))] == [Action.ADD]
+
+
+def test_a_rival_that_always_speaks_right_after_us_is_told_of_and_announced_against() -> None:
+    lone = master()
+    announcements, records = 0, 0
+    for _ in range(5):
+        lone.timer()
+        effects = lone.hear(50, after=0.06)
+        announcements += announced(effects)
+        records += len([text for text in texts(effects) if "forcing new election" in text])
+    assert announcements > 0
+    assert records >= 4
+    assert "is master too, with the lower priority 50" in " ".join(lone.status.why)
+
+
+def test_a_new_lease_is_given_with_the_reload() -> None:
+    lone = master()
+    effects = lone.give(ConfigReplaced(settings(instance(vip_lease=600))), after=0.1)
+    assert [each.lease for each in only(RenewLease, effects)] == [600]

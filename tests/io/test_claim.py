@@ -42,6 +42,7 @@ def test_the_answer_does_not_wear_out(host: Namespace) -> None:
         for _ in range(200):
             with pytest.raises(InstanceTakenError):
                 Claim("eth0", 60)
+            first.answer()
         first.close()
 
 

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from tests.lab.agents import MASTER, PATIENCE, PYVRRPD
 from tests.lab.routers import Router, node_yaml
 from tests.lab.site import Site
 from tests.netns import Namespace
+from tests.waiting import until
 
 pytestmark = pytest.mark.lab
 
@@ -138,6 +141,52 @@ def test_an_interface_that_does_not_exist(desk: Desk) -> None:
     assert desk.run() == Ended(
         UNUSABLE, [f'{desk.config}:6:16: {INSTANCE}.interface: there is no interface "eth7" (there are eth0, lo)']
     )
+
+
+def test_a_configuration_test_looks_for_the_interface_too(desk: Desk) -> None:
+    desk.config.write_text(GOOD.replace("eth0", "eth7"))
+    ended = desk.run(options=["-t"])
+    assert ended.status == CANNOT_RUN
+    assert len(ended.lines) == 1
+
+
+def test_the_current_directory_is_no_place_to_import_from(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.directory.joinpath("yaml.py").write_text("raise SystemExit('imported from the current directory')\n")
+    monkeypatch.chdir(desk.directory)
+    assert desk.run(options=["-t"]) == Ended(FINE, [])
+
+
+def test_a_pipe_is_not_waited_for(desk: Desk) -> None:
+    pipe = desk.directory / "pipe"
+    os.mkfifo(pipe)
+    assert desk.run(config=pipe) == Ended(UNUSABLE, [f"{pipe}: is a pipe, not a file"])
+
+
+def test_advice_that_nobody_takes_keeps_nothing_from_running(desk: Desk) -> None:
+    desk.config.chmod(0o644)
+    with desk.namespace.inside(), Path("/dev/full").open("w") as full:
+        command = [PYVRRPD, "-t", "-c", str(desk.config)]
+        assert subprocess.run(command, stderr=full, timeout=PATIENCE, check=False).returncode == FINE
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_while_it_starts(desk: Desk, number: signal.Signals) -> None:
+    command = [PYVRRPD, "-c", str(desk.config), "--socket", str(desk.directory / "sock")]
+    with desk.namespace.inside():
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    # Once these are blocked they wait for the daemon; before that Python has not begun.
+    assert until(lambda: blocked(process.pid, number))
+    process.send_signal(signal.SIGHUP)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, "Traceback" in said) == (FINE, False)
+
+
+def blocked(pid: int, number: signal.Signals) -> bool:
+    """Whether a process holds this signal back."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    (mask,) = (line.split()[1] for line in status.splitlines() if line.startswith("SigBlk:"))
+    return bool(int(mask, 16) >> (number - 1) & 1)
 
 
 def test_a_file_that_is_not_there(desk: Desk) -> None:

@@ -66,6 +66,24 @@ def test_a_stopped_master_loses_its_address_and_does_not_take_it_back(site: Site
     assert len(watch.times("a", VIP, present=True)) == 1
 
 
+def test_a_master_whose_adverts_cannot_leave_loses_its_address_for_good(site: Site) -> None:
+    watch = site.watch()
+    master, backup = pair(site)
+    site.a.namespace.run("nft", "add table ip mute")
+    site.a.namespace.run("nft", "add chain ip mute out { type filter hook output priority 0 ; }")
+    site.a.namespace.run("nft", "add rule ip mute out ip protocol 112 drop")
+    assert master.says("adverts cannot leave eth0")
+    assert backup.becomes(MASTER)
+    assert site.b.takes()
+    assert master.becomes("FAULT")
+    assert "adverts cannot leave eth0" in master.why()
+    assert watch.overlap(VIP) == 0
+    assert len(watch.times("a", VIP, present=True)) == 1  # what the lease took was not put back
+    site.a.namespace.run("nft", "delete table ip mute")
+    assert master.becomes(BACKUP)
+    assert backup.state() == MASTER
+
+
 def test_a_backup_that_stood_still_listens_before_it_takes_over(site: Site) -> None:
     master = site.pyvrrpd(site.a, Router(240, nopreempt=True))
     assert master.becomes(MASTER)
