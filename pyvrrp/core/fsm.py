@@ -221,6 +221,10 @@ class VirtualRouter:
             effects += self.announce(now)
         return effects
 
+    def continue_handover(self, before: VirtualRouter) -> None:
+        """Begin with the addresses that an earlier life of the same virtual router is handing over."""
+        self.handover_until, self._sent_at = before.handover_until, before._sent_at
+
     def advert_failed(self, reason: str, now: float) -> None:
         """An advert did not leave."""
         if self.muted is None:

@@ -284,7 +284,7 @@ class Node:
         """An instance that comes back while it hands over goes on handing over."""
         for router in self._leaving:
             if _identity(router.settings) == _identity(settings):
-                self._routers[settings.name].handover_until = router.handover_until
+                self._routers[settings.name].continue_handover(router)
                 self._leaving.remove(router)
                 break
 

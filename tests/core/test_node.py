@@ -645,3 +645,14 @@ def test_a_peer_is_heard_after_a_reload_under_the_new_settings() -> None:
     assert lone.status.master is None
     lone.hear(200, auth_type=const.AUTH_PASS, auth_data=b"4321\0\0\0\0")
     assert lone.status.master is not None
+
+
+def test_an_instance_that_comes_back_while_it_hands_over_goes_on_handing_over() -> None:
+    lone = master()
+    reload(lone)
+    effects = reload(lone, instance())
+    assert operations(effects) == []
+    assert lone.node.held() == (VIP,)
+    effects = lone.hear(50, after=0.1)
+    assert [each.action for each in operations(effects)] == [Action.REMOVE]
+    assert "removing VIPs: 192.168.1.202 has taken over 100 ms after priority 0" in texts(effects)
