@@ -13,7 +13,7 @@ import pytest
 
 from pyvrrp.config.load import load
 from pyvrrp.config.schema import schema_text
-from pyvrrp.core.settings import CheckSettings, LoadedNode, TcpProbe, Track, VirtualAddress, automatic_lease
+from pyvrrp.core.settings import CheckSettings, LoadedNode, TcpProbe, Track, VirtualAddress, automatic_lease, shape
 from pyvrrp.errors import Problem
 from tests.config.samples import GOOD, advice, loaded, problems, replaced, with_instance_lines
 
@@ -215,7 +215,9 @@ def read_by_another_process(file: Path) -> tuple[int, object]:
     command = [sys.executable, "-m", "pyvrrp.config", str(file)]
     done = subprocess.run(command, capture_output=True, timeout=60, check=False)
     assert done.stderr == b""
-    return done.returncode, pickle.loads(done.stdout)  # noqa: S301
+    agreed, _, answer = done.stdout.partition(b"\n")
+    assert agreed.decode() == shape()
+    return done.returncode, pickle.loads(answer)  # noqa: S301
 
 
 def test_the_reading_process_answers_with_settings(tmp_path: Path) -> None:
@@ -235,7 +237,7 @@ def test_the_reading_process_answers_with_problems(tmp_path: Path) -> None:
 def test_its_answer_is_read_without_the_parsers(tmp_path: Path) -> None:
     loaded(tmp_path, GOOD)
     program = (
-        "import pickle, sys; pickle.load(sys.stdin.buffer);"
+        "import pickle, sys; sys.stdin.buffer.readline(); pickle.load(sys.stdin.buffer);"
         "print([name for name in sys.modules if name.startswith(('pyvrrp.config', 'yaml', 'pydantic'))])"
     )
     reader = [sys.executable, "-m", "pyvrrp.config", str(tmp_path / "node.yaml")]
