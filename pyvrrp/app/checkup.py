@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from ipaddress import ip_address
 
@@ -39,7 +40,8 @@ class Checkup:
                 self._checks[settings].start()
         ports = {settings.probe.port for settings in checks}
         if self._watch is not None:
-            self._watch.watch(ports)
+            with contextlib.suppress(OSError):  # then the old ports are watched; the checks run anyway
+                self._watch.watch(ports)
         elif ports:
             self._open_watch(ports)
 

@@ -10,7 +10,6 @@ import time
 import traceback
 from collections.abc import Iterable
 from dataclasses import asdict
-from errno import EMFILE, ENFILE, ENOBUFS, ENOMEM
 from ipaddress import IPv4Address
 from pathlib import Path
 
@@ -36,7 +35,7 @@ from pyvrrp.io.netlink import Kernel
 _FATAL = 1
 _LOOK_AGAIN = 0.2  # seconds until an interface that could not be looked at is looked at again
 _LAST_WORDS = 2.0  # seconds to hand over after a bug
-_EXHAUSTED = (EMFILE, ENFILE, ENOMEM, ENOBUFS)
+_NOT_LET_IN = "socket.accept() out of system resource"  # asyncio's words
 _FAMILY = "ipv4"
 
 
@@ -131,7 +130,7 @@ class Daemon:
         try:
             self._wires.want(self._node.vrids())
             self._observe(names)
-        except KernelError as error:
+        except (KernelError, OSError) as error:
             self._say(Level.ERROR, f"{error}; looking again in {_LOOK_AGAIN:g} s")
             self._loop.call_later(_LOOK_AGAIN, self._look_at, list(names))
 
@@ -159,25 +158,30 @@ class Daemon:
             return
         systemd.stopping()
         self._say(Level.NOTICE, f"Stopping on {name}")
+        # Handing over ends by itself, unless the kernel does not let an address go.
+        self._loop.call_later(max(_LAST_WORDS, self._node.handover_bound + 1.0), self._finished.set)
         self._heart.deliver_one(Stopping(f"this node is being stopped ({name})"))
 
     def _broken(self, _loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
         """A bug: say all there is to say, and hand over rather than go on in an unknown state."""
         error = context.get("exception")
-        if isinstance(error, OSError) and error.errno in _EXHAUSTED:
-            # asyncio reports so that a client of the control socket could not be let in; it tries again by itself.
+        if isinstance(error, OSError) and context.get("message") == _NOT_LET_IN:
+            # A client of the control socket, for want of a descriptor or memory; asyncio tries again by itself.
             self._say(Level.ERROR, f"{context.get('message')}: {error}")
             return
         self._say(Level.ERROR, f"fatal: {context.get('message')}")
         if isinstance(error, BaseException):
-            for line in "".join(traceback.format_exception(error)).splitlines():
-                self._say(Level.ERROR, line)
+            self._trace(error)
         self._status = _FATAL
         self._loop.call_later(_LAST_WORDS, self._finished.set)
         try:
             self._stop("an internal error")
         except Exception:  # noqa: BLE001  # the same bug again: close() takes the addresses off
             self._finished.set()
+
+    def _trace(self, error: BaseException) -> None:
+        for line in "".join(traceback.format_exception(error)).splitlines():
+            self._say(Level.ERROR, line)
 
     def _watch_over(self) -> None:
         """systemd's watchdog is fed by the loop itself: a loop that hangs starves it."""
@@ -198,6 +202,8 @@ class Daemon:
     async def _reload(self) -> dict[str, object]:
         """Read the file again; a file with problems changes nothing."""
         async with self._reloading:
+            if self._node.stopping:
+                return {"ok": False, "problems": ["this daemon is being stopped"]}
             systemd.reloading()
             try:
                 return await self._replace()
@@ -223,10 +229,10 @@ class Daemon:
         sentences = changes(self._loaded.settings, loaded.settings)
         self._loaded, self._problems, self._loaded_at = loaded, (), time.time()
         self._heart.deliver_one(ConfigReplaced(loaded.settings))
-        self._wires.want(self._node.vrids())
-        self._observe(self._node.vrids())
-        self._prepare(loaded.settings)
+        self._drop_claims()
         self._checkup.want(loaded.settings.checks)
+        self._prepare(loaded.settings)
+        self._look_at(list(self._node.vrids()))
         for each in sentences or ("nothing has changed",):
             self._say(Level.NOTICE, f"reload: {each}")
         return {"ok": True, "changes": list(sentences), "advice": [str(each) for each in loaded.advice]}
@@ -250,9 +256,20 @@ class Daemon:
             raise
         for claim in fresh.values():
             if not claim.squatter:
-                self._loop.add_reader(claim.fileno(), claim.answer)
+                self._loop.add_reader(claim.fileno(), self._answer_claim, claim)
         self._claims |= fresh
-        for key in self._claims.keys() - wanted:
+
+    def _answer_claim(self, claim: Claim) -> None:
+        try:
+            claim.answer()
+        except OSError as error:  # no descriptor left to take the asker's; it would be reported again and again
+            self._say(Level.ERROR, f"{error}")
+            self._loop.remove_reader(claim.fileno())
+
+    def _drop_claims(self) -> None:
+        """Let go of the virtual routers that this node neither runs nor hands over any more."""
+        used = {(interface, vrid) for interface, vrids in self._node.vrids().items() for vrid in vrids}
+        for key in self._claims.keys() - used:
             self._unclaim(self._claims.pop(key))
 
     def _unclaim(self, claim: Claim) -> None:
@@ -268,7 +285,11 @@ class Daemon:
     async def _answer(self, request: dict[str, object], peer: Peer) -> dict[str, object]:
         command = request.get("command")
         if command == "status":
-            return self._status_answer()
+            try:
+                return self._status_answer()
+            except Exception as error:  # noqa: BLE001  # who only looks must not end a master
+                self._trace(error)
+                return {"error": "the status could not be made, the log says why"}
         if command == "reload":
             if not peer.may_change:
                 return {

@@ -73,10 +73,10 @@ class Heart:
 
     def _timer_due(self) -> None:
         due, self._timer, self._due = self._due, None, None
-        now = self._loop.time()
-        if due is not None and now - due > _STALL:
+        if due is not None and self._loop.time() - due > _STALL:
             # A loop that stood still is told of its timers before its sockets, but what was heard came first.
             self._wires.listen()
+        now = self._loop.time()
         # A timer may fire a hair early; the node must never take that for "not due yet".
         self._turn((TimerDue(),), now if due is None else max(due, now))
 
@@ -137,13 +137,15 @@ class Heart:
         if self._renewals:
             self._renew()  # renewing an address after its removal would bring it back
         done: list[Operation] = []
+        failed: list[Event] = []
         for operation, error in zip(effect.operations, self._kernel.apply(effect.operations), strict=True):
             if error is None:
                 done.append(operation)
             else:
-                self._answers.append(EffectFailed(effect.instance, operation, str(error)))
+                failed.append(EffectFailed(effect.instance, operation, str(error)))
         if done:
-            self._answers.appendleft(EffectDone(effect.instance, tuple(done)))
+            self._answers.append(EffectDone(effect.instance, tuple(done)))
+        self._answers.extend(failed)
 
     def _announce(self, effect: Announce) -> None:
         error = self._wires.announce(effect)

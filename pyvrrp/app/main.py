@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import resource
 import signal
 import sys
 from errno import EACCES, EPERM
@@ -30,6 +31,9 @@ DEFAULT_SOCKET = "/run/pyvrrp/pyvrrpd.sock"
 def main() -> None:
     """Run the daemon until it is asked to stop, and exit."""
     _fill_standard_files()
+    # A descriptor or two for each interface and virtual router; the usual soft limit is kept low for select()'s sake.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     options = _arguments()
     # Until the daemon can answer them; one that comes earlier waits. The reader inherits this and ends by itself.
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)

@@ -33,7 +33,8 @@ class Findings:
     def unknown_key(self, path: Path, known: Iterable[str]) -> None:
         """The key named by `path` means nothing."""
         key = str(path[-1])
-        name = "" if _in_secret(path) else f" {quote(key)}"
+        # A blank forgotten after a colon makes a key of a key and its value, which may be a password.
+        name = "" if _in_secret(path) else f" {quote(key.partition(':')[0])}"
         place = key_place(self._root, path)
         self._problems.add(Problem(*place, dotted(path[:-1]), f"unknown key{name}{suggestion(key, known)}"))
 

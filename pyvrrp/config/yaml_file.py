@@ -193,7 +193,8 @@ class _Builder:
     def _alias(self, event: yaml.AliasEvent) -> None:
         place = self._place(event)
         if event.anchor not in self._anchors:
-            raise _refused(place, f"*{event.anchor} refers to an anchor that is not defined above")
+            # The name is not told: it may be a password that begins with a star.
+            raise _refused(place, "an alias (*) of no anchor above; text that begins with * belongs in quotes")
         built = self._anchors[event.anchor]
         if built is None:
             raise _refused(place, f"*{event.anchor} refers to the value that it is part of")

@@ -8,15 +8,15 @@ The ordering contract. The shell performs effects strictly in the order of the l
 * `ResetConnections` before the `Reconcile` that removes the address: a reset needs its source address. A shell may
   perform all of one list with the first.
 * A `SendAdvert` that the kernel refuses is answered by `AdvertFailed`, the next one that leaves by `AdvertPassed`.
-* `Reconcile` is answered by one `EffectDone`, or by an `EffectFailed` for each operation refused. The core answers an
-  `EffectDone` that added addresses with `Announce`: nothing is announced that the kernel does not hold.
-* `Record` may be performed late, never dropped.
+* `Reconcile` is answered by one `EffectDone` for what was done and an `EffectFailed` for each operation refused. The
+  core answers an `EffectDone` that added addresses with `Announce`: nothing is announced that the kernel does not hold.
+* `Record` may be performed late; one that cannot be written is counted.
 """
 
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pyvrrp.core.settings import Address, VirtualAddress
 
@@ -48,7 +48,7 @@ class SendAdvert:
     interface: str
     source: Address
     destination: Address
-    payload: bytes
+    payload: bytes = field(repr=False)  # version 2 carries the password in it
 
 
 @dataclass(frozen=True, slots=True)

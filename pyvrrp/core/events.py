@@ -5,7 +5,7 @@ Times are never part of an event; `now` (monotonic seconds) comes beside it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pyvrrp.core.effects import Operation
 from pyvrrp.core.settings import Address, NodeSettings
@@ -19,7 +19,7 @@ class AdvertReceived:
     source: Address
     destination: Address
     ttl: int
-    payload: bytes
+    payload: bytes = field(repr=False)  # version 2 carries the password in it
 
 
 @dataclass(frozen=True, slots=True)

@@ -272,7 +272,7 @@ class VirtualRouter:
 
     def addresses_live(self, now: float) -> list[Effect]:
         """The kernel holds addresses that were missing: tell the link, now and once more later."""
-        if self.state is not State.MASTER:
+        if self.state is not State.MASTER or self.muted is not None:
             return []
         if self.last is not None and self.last.vip_live is None:
             self.last = replace(self.last, vip_live=now - self._timer_at)
@@ -281,6 +281,8 @@ class VirtualRouter:
 
     def announce(self, now: float) -> list[Effect]:
         """Gratuitous ARP for every address of this router, repeated as configured."""
+        if self.muted is not None:  # nobody hears our adverts, so clients belong to another
+            return []
         self._announced_at = now
         frames = [neighbor.gratuitous_arp(self.standing.mac, each.address) for each in self.settings.addresses]
         return [Announce(self.settings.interface, tuple(frames) * self.settings.garp_master_repeat)]

@@ -71,5 +71,6 @@ def _broken(name: str, interface: Interface, source: Address | None) -> tuple[st
     if not interface.up:
         return (f"interface {name} is down",)
     if source is None:
-        return (f"interface {name} has no IPv4 address",)
+        virtual = any(address.version == 4 for address, _ in interface.addresses or ())
+        return (f"interface {name} has no IPv4 address{' besides virtual ones' if virtual else ''}",)
     return ()

@@ -67,6 +67,7 @@ class Node:
         self._by_vrid: dict[tuple[str, int], VirtualRouter] = {}
         self._leaving: list[VirtualRouter] = []
         self._pending: set[Operation] = set()
+        self._added: set[VirtualAddress] = set()  # by this process, at any time
         self._refused: dict[str, tuple[str, float]] = {}
         self._retries: dict[VirtualAddress, float] = {}
         self._complaints: dict[str, _Complaints] = {}
@@ -118,6 +119,11 @@ class Node:
         """Whether everything was stopped, handed over, and no address is left."""
         routers = self._everybody()
         return self.stopping and all(router.done and not self._held(router) for router in routers)
+
+    @property
+    def handover_bound(self) -> float:
+        """Seconds that handing everything over may take."""
+        return max((router.handover_bound for router in self._everybody()), default=0.0)
 
     def held(self) -> tuple[VirtualAddress, ...]:
         """Every managed address that the kernel holds here."""
@@ -192,6 +198,7 @@ class Node:
             interface = operation.address.interface
             known = self._observed.get(interface, frozenset())
             if operation.action is Action.ADD:
+                self._added.add(operation.address)
                 self._observed[interface] = known | {operation.address}
             else:
                 self._observed[interface] = known - {operation.address}
@@ -260,6 +267,7 @@ class Node:
             key = (router.settings.interface, router.settings.virtual_router_id)
             self._by_vrid.setdefault(key, router)  # it still wants to hear its successor
             effects += self._act(router, router.stop("it is no longer in the configuration", now))
+            self._bequeath(router)
         for router in self._routers.values():
             effects += self._assess(router, now)
             effects += self._reconcile(router)
@@ -279,6 +287,12 @@ class Node:
         router = VirtualRouter(instance, self._standing(instance), now)
         self._routers[instance.name] = router
         self._by_vrid[instance.interface, instance.virtual_router_id] = router
+
+    def _bequeath(self, leaving: VirtualRouter) -> None:
+        """Addresses that another instance has from now on stay while the old one hands over."""
+        for heir in self._routers.values():
+            if heir.state is State.INIT and not set(heir.settings.addresses).isdisjoint(leaving.settings.addresses):
+                heir.continue_handover(leaving)
 
     def _resume_handover(self, settings: InstanceSettings) -> None:
         """An instance that comes back while it hands over goes on handing over."""
@@ -374,6 +388,9 @@ class Node:
 
     def _reconcile(self, router: VirtualRouter) -> list[Effect]:
         managed = self._managed(router)
+        if router.standing.source is None:
+            # What is not from here may be the node's own address, and the way in: never leave it without any.
+            managed = tuple(each for each in managed if each in self._added)
         return self._operations(router.settings, managed, desired(router.hold, managed, self._held(router)))
 
     def _end_lease(self, router: VirtualRouter) -> list[Effect]:

@@ -22,7 +22,7 @@ else, and whatever it accepts `encode` turns into the same bytes again. What a p
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import IPv4Address
 
@@ -52,7 +52,7 @@ class Advert:
     advert_int: int
     addresses: tuple[Address, ...]
     auth_type: int = const.AUTH_NONE
-    auth_data: bytes = bytes(const.AUTH_DATA_SIZE)
+    auth_data: bytes = field(default=bytes(const.AUTH_DATA_SIZE), repr=False)
     reserved: int = 0
 
     @property

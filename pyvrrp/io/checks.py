@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import os
 import socket
@@ -63,25 +64,34 @@ class TcpCheck:
     async def _probe(self, loop: asyncio.AbstractEventLoop, *, confirming: bool) -> None:
         target = self.settings.probe
         began = loop.time()
-        ok, refused = False, False
-        with socket.socket(self._family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC) as sock:
-            try:
-                async with asyncio.timeout(self.settings.timeout):
-                    await loop.sock_connect(sock, (target.host, target.port))
-            except TimeoutError:
-                detail = f"{target} did not answer in {self.settings.timeout:g} s"
-            except ConnectionRefusedError:
-                refused, detail = True, f"{target} refused the connection"
-            except OSError as error:
-                detail = f"{target}: {os.strerror(error.errno) if error.errno else error}"
-            else:
-                # Where nothing listens, a connect to an own address can be given that very port and meet itself.
-                refused = sock.getsockname() == sock.getpeername()
-                ok, detail = not refused, f"{target} refused the connection" if refused else f"connected to {target}"
-            took = loop.time() - began
-            self._report(CheckResult(self.settings.name, ok, detail, took, conclusive=confirming and refused))
-            if ok:
+        sock, refused, detail = None, False, f"connected to {target}"
+        try:
+            sock = await self._connect(loop)
+        except TimeoutError:
+            detail = f"{target} did not answer in {self.settings.timeout:g} s"
+        except ConnectionRefusedError:
+            refused, detail = True, f"{target} refused the connection"
+        except OSError as error:
+            detail = f"{target}: {os.strerror(error.errno) if error.errno else error}"
+        took = loop.time() - began
+        with sock or contextlib.nullcontext():
+            self._report(CheckResult(self.settings.name, sock is not None, detail, took, confirming and refused))
+            if sock is not None:
                 await self._part(loop, sock)
+
+    async def _connect(self, loop: asyncio.AbstractEventLoop) -> socket.socket:
+        """A connected socket. Raises OSError; TimeoutError is one."""
+        target = self.settings.probe
+        sock = socket.socket(self._family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+        with contextlib.ExitStack() as unless_connected:
+            unless_connected.enter_context(sock)
+            async with asyncio.timeout(self.settings.timeout):
+                await loop.sock_connect(sock, (target.host, target.port))
+            # Where nothing listens, a connect to an own address can be given that very port and meet itself.
+            if sock.getsockname() == sock.getpeername():
+                raise ConnectionRefusedError
+            unless_connected.pop_all()
+        return sock
 
     async def _part(self, loop: asyncio.AbstractEventLoop, sock: socket.socket) -> None:
         """Close in good order: closing over an unread greeting would send a reset, which servers count as an error."""

@@ -177,7 +177,7 @@ REPLACED = [
     (
         "{type: tcp}",
         "{type: tcp, port:1}",
-        '10:22: checks.mysql: unknown key "port:1" (a space is missing after "port:")',
+        '10:22: checks.mysql: unknown key "port" (a space is missing after "port:")',
     ),
     ("router_id: node-a", "router-id: node-a", '1:1: unknown key "router-id" (did you mean "router_id"?)'),
     ("VI_1", '"VI 1"', '3:3: vrrp_instances.VI 1: "VI 1" is not a name: printable characters without spaces'),

@@ -106,7 +106,7 @@ def test_a_bom_does_not_move_the_first_column(tmp_path: Path) -> None:
         ("a:\n\t- b\n", "f:2:1: YAML syntax: a tab cannot indent; use spaces"),
         ("- a\nb: 1\n", "f:2:1: YAML syntax: "),
         ("a: 'b\n", "f:2:1: YAML syntax: found unexpected end of stream, while scanning a quoted scalar"),
-        ("a: *x\n", "f:1:4: *x refers to an anchor that is not defined above"),
+        ("a: *x\n", "f:1:4: an alias (*) of no anchor above"),
         ("a: &x [*x]\n", "f:1:8: *x refers to the value that it is part of"),
         ("a: !!python/object:os.system x\n", "f:1:4: YAML tags (!name) have no meaning here"),
         ("a: !secret [x]\n", "f:1:4: YAML tags (!name) have no meaning here"),
@@ -184,3 +184,7 @@ def test_lists_have_places_for_their_items() -> None:
     items = parse("a:\n  - x\n  - y\n").entries["a"].value
     assert isinstance(items, Sequence)
     assert [item.place[1:] for item in items.items] == [(2, 5), (3, 5)]
+
+
+def test_an_alias_may_be_a_password_without_quotes() -> None:
+    assert "s3cr3t" not in problem("auth_pass: *s3cr3t\n")

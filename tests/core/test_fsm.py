@@ -7,8 +7,8 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from pyvrrp.core.effects import Action, Level, Operation, Record, RenewLease
-from pyvrrp.core.events import AdvertFailed, AdvertPassed, ConfigReplaced, Stopping
+from pyvrrp.core.effects import Action, Level, Operation, Reconcile, Record, RenewLease
+from pyvrrp.core.events import AdvertFailed, AdvertPassed, ConfigReplaced, EffectDone, Stopping
 from pyvrrp.core.fsm import State, VirtualRouter
 from pyvrrp.core.guard import Standing
 from pyvrrp.core.settings import Track
@@ -527,3 +527,14 @@ def test_a_new_lease_is_given_with_the_reload() -> None:
     lone = master()
     effects = lone.give(ConfigReplaced(settings(instance(vip_lease=600))), after=0.1)
     assert [each.lease for each in only(RenewLease, effects)] == [600]
+
+
+def test_a_master_that_nobody_hears_announces_nothing() -> None:
+    lone = backup()
+    effects = lone.timer()
+    lone.give(AdvertFailed("VI_1", "no"))
+    (adding,) = only(Reconcile, effects)
+    effects = lone.give(EffectDone(adding.instance, adding.operations))
+    assert announced(effects) == 0
+    assert [each.action for each in operations(effects)] == [Action.REMOVE]
+    assert announced(lone.hear(50, after=1.5)) == 0

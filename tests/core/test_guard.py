@@ -30,7 +30,7 @@ def test_nothing_against_it() -> None:
         (Interface(False, False, MAC, ()), "interface eth0 does not exist"),
         (Interface(True, False, MAC, ((PRIMARY, 24),)), "interface eth0 is down"),
         (Interface(True, True, MAC, ()), "interface eth0 has no IPv4 address"),
-        (Interface(True, True, MAC, ((VIP, 32),)), "interface eth0 has no IPv4 address"),
+        (Interface(True, True, MAC, ((VIP, 32),)), "interface eth0 has no IPv4 address besides virtual ones"),
         (Interface(True, True, MAC, ((ip_address("fe80::1"), 64),)), "interface eth0 has no IPv4 address"),
     ],
 )

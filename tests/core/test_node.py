@@ -530,12 +530,27 @@ def test_another_vrid_is_another_router() -> None:
     lone = master()
     effects = reload(lone, instance(virtual_router_id=61))
     assert [(advert.vrid, advert.priority) for advert in sent(effects)] == [(60, 0)]
-    assert operations(effects) == [Operation(Action.REMOVE, VIP)], "the address is the new router's, a BACKUP"
+    assert operations(effects) == [], "the old router hands over, and what it held answers meanwhile"
     assert states(lone) == {"VI_1": "BACKUP"}
-    lone.obey(effects)
     assert lone.node.vrids() == {"eth0": {60, 61}}
+    effects = lone.hear(200, vrid=61)
+    assert operations(effects) == [Operation(Action.REMOVE, VIP)]
     lone.hear(200, vrid=60)
     assert lone.node.vrids() == {"eth0": {61}}
+
+
+def test_an_own_address_that_is_configured_as_virtual_is_never_taken_from_the_node() -> None:
+    """Not the way in of whoever would mend the mistake."""
+    lone = Lone(priority=255)
+    assert operations(lone.look(VIP.address) + lone.addresses(VIP.address, primary=None)) == []
+    lone = Lone()
+    lone.give(LinkChanged("eth0", True, True, bytes(6)))
+    assert operations(lone.addresses(VIP.address, primary=None)) == []
+    assert "no IPv4 address besides virtual ones" in lone.status.why[0]
+
+
+def test_the_node_knows_how_long_handing_over_takes() -> None:
+    assert master().node.handover_bound == pytest.approx(255 / 256 + 0.1)
 
 
 def test_a_new_name_is_the_same_router() -> None:
