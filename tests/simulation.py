@@ -24,6 +24,8 @@ from pyvrrp.core.effects import (
 )
 from pyvrrp.core.events import (
     AddressesChanged,
+    AdvertFailed,
+    AdvertPassed,
     AdvertReceived,
     CheckResult,
     ConfigReplaced,
@@ -85,6 +87,8 @@ class Machine:
     group: int = 0
     healthy: bool = True  # what its checks find
     refuse: frozenset[Action] = frozenset()  # what its kernel refuses
+    muzzled: bool = False  # whether its own firewall drops what it sends
+    unsent: bool = False  # whether its last advert did not leave
     kernel: dict[VirtualAddress, float | None] = field(default_factory=dict)
     waiting: list[Event] = field(default_factory=list)
     log: list[tuple[float, str]] = field(default_factory=list)
@@ -124,6 +128,11 @@ class Machine:
     def hears(self, other: Machine) -> bool:
         """Whether packets go from one to the other."""
         return self.powered and other.powered and self.link and other.link and self.group == other.group
+
+    @property
+    def hindered(self) -> bool:
+        """Whether its kernel refuses what it asks for."""
+        return self.muzzled or bool(self.refuse)
 
     def sent(self) -> list[tuple[float, SendAdvert]]:
         """Adverts in the order they were sent."""
@@ -322,9 +331,15 @@ class Lan:
     def _perform(self, machine: Machine, effect: Effect) -> Iterator[Event]:
         """Carry out an effect; the kernel's answers to it, its news of changed addresses last."""
         if isinstance(effect, SendAdvert):
-            self._broadcast(machine, effect)
+            if machine.muzzled:
+                yield AdvertFailed(effect.instance, "Operation not permitted")
+            else:
+                self._broadcast(machine, effect)
+                if machine.unsent:
+                    yield AdvertPassed(effect.instance)
+            machine.unsent = machine.muzzled
         elif isinstance(effect, RenewLease):
-            if Action.ADD not in machine.refuse:
+            if Action.ADD not in machine.refuse and not machine.unsent:
                 before = set(machine.kernel)
                 for address in effect.addresses:
                     self._lease(machine, address, effect.lease)

@@ -182,6 +182,18 @@ class Cluster(RuleBasedStateMachine):
             self.lan.machines[name].refuse = frozenset()
 
     @rule(number=which)
+    def firewall_drops(self, number: int) -> None:
+        if name := self.one(number, muzzled=False):
+            self.witness.disturbed()
+            self.lan.machines[name].muzzled = True
+
+    @rule(number=which)
+    def firewall_passes(self, number: int) -> None:
+        if name := self.one(number, muzzled=True):
+            self.witness.disturbed(const.REFUSED_HOLD)
+            self.lan.machines[name].muzzled = False
+
+    @rule(number=which)
     def vip_is_deleted(self, number: int) -> None:
         if name := self.one(number, powered=True, holds=True):
             self.witness.disturbed()
@@ -209,6 +221,7 @@ class Cluster(RuleBasedStateMachine):
         self.lan.weather.loss = 0.0
         for name, machine in self.lan.machines.items():
             machine.refuse = frozenset()
+            machine.muzzled = False
             machine.group = 0
             if not machine.powered:
                 self.lan.power_on(name, self.files[name])

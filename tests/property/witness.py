@@ -8,7 +8,7 @@ The promises, with `latency` the slowest packet's way and all times exact (the s
   lease + what the kernel takes to act on it + the bound of ALONE, counted anew when a stalled daemon runs again.
 * SERVED: when the world has been left alone for the longest master-down interval (and what a check or a refusal adds),
   and a healthy connected node is there, somebody that it can hear, or it itself, holds the VIP. (Not beside a node
-  whose kernel refuses addresses: that one takes over, fails and hands over, as often as REFUSED_HOLD lets it.)
+  whose kernel refuses addresses or adverts: that one takes over, fails and hands over, as often as REFUSED_HOLD lets.)
 * RELEASED: after priority 0 a node sends, renews and adds nothing until it has become master anew, and the VIP is gone
   from it when the handover bound has passed.
 * FENCED: connections are reset directly before their address is removed.
@@ -190,11 +190,11 @@ class Witness:
             return
         for machine in machines:
             router = machine.router
-            if not (machine.alive and machine.link and machine.healthy and not machine.refuse) or router.stopping:
+            if not (machine.alive and machine.link and machine.healthy and not machine.hindered) or router.stopping:
                 continue
             slowest = max(const.DOWN_TIMER_ADVERTS * each.router.settings.advert_int + 1.0 for each in machines)
             left = self.quiet_from + slowest + self.latency + ROUNDING - self.lan.now
             near = [each for each in machines if each is machine or each.hears(machine)]
-            if any(each.refuse for each in near):
+            if any(each.hindered for each in near):
                 continue  # it takes the VIP from its holder again and again before its kernel refuses it
             assert left > 0 or any(each.holds for each in near), f"SERVED: nobody holds the VIP beside {machine.name}"

@@ -15,6 +15,7 @@ delete vip on a | add vip on a               ip address del, ip address add
 mysql on a fails | mysql on a recovers       the check notices at once
 mysql on a hangs | mysql on a answers        the check notices after `fall` and `rise` results
 kernel of a refuses | kernel of a obeys      to add addresses
+firewall of a drops | firewall of a passes   the adverts that a sends
 measure                                      begin to measure outage and overlap
 
 expect a MASTER [within 4s]                  its state
@@ -156,6 +157,9 @@ class Scenario:
     def refuse(self, name: str, word: str) -> None:
         self.lan.machines[name].refuse = frozenset({Action.ADD} if word == "refuses" else ())
 
+    def firewall(self, name: str, word: str) -> None:
+        self.lan.machines[name].muzzled = word == "drops"
+
     def mysql(self, name: str, word: str) -> None:
         ok = {"fails": False, "hangs": False, "recovers": True, "answers": True}[word]
         if word in ("hangs", "answers"):
@@ -270,6 +274,7 @@ _SENTENCES: tuple[tuple[str, Callable[..., None]], ...] = (
     ("add vip on NAME", lambda story, name: story.lan.add_vip(name)),
     ("mysql on NAME fails|recovers|hangs|answers", Scenario.mysql),
     ("kernel of NAME refuses|obeys", Scenario.refuse),
+    ("firewall of NAME drops|passes", Scenario.firewall),
     ("measure", Scenario.measure),
     ("expect holders within TIME ...", Scenario.expect_holders_within),
     ("expect holders ...", Scenario.expect_holders),
