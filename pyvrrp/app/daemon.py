@@ -203,6 +203,7 @@ class Daemon:
         """Read the file again; a file with problems changes nothing."""
         async with self._reloading:
             if self._node.stopping:
+                self._say(Level.NOTICE, "reload refused: this daemon is being stopped")
                 return {"ok": False, "problems": ["this daemon is being stopped"]}
             systemd.reloading()
             try:

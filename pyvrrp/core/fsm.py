@@ -231,6 +231,12 @@ class VirtualRouter:
             self.muted = Muted(now, reason, was_heard=self._sent_at > self.since)
             self.moved = True
 
+    def silenced(self, now: float) -> bool:
+        """Whether as many adverts in a row have not left as a backup waits for: it is about to take over."""
+        if self.muted is None:
+            return False
+        return now - self.muted.since > (const.DOWN_TIMER_ADVERTS - 1.5) * self.settings.advert_int
+
     def advert_passed(self) -> None:
         """Adverts leave again."""
         self.muted = None
@@ -240,7 +246,7 @@ class VirtualRouter:
         """Leave for good; `done` tells when what was held has been handed over."""
         effects = self.lapse(now)
         self.stopping = True
-        if self.state is State.MASTER:
+        if self.state is State.MASTER and self.muted is None:  # else nobody would hear the priority 0
             return effects + self._hand_over(State.INIT, reason, now)
         if self.state is not State.INIT:
             effects += self._become(State.INIT, reason, now)
@@ -356,7 +362,7 @@ class VirtualRouter:
     def _fail(self, now: float) -> list[Effect]:
         """Not fit to serve: FAULT, handing over first when it is MASTER."""
         reason = "; ".join(self.standing.faults)
-        if self.state is State.MASTER:
+        if self.state is State.MASTER and self.muted is None:
             return self._hand_over(State.FAULT, reason, now)
         return [] if self.state is State.FAULT else self._become(State.FAULT, reason, now)
 

@@ -228,7 +228,7 @@ class Node:
         if router is None:
             return []
         router.advert_failed(event.reason, now)
-        if router.muted is not None and now - router.muted.since >= router.master_down_interval:
+        if router.silenced(now):
             text = f"adverts cannot leave {router.settings.interface}: {event.reason}"
             self._refused[event.instance] = (text, now + const.REFUSED_HOLD)
             return self._assess(router, now)

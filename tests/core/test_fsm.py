@@ -492,9 +492,21 @@ def test_a_master_that_nobody_hears_neither_restores_nor_keeps_its_addresses() -
     lone.give(AdvertFailed("VI_1", "Operation not permitted"), after=1.0)
     assert operations(lone.addresses()) == []  # the lease took them
     assert "adverts cannot leave eth0" in " ".join(lone.status.why)
-    effects = lone.give(AdvertFailed("VI_1", "Operation not permitted"), after=lone.status.master_down_interval)
-    assert lone.state is State.FAULT
-    assert operations(effects) == []
+    lone.give(AdvertFailed("VI_1", "Operation not permitted"), after=1.0)
+    assert lone.state is State.MASTER
+    effects = lone.give(AdvertFailed("VI_1", "Operation not permitted"), after=1.0)
+    assert lone.state is State.FAULT, "three intervals after the last advert that left: no backup is earlier"
+    assert sent(effects) == []
+
+
+def test_a_master_that_nobody_hears_clears_what_has_no_lease_without_handing_over() -> None:
+    lone = master(vip_lease=None)
+    lone.timer()
+    assert operations(lone.give(AdvertFailed("VI_1", "no"))) == []
+    lone.give(AdvertFailed("VI_1", "no"), after=1.0)
+    effects = lone.give(AdvertFailed("VI_1", "no"), after=1.0)
+    assert [each.action for each in operations(effects)] == [Action.REMOVE]
+    assert not lone.status.handing_over
 
 
 def test_a_master_whose_first_advert_fails_gives_its_addresses_back_at_once() -> None:
