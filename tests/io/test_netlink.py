@@ -93,7 +93,7 @@ def test_a_lease_that_nobody_renews_ends(kernel: Kernel) -> None:
     while kernel.changes() != {"eth0"}:
         assert readable(kernel.monitor_fileno())
     assert addresses(kernel) == ["192.168.1.201/24"]
-    assert 0.9 < time.monotonic() - began < 2.5
+    assert time.monotonic() - began > 0.9
 
 
 def test_renewals_hold_a_lease(kernel: Kernel) -> None:
