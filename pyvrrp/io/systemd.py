@@ -28,11 +28,6 @@ def watchdog() -> None:
     _notify("WATCHDOG=1")
 
 
-def status(text: str) -> None:
-    """One line for `systemctl status`."""
-    _notify(f"STATUS={text}")
-
-
 def watchdog_interval() -> float | None:
     """Seconds between calls of `watchdog`: half of what systemd allows. None when it does not watch this process."""
     allowed = os.environ.get("WATCHDOG_USEC", "")
