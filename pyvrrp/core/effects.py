@@ -11,6 +11,8 @@ The ordering contract. The shell performs effects strictly in the order of the l
 * `Reconcile` is answered by one `EffectDone` for what was done and an `EffectFailed` for each operation refused. The
   core answers an `EffectDone` that added addresses with `Announce`: nothing is announced that the kernel does not hold.
 * `Record` may be performed late; one that cannot be written is counted.
+* `Notify` is performed after everything else of its list, never awaited. The commands of one `subject` run one after
+  the other, in the order of the effects.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 
-from pyvrrp.core.settings import Address, VirtualAddress
+from pyvrrp.core.settings import Address, Command, VirtualAddress
 
 
 class Action(enum.Enum):
@@ -103,4 +105,29 @@ class Record:
     state: str = ""
 
 
-Effect = SendAdvert | RenewLease | Reconcile | Announce | ResetConnections | Record
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """An SMTP alert; the shell knows where it goes."""
+
+    subject: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """Tell the world of a change.
+
+    `subject` names the queue: `INSTANCE VI_1`, `GROUP G`, `SERVICE [192.0.2.1]:tcp:80`. `line` goes to the FIFOs for
+    `family` ("vrrp" or "lvs"), without its newline, "" to none. The commands are complete, and get `environment` on
+    top of the daemon's own.
+    """
+
+    subject: str
+    family: str
+    line: str
+    commands: tuple[Command, ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
+    mail: Mail | None = None
+
+
+Effect = SendAdvert | RenewLease | Reconcile | Announce | ResetConnections | Record | Notify

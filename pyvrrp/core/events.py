@@ -47,13 +47,17 @@ class AddressesChanged:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One run of a check. `took` is seconds. `conclusive` asks that `fall` and `rise` are not waited for."""
+    """One run of a check. `took` is seconds. `conclusive` asks that `fall` and `rise` are not waited for.
+
+    `value` is the number of a check that yields one (FileProbe).
+    """
 
     check: str
     ok: bool
     detail: str
     took: float
     conclusive: bool = False
+    value: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,55 @@
+"""What is said about a keepalived.conf, and the exit status that keepalived's own `-t` has for it."""
+
+from __future__ import annotations
+
+import enum
+
+from pyvrrp.config.tree import Place
+from pyvrrp.errors import Problem
+
+
+class Weight(enum.Enum):
+    """How much a remark matters; the values are exit statuses of `-t`."""
+
+    ADVICE = 0  # keepalived says nothing, or nothing that counts
+    MISSING = 2  # a keyword without its parameter: keepalived ends at once, pyvrrp leaves the line out
+    CANNOT_RUN = 4
+    ERROR = 5  # it runs, without what is wrong
+    SECURITY = 6  # script security is not enabled though scripts run as root
+
+
+# Which status a file has when several apply: the first of these that occurs.
+_RANK = (Weight.MISSING, Weight.CANNOT_RUN, Weight.ERROR, Weight.SECURITY)
+
+
+class Remarks:
+    """Collects them, each once. `path` is what the remark is about, dotted, as in `vrrp_instance.VI_1.priority`."""
+
+    def __init__(self) -> None:
+        self._found: dict[Problem, Weight] = {}
+
+    def add(self, weight: Weight, place: Place, path: str, message: str) -> None:
+        """Note a remark."""
+        self._found.setdefault(Problem(*place, path, message), weight)
+
+    def error(self, place: Place, path: str, message: str) -> None:
+        """Something is wrong, and what is wrong is left out."""
+        self.add(Weight.ERROR, place, path, message)
+
+    def advise(self, place: Place, path: str, message: str) -> None:
+        """Something else may be meant."""
+        self.add(Weight.ADVICE, place, path, message)
+
+    @property
+    def status(self) -> int:
+        """Exit status of `-t`."""
+        weights = set(self._found.values())
+        return next((weight.value for weight in _RANK if weight in weights), 0)
+
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong, in file order."""
+        return tuple(sorted(each for each, weight in self._found.items() if weight is not Weight.ADVICE))
+
+    def advice(self) -> tuple[Problem, ...]:
+        """What may be meant otherwise, in file order."""
+        return tuple(sorted(each for each, weight in self._found.items() if weight is Weight.ADVICE))
