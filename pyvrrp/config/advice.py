@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from pathlib import Path as FilePath
 from typing import Final
 
 from pyvrrp.config.findings import Findings
-from pyvrrp.config.model import BACKUP, MASTER, Instance, Node
+from pyvrrp.config.model.instance import BACKUP, MASTER, Instance
+from pyvrrp.config.model.node import NodeFile
 from pyvrrp.config.tree import Path
 from pyvrrp.core import const
 
@@ -18,14 +19,15 @@ _NEAR_TOP: Final = 240
 Remark = tuple[Path, str]
 
 
-def advise(node: Node, file: str, findings: Findings) -> None:
-    """Add the advice for a sound configuration."""
+def advise(node: NodeFile, ties: Container[str], file: str, findings: Findings) -> None:
+    """Add the advice for a sound configuration. `ties`: instances that follow a virtual server (relation.py)."""
+    grouped = {member for group in node.vrrp_sync_groups.values() if group.track_checks for member in group.group}
     subjects: tuple[Callable[[str, Instance], Iterator[Remark]], ...] = (
         _skew,
         _lease,
         _initial_state,
         _owner_weights,
-        _nothing_tracked,
+        lambda name, instance: _nothing_tracked(instance, name in ties or name in grouped),
         lambda name, instance: _readable(name, instance, file),
     )
     for subject in subjects:
@@ -56,7 +58,7 @@ def _skew(_name: str, instance: Instance) -> Iterator[Remark]:
 
 
 def _lease(_name: str, instance: Instance) -> Iterator[Remark]:
-    takeover = const.DOWN_TIMER_ADVERTS * instance.advert_int
+    takeover = instance.down_timer_adverts * instance.advert_int
     if instance.vip_lease == "off":
         yield ("vip_lease",), "off: the addresses of an agent that is killed stay, also when another node takes them"
     elif isinstance(instance.vip_lease, int) and instance.vip_lease >= takeover:
@@ -78,8 +80,8 @@ def _owner_weights(_name: str, instance: Instance) -> Iterator[Remark]:
         yield ("track_checks",), "weights have no effect with priority 255; weight 0 does"
 
 
-def _nothing_tracked(_name: str, instance: Instance) -> Iterator[Remark]:
-    if not instance.track_checks:
+def _nothing_tracked(instance: Instance, otherwise: bool) -> Iterator[Remark]:
+    if not instance.track_checks and not otherwise:
         yield ("track_checks",), "no track_checks: the addresses stay here when the service behind them has died"
 
 
@@ -94,8 +96,11 @@ def _readable(_name: str, instance: Instance, file: str) -> Iterator[Remark]:
         )
 
 
-def _idle_checks(node: Node, findings: Findings) -> None:
-    tracked = {check for instance in node.vrrp_instances.values() for item in instance.track_checks for check in item}
+def _idle_checks(node: NodeFile, findings: Findings) -> None:
+    lists = [each.track_checks for each in node.vrrp_instances.values()]
+    lists += [each.track_checks for each in node.vrrp_sync_groups.values()]
+    used = {check for items in lists for item in items for check in item}
+    used |= {check for service in node.virtual_servers for server in service.real_servers for check in server.checks}
     for name in node.checks:
-        if name not in tracked:
-            findings.advise(("checks", name), "no instance tracks this check")
+        if name not in used:
+            findings.advise(("checks", name), "nothing tracks this check")

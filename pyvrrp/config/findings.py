@@ -6,8 +6,8 @@ import difflib
 from collections.abc import Iterable
 from typing import Final
 
-from pyvrrp.config.model import Authentication
-from pyvrrp.config.tree import Node, Path, Place, key_place, value_place
+from pyvrrp.config.model.instance import Authentication
+from pyvrrp.config.tree import Path, Place, TreeNode, key_place, value_place
 from pyvrrp.config.values import quote
 from pyvrrp.errors import ConfigError, Problem
 
@@ -17,7 +17,7 @@ _SECRET: Final = "authentication"  # noqa: S105  # any key in this section may b
 class Findings:
     """Problems and advice about the tree `root`."""
 
-    def __init__(self, root: Node) -> None:
+    def __init__(self, root: TreeNode) -> None:
         self._root = root
         self._problems: set[Problem] = set()
         self._advice: set[Problem] = set()

@@ -5,7 +5,9 @@ from __future__ import annotations
 from ipaddress import IPv4Address
 
 from pyvrrp.config.findings import Findings, suggestion
-from pyvrrp.config.model import MASTER, Instance
+from pyvrrp.config.model.instance import MASTER, Instance
+from pyvrrp.config.model.node import NodeFile
+from pyvrrp.config.model.section import Section, TrackedCheck
 from pyvrrp.config.tree import Path
 from pyvrrp.config.validate import Checked
 from pyvrrp.config.values import quote
@@ -15,13 +17,26 @@ from pyvrrp.core import const
 def apply(checked: Checked, findings: Findings) -> None:
     """Report every rule that is broken."""
     known = checked.check_names()
+    if not any(path[0] == "vrrp_instances" for path in checked.broken):
+        _needed(checked.node, (), "vrrp_instances", findings)
     for name, instance in checked.node.vrrp_instances.items():
+        if checked.sound(name, "virtual_ipaddress"):
+            _needed(instance, _at(name), "virtual_ipaddress", findings)
         _authentication(name, instance, checked, findings)
         _interval(name, instance, checked, findings)
         _preemption(name, instance, findings)
-        _tracks(name, instance, known, findings)
+        _tracks(_at(name, "track_checks"), instance.track_checks, known, findings)
+    _groups(checked, known, findings)
+    _services(checked.node, known, findings)
     _routers(checked, findings)
     _addresses(checked, findings)
+
+
+def _needed(section: Section, where: Path, key: str, findings: Findings) -> None:
+    if key not in section.model_fields_set:
+        findings.key(where, f'required key "{key}" is missing')
+    elif not getattr(section, key):
+        findings.value((*where, key), "at least one is needed")
 
 
 def _at(instance: str, *path: str | int) -> Path:
@@ -68,18 +83,47 @@ def _preemption(name: str, instance: Instance, findings: Findings) -> None:
         findings.key(where, "has no effect with priority 255, the owner of an address takes it; lower the priority")
 
 
-def _tracks(name: str, instance: Instance, known: set[str] | None, findings: Findings) -> None:
+def _tracks(where: Path, items: list[TrackedCheck], known: set[str] | None, findings: Findings) -> None:
     if known is None:
         return
     seen: set[str] = set()
-    for index, item in enumerate(instance.track_checks):
+    for index, item in enumerate(items):
         for check in item:
-            where = _at(name, "track_checks", index, check)
             if check not in known:
-                findings.value(where[:-1], f"there is no check {quote(check)}{suggestion(check, known)}")
+                _no_check((*where, index), check, known, findings)
             elif check in seen:
-                findings.value(where[:-1], f"check {quote(check)} is named twice")
+                findings.value((*where, index), f"check {quote(check)} is named twice")
             seen.add(check)
+
+
+def _no_check(where: Path, check: str, known: set[str], findings: Findings) -> None:
+    findings.value(where, f"there is no check {quote(check)}{suggestion(check, known)}")
+
+
+def _groups(checked: Checked, known: set[str] | None, findings: Findings) -> None:
+    """Members exist, and an instance belongs to one group."""
+    taken: dict[str, str] = {}
+    instances = checked.node.vrrp_instances.keys() | {str(path[1]) for path in checked.broken if len(path) > 1}
+    for name, group in checked.node.vrrp_sync_groups.items():
+        where: Path = ("vrrp_sync_groups", name)
+        _tracks((*where, "track_checks"), group.track_checks, known, findings)
+        for index, member in enumerate(group.group):
+            at = (*where, "group", index)
+            if member not in instances:
+                findings.value(at, f"there is no instance {quote(member)}{suggestion(member, instances)}")
+            elif taken.setdefault(member, name) != name or member in group.group[:index]:
+                findings.value(at, f"{quote(member)} is in group {quote(taken[member])} already")
+
+
+def _services(node: NodeFile, known: set[str] | None, findings: Findings) -> None:
+    for index, service in enumerate(node.virtual_servers):
+        where: Path = ("virtual_servers", index)
+        if [service.address, service.fwmark, service.group].count(None) != 2:
+            findings.key(where, "one of address, fwmark and group is needed")
+        for position, server in enumerate(service.real_servers):
+            for number, check in enumerate(server.checks):
+                if known is not None and check not in known:
+                    _no_check((*where, "real_servers", position, "checks", number), check, known, findings)
 
 
 def _routers(checked: Checked, findings: Findings) -> None:
@@ -98,17 +142,17 @@ def _routers(checked: Checked, findings: Findings) -> None:
 
 
 def _addresses(checked: Checked, findings: Findings) -> None:
-    first: dict[IPv4Address, tuple[str, int]] = {}
+    first: dict[IPv4Address, Path] = {}
     for name, instance in checked.node.vrrp_instances.items():
-        if not checked.sound(name, "virtual_ipaddress"):
-            continue
-        for index, vip in enumerate(instance.virtual_ipaddress):
-            if _at(name, "virtual_ipaddress", index) in checked.broken:
+        for key in ("virtual_ipaddress", "virtual_ipaddress_excluded"):
+            if not checked.sound(name, key):
                 continue
-            owner, position = first.setdefault(vip.address, (name, index))
-            if (owner, position) != (name, index):
-                line = findings.line(_at(owner, "virtual_ipaddress", position))
-                who = "this list" if owner == name else owner
-                findings.value(
-                    _at(name, "virtual_ipaddress", index), f"{vip.address} stands in {who} already (line {line})"
-                )
+            for index, held in enumerate(getattr(instance, key)):
+                where = _at(name, key, index)
+                if where in checked.broken:
+                    continue
+                address = held.address.address
+                before = first.setdefault(address, where)
+                if before != where:
+                    who = "this list" if before[:3] == where[:3] else before[1]
+                    findings.value(where, f"{address} stands in {who} already (line {findings.line(before)})")

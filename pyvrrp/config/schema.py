@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from pyvrrp.config.model import Node
+from pyvrrp.config.model.node import NodeFile
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schema_text() -> str:
     """The schema as the text of a file."""
-    schema = {"$schema": _DIALECT, **_tidy(Node.model_json_schema()), "title": "node.yaml of pyvrrp"}
+    schema = {"$schema": _DIALECT, **_tidy(NodeFile.model_json_schema()), "title": "node.yaml of pyvrrp"}
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 

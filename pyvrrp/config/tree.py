@@ -42,14 +42,14 @@ class Sequence:
     """A list of values."""
 
     place: Place
-    items: tuple[Node, ...]
+    items: tuple[TreeNode, ...]
 
 
 class Entry(NamedTuple):
     """A key and its value."""
 
     key: Scalar
-    value: Node
+    value: TreeNode
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +61,10 @@ class Mapping:
     repeated: tuple[Entry, ...] = ()
 
 
-Node = Scalar | Sequence | Mapping
+TreeNode = Scalar | Sequence | Mapping
 
 
-def walk(node: Node, path: Path) -> Iterator[tuple[Place, Node]]:
+def walk(node: TreeNode, path: Path) -> Iterator[tuple[Place, TreeNode]]:
     """The way down `path`: for each step the place of its key (of the item, in a list) and its value.
 
     Ends early where the file has no such step. A number does not move within a mapping, so that a mapping can stand
@@ -80,7 +80,7 @@ def walk(node: Node, path: Path) -> Iterator[tuple[Place, Node]]:
         node = found[1]
 
 
-def _step(node: Node, part: Part) -> tuple[Place, Node] | None:
+def _step(node: TreeNode, part: Part) -> tuple[Place, TreeNode] | None:
     if isinstance(node, Mapping) and isinstance(part, str) and part in node.entries:
         entry = node.entries[part]
         return entry.key.place, entry.value
@@ -89,24 +89,24 @@ def _step(node: Node, part: Part) -> tuple[Place, Node] | None:
     return None
 
 
-def key_place(root: Node, path: Path) -> Place:
+def key_place(root: TreeNode, path: Path) -> Place:
     """Where the key named by `path` stands, or the nearest one above it."""
     return [root.place, *(place for place, _ in walk(root, path))][-1]
 
 
-def value_place(root: Node, path: Path) -> Place:
+def value_place(root: TreeNode, path: Path) -> Place:
     """Where the value named by `path` begins, or the nearest one above it; its key where there is no value."""
     return [root.place, *(key if _absent(value) else value.place for key, value in walk(root, path))][-1]
 
 
-def _absent(node: Node) -> bool:
+def _absent(node: TreeNode) -> bool:
     return isinstance(node, Scalar) and node.absent
 
 
-def split_path(root: Node, dotted: str) -> Path:
+def split_path(root: TreeNode, dotted: str) -> Path:
     """The parts of `vrrp_instances.VI_1.interface`; a key of the file that has dots in it is one part."""
     parts: list[Part] = []
-    node: Node | None = root
+    node: TreeNode | None = root
     while dotted:
         key = _key_that_begins(node, dotted) or dotted.partition(".")[0]
         parts.append(key)
@@ -115,7 +115,7 @@ def split_path(root: Node, dotted: str) -> Path:
     return tuple(parts)
 
 
-def _key_that_begins(node: Node | None, dotted: str) -> str | None:
+def _key_that_begins(node: TreeNode | None, dotted: str) -> str | None:
     if not isinstance(node, Mapping):
         return None
     fitting = [key for key in node.entries if dotted == key or dotted.startswith(f"{key}.")]

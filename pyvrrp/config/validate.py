@@ -10,12 +10,31 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from pyvrrp.config.findings import Findings
-from pyvrrp.config.model import Authentication, Check, Instance, Node, TrackOptions
-from pyvrrp.config.tree import Mapping, Part, Path, Scalar, Sequence, walk
-from pyvrrp.config.tree import Node as TreeNode
+from pyvrrp.config.model.checks import MODELS, Bind, Url, tag
+from pyvrrp.config.model.instance import Authentication, HeldAddress, Instance
+from pyvrrp.config.model.node import Fifo, NodeFile, SyncGroup
+from pyvrrp.config.model.section import Notifying, Script, TrackOptions
+from pyvrrp.config.model.services import RealServer, VirtualServer
+from pyvrrp.config.tree import Mapping, Part, Path, Scalar, Sequence, TreeNode, walk
 from pyvrrp.config.values import Word, described
 
-_SECTIONS: Final[dict[str, type[BaseModel]]] = {"vrrp_instances": Instance, "checks": Check}
+_SECTIONS: Final[dict[str, type[BaseModel]]] = {
+    "vrrp_instances": Instance,
+    "vrrp_sync_groups": SyncGroup,
+    "virtual_servers": VirtualServer,
+}
+_COMMANDS: Final = (*(name for name in Notifying.model_fields if name.startswith("notify")), "quorum_up", "quorum_down")
+_INNER: Final[dict[Part, type[BaseModel]]] = {
+    "authentication": Authentication,
+    "bind": Bind,
+    "real_servers": RealServer,
+    "urls": Url,
+    **dict.fromkeys((*_COMMANDS, "notify_up", "notify_down", "script"), Script),
+    **dict.fromkeys(("virtual_ipaddress", "virtual_ipaddress_excluded"), HeldAddress),
+    **dict.fromkeys(("notify_fifo", "vrrp_notify_fifo", "lvs_notify_fifo"), Fifo),
+}
+_NAMED: Final = (("vrrp_instances",), ("vrrp_sync_groups",), ("checks",))
+_ADDRESSES: Final = (("virtual_ipaddress",), ("virtual_ipaddress_excluded",))
 _EXAMPLE_ADDRESS: Final = "192.0.2.1"
 _KEY: Final = "[key]"  # how pydantic's locations end when a key of a mapping is wrong
 
@@ -24,7 +43,7 @@ _KEY: Final = "[key]"  # how pydantic's locations end when a key of a mapping is
 class Checked:
     """A model, and the paths where stand-ins were put because the file's own values cannot be used."""
 
-    node: Node
+    node: NodeFile
     broken: frozenset[Path]
 
     def sound(self, instance: str, *keys: str) -> bool:
@@ -47,16 +66,17 @@ def validate(root: TreeNode, findings: Findings) -> Checked | None:
         findings.value((), f"keys and values are expected (vrrp_instances: …), not {described(data)}")
         return None
     try:
-        return Checked(Node.model_validate(data), frozenset())
+        return Checked(NodeFile.model_validate(data), frozenset())
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
-    for each in details:
-        _report(each, root, findings)
-    broken = frozenset(_broken_part(each) for each in details)
+    found = [(_path(root, each), each) for each in details]
+    for path, each in found:
+        _report(path, each, root, findings)
+    broken = frozenset(_broken_part(path, each) for path, each in found)
     for path in broken:
         _mend(data, path)
     try:
-        return Checked(Node.model_validate(data), broken)
+        return Checked(NodeFile.model_validate(data), broken)
     except ValidationError:
         return None
 
@@ -81,29 +101,42 @@ def _report_repeated(node: TreeNode, path: Path, findings: Findings) -> None:
             _report_repeated(item, (*path, index), findings)
 
 
-def _report(error: ErrorDetails, root: TreeNode, findings: Findings) -> None:
-    path: Path = error["loc"]
+def _report(path: Path, error: ErrorDetails, root: TreeNode, findings: Findings) -> None:
     kind = error["type"]
     if path[-1:] == (_KEY,):
         findings.key(path[:-1], _sentence(error))
     elif kind == "missing":
         findings.key(path[:-1], f'required key "{path[-1]}" is missing')
     elif kind == "extra_forbidden":
-        findings.unknown_key(path, _known_keys(path[:-1]))
+        findings.unknown_key(path, _known_keys(root, path[:-1]))
     elif _absent(root, path):
         findings.value(path, "has no value")
     else:
         findings.value(path, _sentence(error, _value(root, path)))
 
 
-def _known_keys(path: Path) -> list[str]:
-    model: type[BaseModel] = Node
-    if path:
-        model = _SECTIONS[str(path[0])]
-    if "track_checks" in path:
-        model = TrackOptions
-    elif path[-1:] == ("authentication",):
-        model = Authentication
+def _path(root: TreeNode, error: ErrorDetails) -> Path:
+    """Where in the file: without the type of a check, and without keys of a mapping that a single value stands for."""
+    path: Path = error["loc"]
+    if path[0] == "checks":
+        path = path[:2] + path[3:]
+    if path[-1:] == (_KEY,) or error["type"] == "missing":
+        return path
+    steps = len(list(walk(root, path)))
+    return path[:steps] if isinstance(_value(root, path[:steps]), Scalar) else path
+
+
+def _known_keys(root: TreeNode, path: Path) -> list[str]:
+    """The keys that may stand in the mapping at `path`."""
+    inner = path[2:] if path[:1] in _NAMED else path  # the second part is a name there, which may be anything
+    if "track_checks" in inner:
+        return list(TrackOptions.model_fields)
+    for part in reversed(inner):
+        if part in _INNER:
+            return list(_INNER[part].model_fields)
+    if path[:1] == ("checks",):
+        return list(MODELS[tag(plain(_value(root, path)))].model_fields)
+    model = _SECTIONS.get(str(path[0]), NodeFile) if path else NodeFile
     return list(model.model_fields)
 
 
@@ -134,13 +167,19 @@ def _sentence(error: ErrorDetails, value: TreeNode | None = None) -> str:
             return f"cannot be used ({other})"
 
 
-def _broken_part(error: ErrorDetails) -> Path:
+def _broken_part(path: Path, error: ErrorDetails) -> Path:
     """What must be left out so that the rest can be looked at: as little as possible, a whole entry at most."""
-    path: Path = error["loc"][:-1] if error["loc"][-1] == _KEY else error["loc"]
-    if path[0] not in _SECTIONS:
+    if path[-1] == _KEY:
+        path = path[:-1]
+    if error["type"] == "extra_forbidden":
+        return path
+    if path[2:3] in _ADDRESSES:
+        return path[:4]
+    if path[0] == "vrrp_sync_groups":
+        return path[:2]
+    if path[0] not in ("vrrp_instances", "checks"):
         return path[:1]
-    exact = error["type"] == "extra_forbidden" or path[2:3] == ("virtual_ipaddress",) or path[-1] == "weight"
-    return path if exact else path[:3]
+    return path if path[-1] == "weight" else path[:3]
 
 
 def _mend(data: object, path: Path) -> None:
@@ -152,9 +191,13 @@ def _mend(data: object, path: Path) -> None:
         data[last] = Word(_EXAMPLE_ADDRESS)
     elif isinstance(data, dict):
         data.pop(last, None)
-        field = _SECTIONS[str(path[0])].model_fields.get(str(last)) if len(path) == 3 else None
+        field = _model_of(path, data).model_fields.get(str(last)) if len(path) == 3 else None
         if field is not None and field.is_required():
             data[last] = _example(field)
+
+
+def _model_of(path: Path, data: object) -> type[BaseModel]:
+    return Instance if path[0] == "vrrp_instances" else MODELS[tag(data)]
 
 
 def _child(data: object, part: Part) -> object:

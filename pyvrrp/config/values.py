@@ -7,8 +7,9 @@ what was expected.
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
-from ipaddress import AddressValueError, IPv4Address, IPv4Interface, IPv6Address
+from types import MappingProxyType
 from typing import Any, Final
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -22,8 +23,8 @@ _UNITS: Final = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0}
 _WHOLE: Final = re.compile(r"[+-]?\d+", re.ASCII)
 _DURATION: Final = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))\s*(ms|s|m|)", re.ASCII)
 _TRUTH: Final = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
-_INTERFACE: Final = re.compile(r"[^\s/:\x00-\x20\x7f]{1,15}")  # the kernel's own rule: dev_valid_name
-_NAME_SIZE: Final = 64
+_NAME_SIZE: Final = 128
+_STATUS_RANGE: Final = re.compile(r"(\d{3})(?:-(\d{3}))?", re.ASCII)
 
 
 class Word(str):
@@ -198,36 +199,19 @@ class Choice(Kind):
 
 
 class Name(Kind):
-    """What something is called: 1 to 64 printable characters, no space."""
+    """What something is called: 1 to 128 printable characters, spaces only inside."""
 
     @property
     def schema(self) -> dict[str, Any]:
-        """Text without spaces."""
-        return {"type": "string", "pattern": r"^\S+$", "minLength": 1, "maxLength": _NAME_SIZE}
+        """Text without spaces at its ends."""
+        return {"type": "string", "pattern": r"^\S(.*\S)?$", "minLength": 1, "maxLength": _NAME_SIZE}
 
     def parse(self, word: Word) -> str:
         """The name. Raises ValueError."""
-        if not word or " " in word or not word.isprintable():
-            raise ValueError(f"{quote(word)} is not a name: printable characters without spaces")
+        if not word or word != word.strip() or not word.isprintable():
+            raise ValueError(f"{quote(word)} is not a name: printable characters, no space at its ends")
         if len(word) > _NAME_SIZE:
             raise ValueError(f"{quote(word)} is longer than {_NAME_SIZE} characters")
-        return str(word)
-
-
-class InterfaceName(Kind):
-    """The name of a network interface. Whether it exists is for the daemon to find out."""
-
-    @property
-    def schema(self) -> dict[str, Any]:
-        """Text of at most 15 characters."""
-        return {"type": "string", "pattern": r"^[^\s/:]{1,15}$"}
-
-    def parse(self, word: Word) -> str:
-        """The name. Raises ValueError."""
-        if not _INTERFACE.fullmatch(word) or len(word.encode()) > 15 or word in (".", ".."):
-            raise ValueError(f"{quote(word)} is not an interface name: 1 to 15 bytes without space, / and :")
-        if word == "lo":
-            raise ValueError("the loopback interface reaches no other router")
         return str(word)
 
 
@@ -293,76 +277,85 @@ class FileName(Kind):
         return str(word)
 
 
-@dataclass(frozen=True, slots=True)
-class Vip:
-    """A virtual address as the file has it."""
-
-    address: IPv4Address
-    prefixlen: int
-
-
-class VirtualIp(Kind):
-    """IP or IP/length."""
-
-    @property
-    def schema(self) -> dict[str, Any]:
-        """Text: four numbers and perhaps a length."""
-        return {"type": "string", "pattern": r"^[0-9]{1,3}(\.[0-9]{1,3}){3}(/[0-9]{1,2})?$"}
-
-    def parse(self, word: Word) -> Vip:
-        """The address; /32 where the file names no length. Raises ValueError."""
-        text, slash, length = word.partition("/")
-        try:
-            address = IPv4Address(text)
-        except AddressValueError:
-            raise ValueError(_not_ipv4(text)) from None
-        if slash and not (length.isascii() and length.isdecimal() and len(length) <= 2 and 1 <= int(length) <= 32):
-            raise ValueError(f"{quote(word)}: the prefix length is not a whole number in 1..32")
-        vip = Vip(address, int(length) if slash else 32)
-        if objection := _objection(vip):
-            raise ValueError(f"{address} is {objection}, it cannot follow a master")
-        return vip
-
-
-def _not_ipv4(text: str) -> str:
-    try:
-        IPv6Address(text)
-    except AddressValueError:
-        return f"{quote(text)} is not an IP address"
-    return f"{text} is IPv6; for now virtual addresses are IPv4"
-
-
-def _objection(vip: Vip) -> str:
-    address = vip.address
-    network = IPv4Interface((int(address), vip.prefixlen)).network
-    if address.is_unspecified:
-        return "no address at all"
-    if address.is_multicast:
-        return "a multicast address"
-    if address.is_loopback:
-        return "a loopback address"
-    if address == IPv4Address(0xFFFFFFFF) or (vip.prefixlen < 31 and address == network.broadcast_address):
-        return "a broadcast address"
-    if vip.prefixlen < 31 and address == network.network_address:
-        return "the address of the network itself"
-    return ""
-
-
-class Host(Kind):
-    """The address of a server that is checked: an IP address, so that a check never waits for a name server."""
+class Text(Kind):
+    """Any text of one line."""
 
     @property
     def schema(self) -> dict[str, Any]:
         """Text."""
-        return {"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}
+        return {"type": "string"}
 
     def parse(self, word: Word) -> str:
-        """The address, in its usual spelling. Raises ValueError."""
-        for form in (IPv4Address, IPv6Address):
-            try:
-                return str(form(word))
-            except AddressValueError:
-                continue
-        raise ValueError(
-            f"{quote(word)} is not an IP address (names are not looked up, a check must not wait for a name server)"
-        )
+        """The text. Raises ValueError."""
+        if any(char in word for char in "\n\r\0"):
+            raise ValueError(f"{quote(word)} is not a single line")
+        return str(word)
+
+
+class CommandLine(Kind):
+    """A program and its arguments in one text, quoted as in a shell."""
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """Text."""
+        return {"type": "string", "minLength": 1}
+
+    def parse(self, word: Word) -> tuple[str, ...]:
+        """The words. Raises ValueError."""
+        try:
+            words = tuple(shlex.split(word))
+        except ValueError as error:
+            raise ValueError(f"{quote(word)}: {str(error)[:1].lower()}{str(error)[1:]}") from None
+        if "\0" in word or not words or not words[0]:
+            raise ValueError(f"{quote(word)} names no program")
+        return words
+
+
+class HexBytes(Kind):
+    """Bytes in hexadecimal digits."""
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """Text."""
+        return {"type": "string", "pattern": "^([0-9a-fA-F]{2} ?)*$"}
+
+    def parse(self, word: Word) -> bytes:
+        """The bytes. Raises ValueError."""
+        try:
+            return bytes.fromhex(word)
+        except ValueError:
+            raise ValueError(f"{quote(word)} is not hexadecimal, two digits a byte") from None
+
+
+class StatusCode(Kind):
+    """An HTTP status, or a range of them as 200-299."""
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """A number, or text."""
+        return {"anyOf": [{"type": "integer"}, {"type": "string", "pattern": "^[0-9]{3}(-[0-9]{3})?$"}]}
+
+    def parse(self, word: Word) -> tuple[int, int]:
+        """The first and the last code. Raises ValueError."""
+        match = _STATUS_RANGE.fullmatch(word)
+        if match is None:
+            raise ValueError(f"{quote(word)} is not a status code, or a range as 200-299")
+        low, high = int(match[1]), int(match[2] or match[1])
+        if low > high:
+            raise ValueError(f"{quote(word)} ends before it begins")
+        return low, high
+
+
+class Scope(Kind):
+    """The scope of an address, by iproute2's name or number."""
+
+    names = MappingProxyType({"global": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255})
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """A word or a number."""
+        return {"anyOf": [{"enum": list(self.names)}, {"type": "integer", "minimum": 0, "maximum": 255}]}
+
+    def parse(self, word: Word) -> int:
+        """rtnetlink's number. Raises ValueError."""
+        return self.names[word] if word in self.names else Whole(0, 255).parse(word)

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple, Protocol
 
 import yaml
 
-from pyvrrp.config.tree import Entry, Mapping, Node, Place, Scalar, Sequence
+from pyvrrp.config.tree import Entry, Mapping, Place, Scalar, Sequence, TreeNode
 from pyvrrp.errors import ConfigError, Problem
 
 SIZE_MAX: Final = 8 << 20  # bytes; a thousand instances are 0.3 MiB
@@ -29,7 +29,7 @@ _MERGE: Final = "<<"
 _UNPRINTABLE: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def read(path: str) -> Node:
+def read(path: str) -> TreeNode:
     """The tree of the file `path`. Raises ConfigError."""
     return parse(_decode(_read_bytes(path), path), path)
 
@@ -76,7 +76,7 @@ def _place_at(before: str, file: str) -> Place:
     return Place(file, before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
 
 
-def parse(text: str, file: str) -> Node:
+def parse(text: str, file: str) -> TreeNode:
     """The tree of a text. Raises ConfigError with the one thing that makes it unreadable."""
     if strange := _UNPRINTABLE.search(text):
         place = _place_at(text[: strange.start()], file)
@@ -123,7 +123,7 @@ class _Open:
     place: Place
     mapping: bool
     anchor: str | None
-    children: list[Node] = field(default_factory=list)
+    children: list[TreeNode] = field(default_factory=list)
     size: int = 1
     height: int = 1
 
@@ -131,7 +131,7 @@ class _Open:
 class _Built(NamedTuple):
     """A finished node with its size and height."""
 
-    node: Node
+    node: TreeNode
     size: int = 1
     height: int = 0
 
@@ -143,10 +143,10 @@ class _Builder:
         self._file = file
         self._stack: list[_Open] = []
         self._anchors: dict[str, _Built | None] = {}  # None while the anchored node is still open
-        self._root: Node | None = None
+        self._root: TreeNode | None = None
         self._documents = 0
 
-    def build(self, events: Iterator[yaml.Event]) -> Node | None:
+    def build(self, events: Iterator[yaml.Event]) -> TreeNode | None:
         """The one document's node, None when there is none. Raises ConfigError and yaml.YAMLError."""
         for event in events:
             if isinstance(event, yaml.ScalarEvent):
@@ -245,7 +245,7 @@ def _mapping(done: _Open) -> Mapping:
     return Mapping(done.place, entries, tuple(repeated))
 
 
-def _to_merge(value: Node) -> list[Mapping]:
+def _to_merge(value: TreeNode) -> list[Mapping]:
     """The mappings that `<<: *a` or `<<: [*a, *b]` brings in, the strongest first."""
     sources = value.items if isinstance(value, Sequence) else (value,)
     mappings = [each for each in sources if isinstance(each, Mapping)]

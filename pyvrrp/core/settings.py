@@ -453,10 +453,10 @@ def shape() -> str:
     return " ".join(f"{each.__name__}({','.join(field.name for field in fields(each))})" for each in classes)
 
 
-def automatic_lease(advert_int: float) -> int:
+def automatic_lease(advert_int: float, down_timer_adverts: int = const.DOWN_TIMER_ADVERTS) -> int:
     """Seconds of `vip_lease: auto`: over before the earliest successor, outliving one lost turn where possible.
 
-    The kernel counts whole seconds and takes up to half a second more to act, so the lease ends one second before
-    three intervals have passed (no backup takes over earlier), and is never below one second, the kernel's smallest.
+    The kernel counts whole seconds and takes up to half a second more to act, so the lease ends one second before the
+    intervals that a backup waits have passed (none takes over earlier), and is never below one second, its smallest.
     """
-    return max(1, int(const.DOWN_TIMER_ADVERTS * advert_int) - 1)
+    return max(1, int(down_timer_adverts * advert_int) - 1)

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from pyvrrp.config.load import Loaded, load
-from pyvrrp.config.model import Instance
+from pyvrrp.config.model.instance import Instance
 from pyvrrp.errors import ConfigError
 
 BASE = """\

@@ -189,7 +189,7 @@ def test_advice_about_a_line(tmp_path: Path, lines: str, expected: str) -> None:
         ("priority: 250", "priority: 90", "6:15: vrrp_instances.VI_1.priority: at priority 90 this node waits 648 ms"),
         ("    priority: 250\n", "", "4:5: vrrp_instances.VI_1.priority: at priority 100 this node waits 609 ms"),
         ("priority: 250", "priority: 255\n    state: BACKUP", "7:12: vrrp_instances.VI_1.state: BACKUP has no effect"),
-        ("{type: tcp}", "{type: tcp}\n  idle: {type: tcp}", "11:9: checks.idle: no instance tracks this check"),
+        ("{type: tcp}", "{type: tcp}\n  idle: {type: tcp}", "11:9: checks.idle: nothing tracks this check"),
     ],
 )
 def test_advice_about_a_value(tmp_path: Path, old: str, new: str, expected: str) -> None:

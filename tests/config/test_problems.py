@@ -153,8 +153,8 @@ REPLACED = [
     ("[mysql]", "[mysq]", f'8:20: {VI}.track_checks: there is no check "mysq" (did you mean "mysql"?)'),
     ("[mysql]", "[{mysq: {}}]", f'8:20: {VI}.track_checks: there is no check "mysq" (did you mean "mysql"?)'),
     ("[mysql]", "[mysql, mysql]", f'8:27: {VI}.track_checks: check "mysql" is named twice'),
-    ("[mysql]", "[mysql: {weight: 254}]", f"8:36: {VI}.track_checks.mysql.weight: 254 is outside -253..253"),
-    ("[mysql]", "{mysql: {weight: 254}}", f"8:36: {VI}.track_checks.mysql.weight: 254 is outside -253..253"),
+    ("[mysql]", "[mysql: {weight: 255}]", f"8:36: {VI}.track_checks.mysql.weight: 255 is outside -254..254"),
+    ("[mysql]", "{mysql: {weight: 255}}", f"8:36: {VI}.track_checks.mysql.weight: 255 is outside -254..254"),
     (
         "[mysql]",
         "[mysql: {weigth: 2}]",
@@ -162,26 +162,29 @@ REPLACED = [
     ),
     ("[mysql]", "[mysql: 5]", f"8:27: {VI}.track_checks.mysql: keys and values are expected here, not a single value"),
     ("[mysql]", "mysql", f"8:19: {VI}.track_checks: a list is expected here"),
-    ("{type: tcp}", "{type: http}", "10:17: checks.mysql.type: type http is not available yet, only tcp"),
+    ("{type: tcp}", "{type: mysql}", "10:17: checks.mysql.type: type mysql is not available yet; tcp connects to it"),
+    ("{type: tcp}", "{type: htp}", '10:17: checks.mysql.type: "htp" is not tcp or http'),
+    ("{type: tcp}", "{type: http, script: /x}", '10:23: checks.mysql: unknown key "script"'),
+    ("{type: tcp}", "{type: script}", '10:3: checks.mysql: required key "script" is missing'),
     ("{type: tcp}", "{type: telnet}", '10:17: checks.mysql.type: "telnet" is not tcp'),
     ("{type: tcp}", "{}", '10:3: checks.mysql: required key "type" is missing'),
     ("{type: tcp}", "tcp", "10:10: checks.mysql: keys and values are expected here, not a single value"),
     ("{type: tcp}", "{type: tcp, host: db1}", '10:28: checks.mysql.host: "db1" is not an IP address (names are not'),
     ("{type: tcp}", "{type: tcp, port: 65536}", "10:28: checks.mysql.port: 65536 is outside 1..65535"),
-    ("{type: tcp}", "{type: tcp, interval: 10ms}", "10:32: checks.mysql.interval: 10ms is outside 0.05..3600"),
-    ("{type: tcp}", "{type: tcp, timeout: 0}", "10:31: checks.mysql.timeout: 0 is outside 0.001..3600"),
-    ("{type: tcp}", "{type: tcp, fall: 0}", "10:28: checks.mysql.fall: 0 is outside 1..100"),
-    ("{type: tcp}", "{type: tcp, rise: 101}", "10:28: checks.mysql.rise: 101 is outside 1..100"),
+    ("{type: tcp}", "{type: tcp, interval: 10ms}", "10:32: checks.mysql.interval: 10ms is outside 0.05..100000"),
+    ("{type: tcp}", "{type: tcp, timeout: 0}", "10:31: checks.mysql.timeout: 0 is outside 0.001..100000"),
+    ("{type: tcp}", "{type: tcp, fall: 0}", "10:28: checks.mysql.fall: 0 is outside 1..100000"),
+    ("{type: tcp}", "{type: tcp, rise: -1}", "10:28: checks.mysql.rise: -1 is outside 1..100000"),
     ("{type: tcp}", "{type: tcp, prot: 1}", '10:22: checks.mysql: unknown key "prot" (did you mean "port"?)'),
-    ("router_id: node-a", "router_id: node a", '1:12: router_id: "node a" is not a name: printable characters without'),
+    ("router_id: node-a", 'router_id: " a"', '1:12: router_id: " a" is not a name: printable characters, no'),
     (
         "{type: tcp}",
         "{type: tcp, port:1}",
         '10:22: checks.mysql: unknown key "port" (a space is missing after "port:")',
     ),
     ("router_id: node-a", "router-id: node-a", '1:1: unknown key "router-id" (did you mean "router_id"?)'),
-    ("VI_1", '"VI 1"', '3:3: vrrp_instances.VI 1: "VI 1" is not a name: printable characters without spaces'),
-    ("VI_1", "V" * 65, f'3:3: vrrp_instances.{"V" * 65}: "{"V" * 60}…" is longer than 64 characters'),
+    ("VI_1", '"VI 1 "', '3:3: vrrp_instances.VI 1 : "VI 1 " is not a name: printable characters, no space at its ends'),
+    ("VI_1", "V" * 129, f'3:3: vrrp_instances.{"V" * 129}: "{"V" * 60}…" is longer than 128 characters'),
 ]
 
 
@@ -235,7 +238,7 @@ def test_one_address_in_two_instances(tmp_path: Path) -> None:
 
 def test_all_problems_in_one_run_in_file_order(tmp_path: Path) -> None:
     text = """\
-router_id: "a b"
+router_id: "a "
 vrrp_instances:
   VI_1:
     state: slave
@@ -251,7 +254,7 @@ vrrp_instances:
     interface:
     virtual_ipaddress: [10.0.0.1]
 checks:
-  mysql: {type: http, port: 0}
+  mysql: {type: htp, port: 0}
   mysql: {type: tcp}
 """
     places = [tuple(map(int, each.split(":")[1:3])) for each in problems(tmp_path, text)]
@@ -271,7 +274,7 @@ checks:
         (14, 5),  # no interface
         (15, 25),  # an address of VI_1
         (17, 17),  # type
-        (17, 29),  # port
+        (17, 28),  # port
         (18, 3),  # mysql again
     ]
 

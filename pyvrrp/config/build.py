@@ -1,0 +1,199 @@
+"""Model → core settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+from pyvrrp.config import probes
+from pyvrrp.config.model.instance import HeldAddress, Instance
+from pyvrrp.config.model.node import Fifo as FifoModel
+from pyvrrp.config.model.node import NodeFile
+from pyvrrp.config.model.section import Notifying, Script, TrackedCheck
+from pyvrrp.config.model.services import RealServer, VirtualServer
+from pyvrrp.core.settings import (
+    Command,
+    Fifo,
+    InstanceSettings,
+    MailSettings,
+    NodeSettings,
+    Notifications,
+    RealServerSettings,
+    ServiceSettings,
+    SyncGroupSettings,
+    Track,
+    VirtualAddress,
+    automatic_lease,
+)
+
+_SMTP_PORT = 25
+
+
+class Builder:
+    """Makes settings of one node's model. `passwords` are those of its instances, `ties` what relation.py found."""
+
+    def __init__(self, node: NodeFile, passwords: dict[str, bytes], ties: dict[str, tuple[Track, ...]]) -> None:
+        self._node = node
+        self._passwords = passwords
+        self._ties = ties
+        self._user, _, self._group = node.script_user.partition(" ")
+
+    def settings(self) -> NodeSettings:
+        """All of it."""
+        node = self._node
+        return NodeSettings(
+            router_id=node.router_id or os.uname().nodename.partition(".")[0],
+            instances=tuple(self._instance(name, each) for name, each in node.vrrp_instances.items()),
+            checks=tuple(probes.check(name, each, self._command) for name, each in node.checks.items()),
+            groups=tuple(
+                SyncGroupSettings(name, tuple(each.group), tracks(each.track_checks), self._notifications(each))
+                for name, each in node.vrrp_sync_groups.items()
+            ),
+            services=tuple(self._service(each) for each in node.virtual_servers),
+            fifos=tuple(self._fifos()),
+            mail=self._mail(),
+            startup_delay=node.startup_delay,
+            script_timeout=node.max_script_seconds,
+            network_namespace=node.network_namespace,
+        )
+
+    def _instance(self, name: str, model: Instance) -> InstanceSettings:
+        return InstanceSettings(
+            name=name,
+            interface=model.interface,
+            virtual_router_id=model.virtual_router_id,
+            addresses=tuple(_address(each, model) for each in model.virtual_ipaddress),
+            priority=model.base_priority,
+            version=model.version,
+            advert_int=model.advert_int,
+            preempt=not model.nopreempt,
+            auth_pass=self._passwords.get(name),
+            tracks=tracks(model.track_checks) + self._ties.get(name, ()),
+            vip_lease=_lease(model),
+            garp_master_delay=model.garp_master_delay,
+            garp_master_repeat=model.garp_master_repeat,
+            excluded=tuple(_address(each, model) for each in model.virtual_ipaddress_excluded),
+            preempt_delay=model.preempt_delay,
+            down_timer_adverts=model.down_timer_adverts,
+            garp_master_refresh=model.garp_master_refresh,
+            garp_master_refresh_repeat=model.garp_master_refresh_repeat,
+            garp_lower_prio_delay=_or(model.garp_lower_prio_delay, model.garp_master_delay),
+            garp_lower_prio_repeat=int(_or(model.garp_lower_prio_repeat, model.garp_master_repeat)),
+            lower_prio_no_advert=model.lower_prio_no_advert,
+            higher_prio_send_advert=model.higher_prio_send_advert,
+            notifications=self._notifications(model),
+        )
+
+    def _notifications(self, model: Notifying) -> Notifications:
+        return Notifications(
+            notify=self._maybe(model.notify),
+            master=self._maybe(model.notify_master),
+            backup=self._maybe(model.notify_backup),
+            fault=self._maybe(model.notify_fault),
+            stop=self._maybe(model.notify_stop),
+            deleted=self._maybe(model.notify_deleted),
+            master_rx_lower_pri=self._maybe(model.notify_master_rx_lower_pri),
+            smtp_alert=model.smtp_alert,
+            priority_changes=model.notify_priority_changes,
+        )
+
+    def _service(self, model: VirtualServer) -> ServiceSettings:
+        return ServiceSettings(
+            name=service_name(model),
+            real_servers=tuple(self._real_server(each) for each in model.real_servers),
+            lb_algo=model.lb_algo,
+            lb_kind=model.lb_kind,
+            protocol=model.protocol,
+            persistence_timeout=model.persistence_timeout,
+            sorry_server=model.sorry_server,
+            sorry_server_inhibit=model.sorry_server_inhibit,
+            quorum=model.quorum,
+            hysteresis=model.hysteresis,
+            quorum_up=self._maybe(model.quorum_up),
+            quorum_down=self._maybe(model.quorum_down),
+            omega=model.omega,
+            smtp_alert=model.smtp_alert,
+        )
+
+    def _real_server(self, model: RealServer) -> RealServerSettings:
+        return RealServerSettings(
+            address=model.address,
+            port=model.port,
+            weight=model.weight,
+            checks=tuple(model.checks),
+            notify_up=self._maybe(model.notify_up),
+            notify_down=self._maybe(model.notify_down),
+            inhibit_on_failure=model.inhibit_on_failure,
+            smtp_alert=model.smtp_alert,
+        )
+
+    def _fifos(self) -> Iterable[Fifo]:
+        node = self._node
+        for model, vrrp, lvs in (
+            (node.notify_fifo, True, True),
+            (node.vrrp_notify_fifo, True, False),
+            (node.lvs_notify_fifo, False, True),
+        ):
+            if model is not None:
+                yield self._fifo(model, vrrp, lvs)
+
+    def _fifo(self, model: FifoModel, vrrp: bool, lvs: bool) -> Fifo:
+        return Fifo(model.path, model.user, model.group, vrrp, lvs, self._maybe(model.script))
+
+    def _mail(self) -> MailSettings | None:
+        node = self._node
+        if not node.smtp_server or not node.notification_email:
+            return None
+        host, _, port = node.smtp_server.partition(" ")
+        return MailSettings(
+            server=host,
+            port=int(port or _SMTP_PORT),
+            sender=node.notification_email_from,
+            recipients=tuple(node.notification_email),
+            helo_name=node.smtp_helo_name,
+            timeout=node.smtp_connect_timeout,
+        )
+
+    def _maybe(self, script: Script | None) -> Command | None:
+        return self._command(script) if script is not None else None
+
+    def _command(self, script: Script) -> Command:
+        if script.user is not None:
+            return Command(script.script, script.user, script.group or "")
+        return Command(script.script, self._user, script.group or self._group)
+
+
+def tracks(items: list[TrackedCheck]) -> tuple[Track, ...]:
+    """What a list of tracked checks says."""
+    return tuple(Track(name, options.weight, options.reverse) for item in items for name, options in item.items())
+
+
+def service_name(model: VirtualServer) -> str:
+    """What keepalived's log calls a virtual server."""
+    if model.fwmark is not None:
+        return f"FWM {model.fwmark}"
+    if model.group is not None:
+        return f"[{model.group}]:{model.protocol.lower()}:{model.port}"
+    return f"[{model.address}]:{model.protocol.lower()}:{model.port}"
+
+
+def _address(model: HeldAddress, instance: Instance) -> VirtualAddress:
+    broadcast = None if model.broadcast is None else type(model.address.address)(model.broadcast)
+    return VirtualAddress(
+        interface=model.dev or instance.interface,
+        address=model.address.address,
+        prefixlen=model.address.prefixlen,
+        label=model.label,
+        scope=model.scope,
+        broadcast=broadcast,
+    )
+
+
+def _lease(model: Instance) -> int | None:
+    if isinstance(model.vip_lease, int):
+        return model.vip_lease
+    return automatic_lease(model.advert_int, model.down_timer_adverts) if model.vip_lease == "auto" else None
+
+
+def _or(value: float | None, otherwise: float) -> float:
+    return otherwise if value is None else value

@@ -1,0 +1,38 @@
+"""Which of the two languages a configuration file is written in: told by what it says, not by its name alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container
+from pathlib import Path
+from typing import Final
+
+_LOOKED_AT: Final = 256 << 10  # bytes; comments may fill many
+_FIRST_WORD: Final = re.compile(
+    rb"""^[^\S\n]*(?:\xef\xbb\xbf)?(?![#!])["']?([A-Za-z_$~@+][\w.-]*)([^\n]*)""", re.MULTILINE
+)
+
+
+def is_keepalived(path: str) -> bool:
+    """Whether the file is a keepalived.conf. One that cannot be read, or has nothing in it, is told by its name."""
+    by_name = path.endswith(".conf")
+    try:
+        if not Path(path).is_file():  # a pipe would be emptied by looking
+            return by_name
+        with Path(path).open("rb") as file:
+            content = file.read(_LOOKED_AT)
+    except (OSError, ValueError):
+        return by_name
+    for match in _FIRST_WORD.finditer(content):
+        word, rest = match.group(1).decode(), match.group(2).strip()
+        if rest.startswith(b":"):
+            return False
+        if word[0] in "$~@" or word in _root_keywords():
+            return True
+    return by_name
+
+
+def _root_keywords() -> Container[str]:
+    from pyvrrp.config.keepalived.keywords import CONTEXTS  # node.yaml does not wait for these
+
+    return CONTEXTS["root"]

@@ -1,0 +1,137 @@
+"""vrrp_instances: virtual routers and their addresses."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from pyvrrp.config.model.section import Either, Notifying, Section, TrackedChecks
+from pyvrrp.config.values import Choice, Duration, FileName, Flag, Lease, Password, Scope, Whole, Word
+from pyvrrp.config.values_net import InterfaceName, IpAddress, Label, Vip, VirtualIp
+from pyvrrp.core import const
+
+BACKUP, MASTER = "BACKUP", "MASTER"
+
+
+class Authentication(Section):
+    """VRRPv2's password. It keeps strangers' mistakes out, not attackers: it crosses the network in clear."""
+
+    auth_type: Annotated[
+        str,
+        Choice(("PASS",), (("AH", "auth_type AH is not supported (RFC 3768 removed it); use PASS"),), shown=False),
+    ] = Field(description="PASS is the only one.", examples=["PASS"])
+    auth_pass: Annotated[bytes | None, Password()] = Field(
+        default=None, repr=False, description="The password, 1 to 8 characters of printable ASCII."
+    )
+    auth_pass_file: Annotated[str | None, FileName()] = Field(
+        default=None, description="A file that holds the password in one line, readable by its owner only (mode 0600)."
+    )
+
+
+class HeldAddress(Section):
+    """A virtual address with what the kernel is to know of it."""
+
+    address: Annotated[Vip, VirtualIp()] = Field(
+        description="IP or IP/length, /32 where no length is named.", examples=["192.0.2.1"]
+    )
+    dev: Annotated[str | None, InterfaceName()] = Field(default=None, description="Another interface to put it on.")
+    label: Annotated[str, Label()] = Field(default="", description="The name that ifconfig shows, as eth0:1.")
+    scope: Annotated[int, Scope()] = Field(default=0, description="global, site, link, host, nowhere or a number.")
+    broadcast: Annotated[str | None, IpAddress()] = Field(default=None, description="The broadcast address.")
+
+
+def _as_address(value: object) -> object:
+    return {"address": value} if isinstance(value, Word) else value
+
+
+Address = Annotated[HeldAddress, BeforeValidator(_as_address), Either(VirtualIp())]
+
+
+class Instance(Notifying):
+    """One virtual router. The keys are keepalived's."""
+
+    state: Annotated[str | None, Choice((BACKUP, MASTER))] = Field(
+        default=None, description="What it starts as: BACKUP, unless its priority is 255."
+    )
+    interface: Annotated[str, InterfaceName()] = Field(
+        description="The network interface that adverts and virtual addresses use.", examples=["eth0"]
+    )
+    virtual_router_id: Annotated[int, Whole(const.VRID_MIN, const.VRID_MAX)] = Field(
+        description="The same on every node of the virtual router, and of no other one on this network.", examples=[60]
+    )
+    priority: Annotated[int | None, Whole(const.PRIORITY_MIN, const.PRIORITY_OWNER)] = Field(
+        default=None,
+        description="The highest one becomes MASTER. 100, or 255 with state MASTER. 255 is for the router that owns "
+        "the address.",
+    )
+    version: Annotated[int, Whole(const.VERSIONS[0], const.VERSIONS[-1])] = Field(
+        default=2, description="VRRPv2 or VRRPv3."
+    )
+    advert_int: Annotated[float, Duration(0, 3600)] = Field(  # the range depends on the version: rules.py
+        default=1.0,
+        description="Between two adverts. VRRPv2: whole seconds, 1 to 255. VRRPv3: 0.01 to 40.95 s in steps of 0.01.",
+    )
+    down_timer_adverts: Annotated[int, Whole(1, 100)] = Field(
+        default=const.DOWN_TIMER_ADVERTS, description="Adverts that may be missed before a BACKUP takes over."
+    )
+    nopreempt: Annotated[bool, Flag()] = Field(
+        default=False, description="Leave a living master alone, also when the priority here is higher."
+    )
+    preempt_delay: Annotated[float, Duration(0, 1000)] = Field(
+        default=0.0, description="How long a master with a lower priority is left alone."
+    )
+    authentication: Authentication | None = Field(default=None, description="VRRPv2 only.")
+    virtual_ipaddress: list[Address] = Field(
+        default=[],
+        max_length=255,  # the packet counts them in one byte; RFC 3768 section 5.3.5
+        description="The addresses that follow the master.",
+        examples=[["192.168.1.200"]],
+    )
+    virtual_ipaddress_excluded: list[Address] = Field(
+        default=[], max_length=1000, description="Addresses that follow the master without being named in adverts."
+    )
+    track_checks: TrackedChecks = Field(
+        default=[], description="Checks that this instance follows: names, or {name: {weight: -20}}."
+    )
+    vip_lease: Annotated[str | int, Lease()] = Field(
+        default="auto",
+        description="Seconds after which the kernel removes the virtual addresses of an agent that died; auto makes "
+        "them from advert_int, off leaves the addresses where they are.",
+    )
+    garp_master_delay: Annotated[float, Duration(0, 1000)] = Field(
+        default=const.GARP_DELAY, description="After this time a new master announces its addresses a second time."
+    )
+    garp_master_repeat: Annotated[int, Whole(1, 100)] = Field(
+        default=const.GARP_REPEAT, description="Gratuitous ARPs in each announcement."
+    )
+    garp_master_refresh: Annotated[float, Duration(0, 86400)] = Field(
+        default=0.0, description="A master announces its addresses again and again after this time; 0: it does not."
+    )
+    garp_master_refresh_repeat: Annotated[int, Whole(1, 100)] = Field(
+        default=1, description="Gratuitous ARPs in each of those."
+    )
+    garp_lower_prio_delay: Annotated[float | None, Duration(0, 1000)] = Field(
+        default=None, description="As garp_master_delay, after an advert with a lower priority."
+    )
+    garp_lower_prio_repeat: Annotated[int | None, Whole(0, 100)] = Field(
+        default=None, description="As garp_master_repeat, after an advert with a lower priority."
+    )
+    lower_prio_no_advert: Annotated[bool, Flag()] = Field(
+        default=False, description="Do not answer an advert with a lower priority at once."
+    )
+    higher_prio_send_advert: Annotated[bool, Flag()] = Field(
+        default=False, description="Send one more advert when a better master is heard."
+    )
+
+    @property
+    def base_priority(self) -> int:
+        """The priority before weights; keepalived's default where the file names none."""
+        if self.priority is not None:
+            return self.priority
+        return const.PRIORITY_OWNER if self.state == MASTER else const.PRIORITY_DEFAULT
+
+    @property
+    def owner(self) -> bool:
+        """Whether this router owns the addresses (RFC 3768 section 5.3.4)."""
+        return self.base_priority == const.PRIORITY_OWNER
