@@ -5,6 +5,7 @@ PyvrrpError
 ├── ConfigError          a configuration that cannot be used, with all its problems
 ├── KernelError          the kernel refused an operation on an address, link or socket
 ├── InstanceTakenError   another pyvrrpd already runs this virtual router here
+├── ScriptError          a program of the configuration could not be started
 └── ControlError         the daemon could not be asked, or refused
     └── ControlTimeoutError   it was asked, and did not answer in time
 """
@@ -75,6 +76,10 @@ class KernelError(PyvrrpError):
 
 class InstanceTakenError(PyvrrpError):
     """Another process on this host already runs this VRID on this interface."""
+
+
+class ScriptError(PyvrrpError):
+    """A program could not be started; a sentence that names it, its user and the reason."""
 
 
 class ControlError(PyvrrpError):

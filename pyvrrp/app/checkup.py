@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import Callable
 from ipaddress import ip_address
 
 from pyvrrp.core.effects import Level
 from pyvrrp.core.events import CheckResult
-from pyvrrp.core.settings import CheckSettings
+from pyvrrp.core.settings import CheckSettings, InterfaceProbe, TcpProbe
 from pyvrrp.errors import KernelError
-from pyvrrp.io.checks import TcpCheck
+from pyvrrp.io.checks import Check, make_check
 from pyvrrp.io.sockdiag import ListenerWatch
 
 
@@ -27,18 +28,22 @@ class Checkup:
         self._loop = loop
         self._report = report
         self._write = write
-        self._checks: dict[CheckSettings, TcpCheck] = {}
+        self._checks: dict[CheckSettings, Check] = {}
         self._watch: ListenerWatch | None = None
 
     def want(self, checks: tuple[CheckSettings, ...]) -> None:
-        """Have exactly these checks running; one whose settings are unchanged goes on as it is."""
-        for settings in self._checks.keys() - set(checks):
+        """Have exactly these checks running; one whose settings are unchanged goes on as it is.
+
+        Nothing runs for an interface: the kernel tells the node of it.
+        """
+        wanted = dict.fromkeys(each for each in checks if not isinstance(each.probe, InterfaceProbe))
+        for settings in self._checks.keys() - wanted.keys():
             self._checks.pop(settings).stop()
-        for settings in checks:
+        for settings in wanted:
             if settings not in self._checks:
-                self._checks[settings] = TcpCheck(settings, self._report)
+                self._checks[settings] = make_check(settings, self._report)
                 self._checks[settings].start()
-        ports = {settings.probe.port for settings in checks}
+        ports = {settings.probe.port for settings in wanted if isinstance(settings.probe, TcpProbe)}
         if self._watch is not None:
             with contextlib.suppress(OSError):  # then the old ports are watched; the checks run anyway
                 self._watch.watch(ports)
@@ -68,6 +73,19 @@ class Checkup:
             return
         for address, port in self._watch.destroyed():
             for settings, check in self._checks.items():
-                host = ip_address(settings.probe.host)
-                if settings.probe.port == port and (address.is_unspecified or address == host):
+                probe = settings.probe
+                if not isinstance(probe, TcpProbe) or probe.port != port:
+                    continue
+                if address == ip_address(probe.host) or (address.is_unspecified and _is_here(probe.host)):
                     check.confirm()
+
+
+def _is_here(host: str) -> bool:
+    """Whether the address is one of this host's: only those can be bound to."""
+    family = socket.AF_INET6 if ip_address(host).version == 6 else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as sock:
+        try:
+            sock.bind((host, 0))
+        except OSError:
+            return False
+    return True

@@ -8,28 +8,31 @@ import signal
 import socket
 import time
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from ipaddress import IPv4Address
 from pathlib import Path
 
 from pyvrrp import __version__
 from pyvrrp.app.checkup import Checkup
-from pyvrrp.app.host import SIGNALS, missing_interfaces
+from pyvrrp.app.dump import Baseline, Dumps, write_private
+from pyvrrp.app.host import DUMPS, ENDING, SIGNALS, missing_interfaces
+from pyvrrp.app.logs import open_journal
 from pyvrrp.app.loop import Heart, clear_addresses, settle_memory
-from pyvrrp.app.reading import Reading
+from pyvrrp.app.options import Options
+from pyvrrp.app.pidfile import PidFile, wanted
+from pyvrrp.app.reading import Reading, only_wanted
 from pyvrrp.app.selector import PreciseSelector
 from pyvrrp.app.wires import Wires
 from pyvrrp.core.diff import changes
 from pyvrrp.core.effects import Action, Level, Operation, Record
 from pyvrrp.core.events import ConfigReplaced, Event, Stopping
-from pyvrrp.core.node import Node, vrids
+from pyvrrp.core.node import Node, interfaces, vrids
 from pyvrrp.core.settings import LoadedNode, NodeSettings, VirtualAddress
 from pyvrrp.errors import ConfigError, ControlError, KernelError, PyvrrpError
 from pyvrrp.io import systemd
 from pyvrrp.io.claim import Claim
 from pyvrrp.io.control import ControlServer, Peer
-from pyvrrp.io.journal import Journal
 from pyvrrp.io.netlink import Kernel
 
 _FATAL = 1
@@ -37,18 +40,22 @@ _LOOK_AGAIN = 0.2  # seconds until an interface that could not be looked at is l
 _LAST_WORDS = 2.0  # seconds to hand over after a bug
 _NOT_LET_IN = "socket.accept() out of system resource"  # asyncio's words
 _FAMILY = "ipv4"
+_DUMPS = "/tmp"  # noqa: S108  # where keepalived's readers look for them
 
 
-def serve(loaded: LoadedNode, config: str, control: str) -> int:
-    """Run a node until it is asked to stop; the exit status. Raises ConfigError, KernelError, InstanceTakenError."""
+def serve(loaded: LoadedNode, options: Options, begun: Callable[[], None]) -> int:
+    """Run a node until it is asked to stop; the exit status. `begun` is called once everything runs.
+
+    Raises ConfigError, KernelError, InstanceTakenError, OSError.
+    """
     with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(PreciseSelector())) as runner:
-        return runner.run(_serve(loaded, config, control))
+        return runner.run(_serve(loaded, options, begun))
 
 
-async def _serve(loaded: LoadedNode, config: str, control: str) -> int:
-    daemon = Daemon(loaded, config, control)
+async def _serve(loaded: LoadedNode, options: Options, begun: Callable[[], None]) -> int:
+    daemon = Daemon(loaded, options)
     try:
-        return await daemon.run()
+        return await daemon.run(begun)
     finally:
         await daemon.close()
 
@@ -56,9 +63,10 @@ async def _serve(loaded: LoadedNode, config: str, control: str) -> int:
 class Daemon:
     """One running pyvrrpd. To be made inside a running loop."""
 
-    def __init__(self, loaded: LoadedNode, config: str, control: str) -> None:
+    def __init__(self, loaded: LoadedNode, options: Options) -> None:
         self._loop = asyncio.get_running_loop()
-        self._config = config
+        self._options = options
+        self._config = options.config
         self._loaded_at = time.time()
         self._started_at = self._loop.time()
         self._problems: tuple[str, ...] = ()
@@ -68,32 +76,39 @@ class Daemon:
         self._reading: Reading | None = None
         self._background: set[asyncio.Task[object]] = set()
         self._claims: dict[tuple[str, int], Claim] = {}
-        self._loaded = loaded
-        self._journal = Journal()
-        self._control = ControlServer(Path(control), self._answer)
+        self._loaded = loaded = only_wanted(loaded, options)
+        self._journal = open_journal(options, keepalived=loaded.keepalived)
+        self._pid_files: list[PidFile] = []
+        self._cleared: Baseline = {}
+        self._control = ControlServer(Path(options.socket), self._answer)
         self._kernel = Kernel()
         self._node = Node(loaded.settings, self._loop.time())
         self._wires = Wires(self._hear, self._loop.add_reader, self._loop.remove_reader)
         self._heart = Heart(self._node, self._kernel, self._wires, self._journal.write, self._finished.set)
         self._checkup = Checkup(self._loop, self._heart.deliver_one, self._say)
 
-    async def run(self) -> int:
+    async def run(self, begun: Callable[[], None]) -> int:
         """Start everything, wait for the end, hand over; the exit status."""
         self._loop.set_exception_handler(self._broken)
+        self._write_pid_files()
         _demand_interfaces(self._loaded)
         _demand_right_to_change(self._kernel)
         self._claim(self._loaded.settings)
         self._wires.want(self._node.vrids())
         await self._control.start()
         self._say(Level.NOTICE, f"Starting pyvrrpd {__version__}, pid {os.getpid()}, {self._config}")
+        if not self._journal.on_stderr:  # which has it already
+            self._say_what_was_read()
         self._loop.add_reader(self._kernel.monitor_fileno(), self._kernel_changed)
         self._catch_signals()
-        self._observe(self._node.vrids())
+        self._observe(self._node.interfaces())
         self._prepare(self._loaded.settings)
         self._checkup.want(self._loaded.settings.checks)
         self._watch_over()
         settle_memory()
         self._ready()
+        self._say(Level.NOTICE, "Startup complete")
+        begun()
         await self._finished.wait()
         self._say(Level.NOTICE, "Stopped pyvrrpd")
         return self._status
@@ -109,6 +124,8 @@ class Daemon:
         await self._control.close()
         for claim in self._claims.values():
             self._unclaim(claim)
+        for pid_file in self._pid_files:
+            pid_file.close()
         self._kernel.close()
         self._journal.close()
 
@@ -119,8 +136,8 @@ class Daemon:
 
     def _kernel_changed(self) -> None:
         touched = self._kernel.changes()
-        used = self._node.vrids()
-        names = used.keys() if touched is None else used.keys() & touched
+        used = self._node.interfaces()
+        names = used if touched is None else used & touched
         self._look_at(names)
 
     def _look_at(self, names: Iterable[str]) -> None:
@@ -134,24 +151,55 @@ class Daemon:
             self._say(Level.ERROR, f"{error}; looking again in {_LOOK_AGAIN:g} s")
             self._loop.call_later(_LOOK_AGAIN, self._look_at, list(names))
 
-    def _observe(self, interfaces: Iterable[str]) -> None:
+    def _observe(self, names: Iterable[str]) -> None:
         events: list[Event] = []
-        for name in interfaces:
+        for name in names:
             events += self._kernel.observe(name)
         self._heart.deliver(events)
 
     def _prepare(self, settings: NodeSettings) -> None:
         """Encode what a takeover will ask of the kernel before it is urgent."""
         for instance in settings.instances:
-            for address in instance.addresses:
+            for address in instance.held:
                 adding = Operation(Action.ADD, address, instance.vip_lease)
                 self._kernel.prepare((adding, Operation(Action.REMOVE, address)))
 
     def _catch_signals(self) -> None:
-        for number in SIGNALS - {signal.SIGHUP}:
+        for number in ENDING:
             self._loop.add_signal_handler(number, self._stop, signal.Signals(number).name)
         self._loop.add_signal_handler(signal.SIGHUP, self._start_reload)
+        for dumping, kind in DUMPS.items():
+            self._loop.add_signal_handler(dumping, self._dump, kind)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+
+    def _write_pid_files(self) -> None:
+        namespace = self._options.namespace or self._loaded.settings.network_namespace
+        for path in wanted(self._options, keepalived=self._loaded.keepalived, namespace=namespace):
+            try:
+                self._pid_files.append(PidFile(path))
+            except OSError as error:
+                self._say(Level.WARNING, f"pid file {path}: {error.strerror}")
+
+    def _dump(self, kind: str) -> None:
+        """Write one of keepalived's dumps: data, stats, stats_clear (which counts from 0 afterwards) or json."""
+        snapshot = self._node.snapshot(self._loop.time())
+        dumps = Dumps(self._loaded.settings, snapshot, time.time(), self._cleared)
+        name = "stats" if kind == "stats_clear" else kind
+        path = Path(_DUMPS, f"keepalived.{name}")
+        self._say(Level.INFO, f"Printing VRRP {name} on signal to {path}")
+        try:
+            write_private(path, {"data": dumps.data, "stats": dumps.stats, "json": dumps.json}[name]())
+        except OSError as error:
+            self._say(Level.ERROR, f"{path}: {error.strerror}")
+        if kind == "stats_clear":
+            self._cleared = {each.name: dict(each.counters) for each in snapshot.instances}
+
+    def _say_what_was_read(self) -> None:
+        """The remarks about the configuration."""
+        for problem in self._loaded.problems:
+            self._say(Level.WARNING, str(problem))
+        for advice in self._loaded.advice:
+            self._say(Level.INFO, f"advice: {advice}")
 
     def _stop(self, name: str) -> None:
         if self._node.stopping:
@@ -199,6 +247,17 @@ class Daemon:
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
+    async def _try_reload(self) -> dict[str, object]:
+        """Read the file again and tell what a reload would change."""
+        async with self._reloading:
+            try:
+                loaded = await self._read_again()
+            except (PyvrrpError, OSError) as error:
+                return {"ok": False, "problems": str(error).splitlines()}
+            finally:
+                self._reading = None
+            return _outcome(loaded, changes(self._loaded.settings, loaded.settings))
+
     async def _reload(self) -> dict[str, object]:
         """Read the file again; a file with problems changes nothing."""
         async with self._reloading:
@@ -206,6 +265,7 @@ class Daemon:
                 self._say(Level.NOTICE, "reload refused: this daemon is being stopped")
                 return {"ok": False, "problems": ["this daemon is being stopped"]}
             systemd.reloading()
+            self._say(Level.NOTICE, "Reloading")
             try:
                 return await self._replace()
             except (PyvrrpError, OSError) as error:
@@ -219,24 +279,32 @@ class Daemon:
                 if not self._node.stopping:
                     self._ready()
 
+    async def _read_again(self) -> LoadedNode:
+        self._reading = Reading(self._config, self._options.config_id)
+        loaded = only_wanted(await self._loop.run_in_executor(None, self._reading.result), self._options)
+        _demand_interfaces(loaded)
+        _demand_no_new_mistakes(self._loaded, loaded)
+        return loaded
+
     async def _replace(self) -> dict[str, object]:
-        self._reading = Reading(self._config)
-        loaded = await self._loop.run_in_executor(None, self._reading.result)
+        loaded = await self._read_again()
         if self._node.stopping:
             raise ControlError("this daemon is being stopped")
-        _demand_interfaces(loaded)
         self._claim(loaded.settings)
         self._wires.want(_together(self._node.vrids(), vrids(loaded.settings)))
+        self._observe(interfaces(loaded.settings))  # a master may be about to use one that is new to the node
         sentences = changes(self._loaded.settings, loaded.settings)
         self._loaded, self._problems, self._loaded_at = loaded, (), time.time()
         self._heart.deliver_one(ConfigReplaced(loaded.settings))
         self._drop_claims()
         self._checkup.want(loaded.settings.checks)
         self._prepare(loaded.settings)
-        self._look_at(list(self._node.vrids()))
+        self._look_at(self._node.interfaces())
         for each in sentences or ("nothing has changed",):
             self._say(Level.NOTICE, f"reload: {each}")
-        return {"ok": True, "changes": list(sentences), "advice": [str(each) for each in loaded.advice]}
+        self._say_what_was_read()
+        self._say(Level.NOTICE, "Reload complete")
+        return _outcome(loaded, sentences)
 
     def _ready(self) -> None:
         count = len(self._loaded.settings.instances)
@@ -297,7 +365,7 @@ class Daemon:
                     "error": f"uid {peer.uid} may look, but only root and this daemon's own user may reload",
                     "refused": True,
                 }
-            return await self._reload()
+            return await (self._try_reload() if request.get("dry_run") else self._reload())
         return {"error": f"unknown command {command!r}: there are status and reload"}
 
     def _status_answer(self) -> dict[str, object]:
@@ -318,6 +386,27 @@ class Daemon:
         }
 
 
+def _demand_no_new_mistakes(before: LoadedNode, after: LoadedNode) -> None:
+    """A keepalived.conf runs without what is wrong in it, but not in place of one in which that was right.
+
+    Raises ConfigError.
+    """
+    known = {(each.path, each.message) for each in before.problems}
+    fresh = tuple(each for each in after.problems if (each.path, each.message) not in known)
+    if fresh:
+        raise ConfigError(fresh)
+
+
+def _outcome(loaded: LoadedNode, sentences: tuple[str, ...]) -> dict[str, object]:
+    advice = [str(each) for each in loaded.advice]
+    return {
+        "ok": True,
+        "changes": list(sentences),
+        "left_out": [str(each) for each in loaded.problems],
+        "advice": advice,
+    }
+
+
 def _demand_right_to_change(kernel: Kernel) -> None:
     """Better to end at the start than to find out as MASTER. Raises KernelError without CAP_NET_ADMIN.
 
@@ -335,7 +424,7 @@ def _together(*groups: dict[str, frozenset[int]]) -> dict[str, frozenset[int]]:
 
 
 def _demand_interfaces(loaded: LoadedNode) -> None:
-    """Raises ConfigError when an interface is missing."""
+    """Raises ConfigError when an interface is missing. With a keepalived.conf its instance waits for it in FAULT."""
     problems = missing_interfaces(loaded)
-    if problems:
+    if problems and not loaded.keepalived:
         raise ConfigError(problems)

@@ -8,7 +8,15 @@ import socket
 from pyvrrp.core.settings import LoadedNode
 from pyvrrp.errors import Problem
 
-SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})  # what the daemon answers
+# What the daemon answers: end, reload, and keepalived's dumps.
+DUMPS = {
+    signal.SIGUSR1: "data",
+    signal.SIGUSR2: "stats",
+    signal.SIGRTMAX - 1: "stats_clear",
+    signal.SIGRTMIN + 2: "json",
+}
+ENDING = frozenset({signal.SIGTERM, signal.SIGINT})
+SIGNALS = ENDING | {signal.SIGHUP} | DUMPS.keys()
 
 
 def missing_interfaces(loaded: LoadedNode) -> tuple[Problem, ...]:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import pickle  # the bytes come from our own child through a pipe
 import subprocess
 import sys
+from dataclasses import replace
 
+from pyvrrp.app.options import Options
 from pyvrrp.core.settings import LoadedNode, shape
 from pyvrrp.errors import ConfigError, Problem
 
@@ -22,10 +24,12 @@ class Reading:
     Raises OSError when no process can be started.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, config_id: str | None = None) -> None:
         self._path = path
         # -P: the daemon may be root, and whoever owns the current directory must not choose what it imports.
         command = [sys.executable, "-P", "-m", "pyvrrp.config", path]
+        if config_id is not None:
+            command.append(config_id)
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
 
     def abandon(self) -> None:
@@ -52,3 +56,13 @@ class Reading:
 
     def _problem(self, message: str) -> ConfigError:
         return ConfigError((Problem(self._path, 0, 0, "", message),))
+
+
+def only_wanted(loaded: LoadedNode, options: Options) -> LoadedNode:
+    """Without what the command line leaves out: -P has no virtual servers, -C no virtual routers."""
+    settings = loaded.settings
+    if options.vrrp_only:
+        settings = replace(settings, services=())
+    if options.checks_only:
+        settings = replace(settings, instances=(), groups=())
+    return replace(loaded, settings=settings)

@@ -1,4 +1,4 @@
-"""The sockets of every interface that the node uses: one for adverts, one for announcing."""
+"""The sockets of every interface that the node uses: one for announcing, and one for adverts where it has routers."""
 
 from __future__ import annotations
 
@@ -19,8 +19,12 @@ _ROUNDS = 32  # of 64 adverts: what a receive buffer holds, and an end where som
 @dataclass(frozen=True, slots=True)
 class _Wire:
     index: int
-    adverts: AdvertSocket
+    adverts: AdvertSocket | None
     announcer: Announcer
+
+    def fits(self, index: int | None, vrids: frozenset[int]) -> bool:
+        """Whether it is the same interface still, and has a socket for adverts where one is needed, only there."""
+        return self.index == index and (self.adverts is not None) is bool(vrids)
 
 
 class Wires:
@@ -50,19 +54,19 @@ class Wires:
         for name, wanted in vrids.items():
             index = _index(name)
             wire = self._wires.get(name)
-            if wire is not None and wire.index != index:
+            if wire is not None and not wire.fits(index, wanted):
                 self._close(name)
                 wire = None
-            if wire is not None:
-                wire.adverts.watch(wanted)
-            elif index is not None:
+            if wire is None and index is not None:
                 self._open_unless_gone(name, index, wanted)
+            elif wire is not None and wire.adverts is not None:
+                wire.adverts.watch(wanted)
 
     def listen(self) -> None:
         """Take what waits on every wire now."""
-        for wire in list(self._wires.values()):
+        for adverts in [wire.adverts for wire in self._wires.values() if wire.adverts is not None]:
             for _ in range(_ROUNDS):
-                heard = wire.adverts.receive()
+                heard = adverts.receive()
                 if not heard:
                     break
                 self._hear(heard)
@@ -70,7 +74,7 @@ class Wires:
     def send(self, effect: SendAdvert) -> OSError | None:
         """Send an advert; the reason when it did not leave."""
         wire = self._wires.get(effect.interface)
-        if wire is None:
+        if wire is None or wire.adverts is None:
             return OSError("no such interface")
         return None if wire.adverts.send(effect) else wire.adverts.last_error
 
@@ -95,19 +99,21 @@ class Wires:
                 raise
 
     def _open(self, name: str, index: int, vrids: frozenset[int]) -> None:
-        adverts = AdvertSocket(name, vrids)
+        announcer = Announcer(name)
         try:
-            announcer = Announcer(name)
+            adverts = AdvertSocket(name, vrids) if vrids else None
         except KernelError:
-            adverts.close()
+            announcer.close()
             raise
         self._wires[name] = _Wire(index, adverts, announcer)
-        self._watch(adverts.fileno(), lambda: self._hear(adverts.receive()))
+        if adverts is not None:
+            self._watch(adverts.fileno(), lambda: self._hear(adverts.receive()))
 
     def _close(self, name: str) -> None:
         wire = self._wires.pop(name)
-        self._unwatch(wire.adverts.fileno())
-        wire.adverts.close()
+        if wire.adverts is not None:
+            self._unwatch(wire.adverts.fileno())
+            wire.adverts.close()
         wire.announcer.close()
 
 

@@ -1,4 +1,4 @@
-"""`python -m pyvrrp.config FILE`: reads a configuration in a process that ends, for a daemon that must not stop.
+"""`python -m pyvrrp.config FILE [CONFIG_ID]`: reads a configuration in a process that ends, for a daemon that must not stop.
 
 Standard output gets a line with the shape of the classes (core/settings.py), then a pickle of `LoadedNode`, exit
 status 0, or of a tuple of `Problem`, exit status 2.
@@ -17,8 +17,8 @@ from pyvrrp.errors import ConfigError, Problem
 
 def main() -> int:
     """Read the file that the command line names, and answer on standard output."""
-    if len(sys.argv) != 2:
-        print("usage: python -m pyvrrp.config FILE", file=sys.stderr)
+    if len(sys.argv) not in (2, 3):
+        print("usage: python -m pyvrrp.config FILE [CONFIG_ID]", file=sys.stderr)
         return 1
     # No plugin of somebody's takes part in reading a configuration; looking for them costs a tenth of the time, too.
     os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
@@ -26,7 +26,7 @@ def main() -> int:
 
     answer: LoadedNode | tuple[Problem, ...]
     try:
-        answer = load(sys.argv[1]).without_tree()
+        answer = load(*sys.argv[1:]).without_tree()
     except ConfigError as error:
         answer = error.problems
     sys.stdout.buffer.write(shape().encode() + b"\n" + pickle.dumps(answer, pickle.HIGHEST_PROTOCOL))

@@ -25,6 +25,7 @@ class Loaded:
     root: TreeNode
     problems: tuple[Problem, ...] = ()
     status: int = 0
+    keepalived: bool = False
 
     def locate(self, path: str) -> Place:
         """Where the value named by `path` (`vrrp_instances.VI_1.interface`) stands, or the nearest one above it."""
@@ -36,7 +37,7 @@ class Loaded:
         for each in self.settings.instances:
             place = value_place(self.root, ("vrrp_instances", each.name, "interface"))
             places[each.name] = (place.file, place.line, place.column)
-        return LoadedNode(self.settings, self.advice, places, self.problems, self.status)
+        return LoadedNode(self.settings, self.advice, places, self.problems, self.status, self.keepalived)
 
 
 def load(path: str, config_id: str | None = None) -> Loaded:
@@ -59,7 +60,7 @@ def _load_keepalived(path: str, config_id: str | None) -> Loaded:
     tree = to_tree(parse(path, config_id, remarks), path, remarks)
     loaded = _load_tree(tree, path, strict=False)
     advice = tuple(sorted({*loaded.advice, *remarks.advice()}))
-    return Loaded(loaded.settings, advice, tree, remarks.problems(), remarks.status)
+    return Loaded(loaded.settings, advice, tree, remarks.problems(), remarks.status, keepalived=True)
 
 
 def _load_tree(root: TreeNode, path: str, *, strict: bool) -> Loaded:

@@ -11,15 +11,14 @@ import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
 import yaml
 
+from pyvrrp.config.content import read_content, unusable
 from pyvrrp.config.tree import Entry, Mapping, Place, Scalar, Sequence, TreeNode
 from pyvrrp.errors import ConfigError, Problem
 
-SIZE_MAX: Final = 8 << 20  # bytes; a thousand instances are 0.3 MiB
 DEPTH_MAX: Final = 20  # node.yaml needs 6
 NODES_MAX: Final = 200_000  # values after aliases are expanded; a thousand instances are 25 000
 
@@ -31,32 +30,7 @@ _UNPRINTABLE: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\
 
 def read(path: str) -> TreeNode:
     """The tree of the file `path`. Raises ConfigError."""
-    return parse(_decode(_read_bytes(path), path), path)
-
-
-def _read_bytes(path: str) -> bytes:
-    try:
-        if Path(path).is_fifo():
-            raise _whole_file(path, "is a pipe, not a file")  # opening it would wait for a writer, for ever
-        with Path(path).open("rb") as file:
-            content = file.read(SIZE_MAX + 1)
-    except IsADirectoryError:
-        raise _whole_file(path, "is a directory, not a file") from None
-    except FileNotFoundError:
-        raise _whole_file(path, "there is no such file") from None
-    except PermissionError:
-        raise _whole_file(path, "permission to read it is denied") from None
-    except OSError as error:
-        raise _whole_file(path, f"cannot be read: {error.strerror or error}") from None
-    except ValueError:
-        raise _whole_file(repr(path), "is not a file name") from None
-    if len(content) > SIZE_MAX:
-        raise _whole_file(path, f"is larger than {SIZE_MAX >> 20} MiB")
-    return content
-
-
-def _whole_file(path: str, message: str) -> ConfigError:
-    return ConfigError((Problem(path, 0, 0, "", message),))
+    return parse(_decode(read_content(path), path), path)
 
 
 def _decode(content: bytes, file: str) -> str:
@@ -87,9 +61,9 @@ def parse(text: str, file: str) -> TreeNode:
     except yaml.MarkedYAMLError as error:
         raise ConfigError((_syntax_problem(error, text, file),)) from None
     except yaml.YAMLError as error:
-        raise _whole_file(file, f"is not YAML: {str(error).splitlines()[0]}") from None
+        raise unusable(file, f"is not YAML: {str(error).splitlines()[0]}") from None
     if root is None or (isinstance(root, Scalar) and root.absent):
-        raise _whole_file(file, "is empty")
+        raise unusable(file, "is empty")
     return root
 
 

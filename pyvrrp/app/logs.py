@@ -1,0 +1,41 @@
+"""Where the log goes, by the command line and by the manner of the configuration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pyvrrp.app.options import Options
+from pyvrrp.core.effects import Level
+from pyvrrp.io.journal import (
+    SYSLOG_SOCKET,
+    Console,
+    File,
+    Identity,
+    Journal,
+    Sink,
+    Syslog,
+    Systemd,
+    iso_stamp,
+    keepalived_stamp,
+    stderr_is_journal,
+)
+
+
+def open_journal(options: Options, *, keepalived: bool) -> Journal:
+    """The log of a daemon. With keepalived's configuration it is found where keepalived's was. Raises OSError."""
+    identity = Identity(
+        name="Keepalived_vrrp" if keepalived else "pyvrrpd",
+        facility=options.log_facility if options.log_facility is not None else Identity().facility,
+        stamp=keepalived_stamp if keepalived else iso_stamp,
+    )
+    sinks: list[Sink] = [File(options.log_file, identity)] if options.log_file else []
+    wants_syslog = options.log_facility is not None
+    if stderr_is_journal():
+        if wants_syslog or options.log_console:
+            sinks.append(Systemd(identity))
+    else:
+        if (keepalived or options.daemonize) and wants_syslog and Path(SYSLOG_SOCKET).exists():
+            sinks.append(Syslog(identity))
+        if options.log_console or (not keepalived and not options.daemonize):
+            sinks.append(Console(identity))
+    return Journal(tuple(sinks or [Console(identity)]), Level.DEBUG if options.log_detail else Level.INFO)

@@ -1,0 +1,179 @@
+"""Keywords of virtual routers and of what they track."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from pyvrrp.config.keepalived.keyword import Keyword
+from pyvrrp.config.keepalived.rows import accepted, better, different, not_yet, same
+
+_LEASED: Final = "IPv4, under a lease that ends with the daemon; an IPv6 instance is left out"
+_IPV6: Final = "an IPv6 instance is left out"
+_UNICAST: Final = "an instance with unicast peers is left out: over multicast they would not hear it"
+_VMAC: Final = "there are no virtual MACs yet; the interface's own is used"
+_ROUTES: Final = "only the addresses follow the master"
+_GARP: Final = "gratuitous ARPs leave without a pause between them"
+_SOURCE: Final = "adverts come from the interface's primary address"
+_NOTIFY: Final = "one script after the other, in order, with a time limit; more is said in its environment"
+_HMAC: Final = "the instance is left out: its peers would not believe it"
+_STILL: Final = "always so, with preempt too: a master that stood still so long goes back to BACKUP"
+_STATIC: Final = "what stays on the machine is not set"
+_BFD: Final = "there is no BFD"
+_POLLED: Final = "processes are looked for again and again, the kernel is not asked to tell"
+
+_TRACKING: Final = (
+    same("track_interface", entries=True),
+    same("track_script", entries=True),
+    same("track_file", entries=True),
+    same("track_process", entries=True),
+    not_yet("track_bfd", 0, _BFD, entries=True),
+)
+_NOTIFYING: Final = (
+    better("notify", 1, _NOTIFY),
+    better("notify_master", 1, _NOTIFY),
+    better("notify_backup", 1, _NOTIFY),
+    better("notify_fault", 1, _NOTIFY),
+    better("notify_stop", 1, _NOTIFY),
+    same("notify_priority_changes"),
+    same("smtp_alert"),
+)
+
+VRRP: Final[Mapping[str, tuple[Keyword, ...]]] = {
+    "vrrp_instance": (
+        same("state", 1),
+        same("interface", 1),
+        same("virtual_router_id", 1),
+        same("priority", 1),
+        same("version", 1, "version 3 over IPv4"),
+        same("advert_int", 1),
+        same("down_timer_adverts", 1),
+        same("authentication", opens="authentication"),
+        not_yet("auth_hmac", 0, _HMAC, opens="auth_hmac", since="2.4"),
+        better("virtual_ipaddress", 0, _LEASED, entries=True),
+        better("virtual_ipaddress_excluded", 0, _LEASED, entries=True),
+        accepted("no_virtual_ipaddress", 0, "an instance without addresses is warned of all the same", since="2.2.8"),
+        not_yet("virtual_routes", 0, _ROUTES, entries=True),
+        not_yet("virtual_rules", 0, _ROUTES, entries=True),
+        not_yet("promote_secondaries", 0, "the interface's promote_secondaries stays as it is"),
+        same("accept", 0, "always so"),
+        not_yet("no_accept", 0, "packets to the addresses are accepted"),
+        same("nopreempt"),
+        same("preempt"),
+        same("preempt_delay", 1),
+        not_yet("strict_mode", 0, "what strictness forbids is not checked, and packets to the addresses are accepted"),
+        accepted("skip_check_adv_addr", 0, "the addresses of every advert are compared, that costs microseconds"),
+        same("lower_prio_no_advert"),
+        same("higher_prio_send_advert"),
+        not_yet("owner_ignore_adverts", 0, "of two owners of an address one gives way", since="2.3.3"),
+        better("timer_expired_backup", 0, _STILL, since="2.2.8"),
+        better("thread_timer_expired", 0, _STILL, since="2.3.2"),
+        not_yet("v3_checksum_as_v2", 0, "an instance of version 3 is left out", since="2.2.8"),
+        # Tracking and telling
+        same("dont_track_primary"),
+        *_TRACKING,
+        *_NOTIFYING,
+        better("notify_deleted", 0, _NOTIFY),
+        better("notify_master_rx_lower_pri", 1, _NOTIFY),
+        # Gratuitous ARP
+        same("garp_master_delay", 1),
+        same("garp_master_repeat", 1),
+        same("garp_master_refresh", 1),
+        same("garp_master_refresh_repeat", 1),
+        same("garp_lower_prio_delay", 1),
+        same("garp_lower_prio_repeat", 1),
+        not_yet("garp_extra_if", 0, _VMAC),
+        not_yet("vmac_garp_intvl", 0, _VMAC),
+        # Where adverts come from and go to
+        not_yet("mcast_src_ip", 1, _SOURCE),
+        not_yet("track_src_ip", 0, _SOURCE),
+        not_yet("mcast_dst_ip", 1, "with another group than 224.0.0.18 the instance is left out"),
+        not_yet("unicast_peer", 0, _UNICAST, entries=True),
+        not_yet("unicast_src_ip", 1, _UNICAST),
+        not_yet("unicast_fault_no_peer", 0, _UNICAST),
+        not_yet("unicast_ttl", 1, _UNICAST),
+        not_yet("check_unicast_src", 0, _UNICAST),
+        not_yet("old_unicast_checksum", 0, _UNICAST),
+        not_yet("vrf", 1, _UNICAST),
+        not_yet("native_ipv6", 0, _IPV6),
+        # Virtual MACs
+        not_yet("use_vmac", 0, _VMAC),
+        not_yet("use_vmac_addr", 0, _VMAC),
+        not_yet("vmac_xmit_base", 0, _VMAC),
+        not_yet("use_ipvlan", 0, "there are no IPVLANs yet; the interface itself is used"),
+        # The rest
+        accepted("kernel_rx_buf_size", 0, "pyvrrpd sizes the buffers of its sockets itself"),
+        accepted("linkbeat_use_polling", 0, "the kernel tells of every change of a link, nothing is polled"),
+        accepted("lvs_sync_daemon_interface", 1, "IPVS is not programmed yet"),
+        accepted("debug", 1, "keepalived does nothing with it either"),
+    ),
+    "authentication": (
+        same("auth_type", 1, "PASS; with AH the instance is left out"),
+        same("auth_pass", 1, "its first 8 bytes; never logged, never in a dump"),
+    ),
+    "auth_hmac": (
+        not_yet("key", 2, _HMAC, since="2.4"),
+        not_yet("active_key", 1, _HMAC, since="2.4"),
+        not_yet("anti_replay", 1, _HMAC, since="2.4"),
+        not_yet("time_window", 1, _HMAC, since="2.4"),
+        not_yet("mode", 1, _HMAC, since="2.4"),
+    ),
+    "vrrp_script": (
+        same("script"),
+        same("interval", 1),
+        same("timeout", 1),
+        same("weight", 1),
+        same("rise", 1),
+        same("fall", 1),
+        same("user", 1),
+        same("init_fail"),
+    ),
+    "vrrp_track_process": (
+        different("process", 1, _POLLED),
+        not_yet("param_match", 0, "a process's arguments must be exactly these"),
+        same("weight"),
+        same("quorum", 1),
+        same("quorum_max", 1),
+        different("fork_delay", 1, "in whole runs of the check"),
+        different("terminate_delay", 1, "in whole runs of the check"),
+        different("delay", 1, "in whole runs of the check"),
+        same("full_command"),
+    ),
+    "track_file": (
+        same("file"),
+        same("weight"),
+        not_yet("init_file", 0, "the file is not made, nor its number set"),
+    ),
+    "vrrp_sync_group": (
+        same("group", entries=True),
+        *_TRACKING,
+        *_NOTIFYING,
+        accepted("global_tracking", 0, "what its members track counts for the group anyway"),
+        not_yet("sync_group_tracking_weight", 0, "weights of its members count as 0"),
+    ),
+    "garp_group": (
+        not_yet("garp_interval", 1, _GARP),
+        not_yet("gna_interval", 1, _IPV6),
+        not_yet("interface", 1, _GARP),
+        not_yet("interfaces", 0, _GARP, entries=True),
+    ),
+    "track_group": (not_yet("group", 0, _STATIC, entries=True),),
+    "bfd_instance": (
+        # Without its word keepalived crashes.
+        not_yet("neighbor_ip", 1, _BFD),
+        not_yet("neighbour_ip", 1, _BFD),
+        not_yet("source_ip", 1, _BFD),
+        not_yet("min_rx", 1, _BFD),
+        not_yet("min_tx", 1, _BFD),
+        not_yet("idle_tx", 1, _BFD),
+        not_yet("multiplier", 1, _BFD),
+        not_yet("passive", 0, _BFD),
+        not_yet("ttl", 1, _BFD),
+        not_yet("hoplimit", 1, _BFD),
+        not_yet("max_hops", 1, _BFD),
+        not_yet("multihop", 0, _BFD, since="2.3"),
+        not_yet("weight", 1, _BFD),
+        not_yet("vrrp", 0, _BFD),
+        not_yet("checker", 0, _BFD),
+    ),
+}

@@ -1,0 +1,341 @@
+"""Files of keepalived.conf → lines of statements: includes, lines for one host only, variables, sequences.
+
+A line is read in this order: its comment goes; `@id` decides whether it stands; `$NAME=` defines; `~SEQ` and `~LST`
+repeat what is behind them; variables are replaced, and what comes out is read like a line again; `include` is followed.
+What a line becomes stands where the line stands.
+"""
+
+from __future__ import annotations
+
+import codecs
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from pyvrrp.config.content import SIZE_MAX, read_content
+from pyvrrp.config.keepalived import globs
+from pyvrrp.config.keepalived.definitions import DEFINITION, Definitions
+from pyvrrp.config.keepalived.remarks import Remarks, Weight
+from pyvrrp.config.keepalived.words import BLANK, OPEN_QUOTE, Line, comment_at, unescape_marks
+from pyvrrp.config.tree import Place
+from pyvrrp.config.values import quote
+from pyvrrp.errors import ConfigError
+
+LINES_MAX: Final = 200_000  # that are read, each again when it expands; a thousand instances are 15 000
+INCLUDES_MAX: Final = 1000  # files that are read
+DEPTH_MAX: Final = 10  # of includes in includes, and of what variables and sequences make
+LENGTH_MAX: Final = 64 << 10  # characters of a line
+LENGTH_KEPT: Final = 1023  # characters that keepalived reads of a line; the rest is a line of its own there
+
+_SPECIAL: Final = re.compile(r'["#!$~@\\\0]|include')
+_CONDITION: Final = re.compile(r"\s*@(\^?)(\S*)", re.ASCII)
+_INCLUDE: Final = re.compile(r"\s*include([rmwba]?)\s+(\S.*)", re.ASCII | re.DOTALL)
+_INCLUDE_CHECK: Final = re.compile(r"\s*include_check(?:\s+(.*))?", re.ASCII | re.DOTALL)
+_END: Final = re.compile(r"\s+\\\Z", re.ASCII)
+
+# What an include may miss; keepalived refuses the configuration with the status that script security has, 6.
+_REFUSED: Final = Weight.SECURITY
+_READABLE, _MATCH, _WILDCARD, _BRACE = "readable", "match", "wildcard_match", "brace_match"
+_CHECKS: Final = {
+    _READABLE: frozenset({_READABLE}),
+    "read": frozenset({_READABLE}),  # what 2.2.7 takes for the manual's `readable`
+    _MATCH: frozenset({_READABLE, _MATCH}),
+    _WILDCARD: frozenset({_READABLE, _WILDCARD}),
+    _BRACE: frozenset({_READABLE, _BRACE}),
+}
+_ALL: Final = frozenset().union(*_CHECKS.values())
+_VARIANTS: Final = {
+    "": frozenset[str](),
+    "r": _CHECKS[_READABLE],
+    "m": _CHECKS[_MATCH],
+    "w": _CHECKS[_MATCH] | _CHECKS[_WILDCARD],
+    "b": _CHECKS[_BRACE],
+    "a": _ALL,
+}
+
+
+def lines(path: str, config_id: str | None, instance: str, remarks: Remarks, *, all_config: bool) -> Iterator[Line]:
+    """The lines of the file `path` and what it includes, comments as lines of their own.
+
+    `config_id` is what `@` asks for and `instance` what ${_INSTANCE} stands for; by default both are the host's name up
+    to its first dot. With `all_config` every include must find its files. Raises ConfigError when `path` is unreadable.
+    """
+    identity = os.uname().nodename.partition(".")[0] if config_id is None else config_id
+    reader = _Reader(identity, instance or identity, remarks, _ALL if all_config else frozenset())
+    try:
+        yield from reader.read(path, read_content(path))
+    except _EnoughError as enough:
+        remarks.error(enough.place, "", f"too much: {enough}; all that follows is left out")
+
+
+class _EnoughError(Exception):
+    """The file becomes too large."""
+
+    def __init__(self, place: Place, message: str) -> None:
+        super().__init__(message)
+        self.place = place
+
+
+class _At(NamedTuple):
+    """Where a line stands that is being read. `column` is 0 while the columns of its text are those of the file."""
+
+    file: str
+    number: int
+    first: int
+    column: int
+
+    @property
+    def place(self) -> Place:
+        """Where it begins."""
+        return Place(self.file, self.number, self.first)
+
+
+class _Row(NamedTuple):
+    """A line as it stands in a file, its comment taken off. `continued` is set when a backslash ends it."""
+
+    number: int
+    text: str
+    comment: str
+    continued: bool
+
+
+class _Reader:
+    def __init__(self, config_id: str, instance: str, remarks: Remarks, checks: frozenset[str]) -> None:
+        self._config_id = config_id
+        self._remarks = remarks
+        self._definitions = Definitions(instance)
+        self._checks = checks
+        self._open: list[str] = []
+        self._lines = self._files = self._size = 0
+
+    def read(self, file: str, content: bytes) -> Iterator[Line]:
+        """The lines of a file."""
+        self._files += 1
+        self._size += len(content)
+        self._open.append(os.path.realpath(file))
+        rows = enumerate(self._decode(file, content).split("\n"), 1)
+        for number, text in rows:
+            if len(text) > LENGTH_KEPT and self._is_too_long(text, Place(file, number, LENGTH_KEPT + 1)):
+                continue
+            if _SPECIAL.search(text):
+                yield from self._special(file, self._row(file, number, text), rows)
+            elif text and not text.isspace():
+                self._count(Place(file, number, 1))
+                yield Line(file, number, text)
+        self._open.pop()
+
+    def _is_too_long(self, text: str, place: Place) -> bool:
+        if len(text) > LENGTH_MAX:
+            self._remarks.error(place, "", f"this line has more than {LENGTH_MAX} characters, and is left out")
+            return True
+        message = f"keepalived reads {LENGTH_KEPT} characters of a line; the rest is a line of its own there"
+        self._remarks.advise(place, "", message)
+        return False
+
+    def _decode(self, file: str, content: bytes) -> str:
+        if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            self._remarks.error(Place(file, 1, 1), "", "is UTF-16, which keepalived does not read; save it as UTF-8")
+            return content.decode("utf-16", "replace")
+        if content.startswith(codecs.BOM_UTF8):
+            message = "a byte order mark, which keepalived takes as part of the first word; save the file without"
+            self._remarks.error(Place(file, 1, 1), "", message)
+            content = content.removeprefix(codecs.BOM_UTF8)
+        try:
+            return content.decode()
+        except UnicodeDecodeError as error:
+            before = content[: error.start].decode()
+            place = Place(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
+            self._remarks.advise(place, "", f"byte 0x{content[error.start]:02x} is not UTF-8 text; it is kept as it is")
+            return content.decode(errors="surrogateescape")
+
+    def _count(self, place: Place) -> None:
+        self._lines += 1
+        if self._lines > LINES_MAX:
+            raise _EnoughError(place, f"more than {LINES_MAX} lines")
+
+    def _row(self, file: str, number: int, text: str) -> _Row:
+        if "\0" in text:
+            text = text.partition("\0")[0]
+            place = Place(file, number, len(text) + 1)
+            self._remarks.advise(place, "", "a NUL character ends the line, as in keepalived")
+        mark, opened = comment_at(text)
+        if opened >= 0:
+            self._remarks.error(Place(file, number, opened + 1), "", OPEN_QUOTE)
+        if mark < 0:
+            return _Row(number, text, "", text.rstrip(BLANK).endswith("\\"))
+        if mark > 0 and text[mark - 1] not in BLANK + "{}":
+            message = f"a comment begins inside this word; if {text[mark]} belongs to it, put the word in double quotes"
+            self._remarks.advise(Place(file, number, mark + 1), "", message)
+        continued = text.rstrip(BLANK).endswith("\\") or text[:mark].rstrip(BLANK).endswith("\\")
+        return _Row(number, text[:mark], text[mark:], continued)
+
+    def _special(self, file: str, row: _Row, rows: Iterable[tuple[int, str]]) -> Iterator[Line]:
+        """The lines of one that is more than words and braces; `rows` are those after it."""
+        text, stands = self._condition(row.text)
+        at = _At(file, row.number, len(text) - len(text.lstrip(BLANK)) + 1, 0)
+        if definition := DEFINITION.match(text):
+            values = self._defined(file, row._replace(text=text), definition.end(), rows)
+            if stands:
+                self._definitions.define(definition[1], *values)
+            elif row.continued:
+                message = "keepalived reads the further lines of a definition that is for another host as they stand"
+                self._remarks.advise(at.place, "", message)
+        if not stands:
+            return
+        if comment := row.comment.lstrip("#!").strip().removesuffix("\\"):
+            self._count(at.place)
+            yield Line(file, row.number, "", comment=comment)
+        if definition:
+            return
+        if row.continued:
+            text = self._without_end(text, at)
+        if "\\#" in text or "\\!" in text:
+            text, at = unescape_marks(text), at._replace(column=at.first)
+        if text.strip(BLANK):
+            yield from self._line(text, at, 0)
+
+    def _condition(self, text: str) -> tuple[str, bool]:
+        """A line without its `@id`, and whether it stands on this host."""
+        match = _CONDITION.match(text)
+        if match is None:
+            return text, True
+        return " " * match.end() + text[match.end() :], (match[2] == self._config_id) != bool(match[1])
+
+    def _defined(self, file: str, row: _Row, begin: int, rows: Iterable[tuple[int, str]]) -> list[str]:
+        """The lines of a definition whose value begins at `begin` of its first one."""
+        values = [unescape_marks(row.text[begin:])]
+        for number, text in rows if row.continued else ():
+            row = self._row(file, number, text)
+            self._count(Place(file, number, 1))
+            values.append(unescape_marks(row.text))
+            if not row.continued:
+                break
+        values = [value.strip(BLANK).removesuffix("\\").rstrip(BLANK) for value in values]
+        return values[1:] if len(values) > 1 and not values[0] else values
+
+    def _without_end(self, text: str, at: _At) -> str:
+        """A line without the backslash that ends it or its comment, and continues nothing."""
+        if text.rstrip(BLANK).endswith("\\"):
+            self._remarks.advise(at.place, "", "a backslash at the end of a line continues nothing but a definition")
+            return _END.sub(r"\\", text.rstrip(BLANK))
+        self._remarks.error(at.place, "", "keepalived takes the backslash that ends this comment as part of the line")
+        return text
+
+    def _line(self, text: str, at: _At, depth: int) -> Iterator[Line]:
+        """What a line without comment and condition becomes."""
+        self._count(at.place)
+        if depth > DEPTH_MAX:
+            self._remarks.error(at.place, "", f"variables and sequences make each other more than {DEPTH_MAX} deep")
+            return
+        if definition := DEFINITION.match(text):
+            self._definitions.define(definition[1], text[definition.end() :].strip(BLANK))
+            return
+        try:
+            if sequence := self._definitions.sequence(text, at.file):
+                yield from self._repeated(*sequence, at, depth)
+                return
+            expanded = self._definitions.expand(text, at.file) if "$" in text else [text]
+        except ValueError as error:
+            self._remarks.error(at.place, "", f"{error}; this line is left out")
+            return
+        if expanded != [text]:
+            yield from self._again(expanded, at, depth)
+        elif include := _INCLUDE.match(text):
+            yield from self._include(include[1], include[2].rstrip(BLANK), at)
+        else:
+            if options := _INCLUDE_CHECK.fullmatch(text):
+                self._set_checks((options[1] or "").split(), at)
+            yield Line(at.file, at.number, text, at.column)
+
+    def _again(self, texts: Iterable[str], at: _At, depth: int) -> Iterator[Line]:
+        at = at._replace(column=at.first)
+        for each in texts:
+            text, stands = self._condition(each)
+            if stands and text.strip(BLANK):
+                yield from self._line(text, at, depth + 1)
+
+    def _repeated(self, values: Iterator[dict[str, str]], text: str, at: _At, depth: int) -> Iterator[Line]:
+        for each in values:
+            self._count(at.place)
+            for name, value in each.items():
+                self._definitions.define(name, value)
+            yield from self._again([text], at, depth)
+
+    def _set_checks(self, options: list[str], at: _At) -> None:
+        """Follow `include_check`; a sign adds and removes, without one the set begins anew."""
+        if not options:
+            self._checks = _ALL
+        for i, option in enumerate(options):
+            checks = _CHECKS.get(option.lstrip("+-"))
+            if checks is None:
+                self._remarks.error(at.place, "", f"include_check knows no {quote(option)}")
+            elif option.startswith("-"):
+                self._checks -= {option[1:]} if option[1:] != "read" else {_READABLE}
+            else:
+                self._checks = checks | (self._checks if i or option.startswith("+") else frozenset())
+
+    def _include(self, variant: str, pattern: str, at: _At) -> Iterator[Line]:
+        """The lines of the files that an include names."""
+        checks = self._checks | _VARIANTS[variant]
+        for path in self._named(pattern, checks, at):
+            content = self._content(path, checks, at)
+            if content is not None:
+                kept = self._checks
+                yield from self.read(path, content)
+                self._checks = kept
+
+    def _named(self, pattern: str, checks: frozenset[str], at: _At) -> list[str]:
+        """The files that a pattern names, in its order; what it misses is noted."""
+        directory = Path(at.file).parent
+        try:
+            names = globs.alternatives(pattern)
+            found = [globs.files(name, directory) for name in names]
+        except ValueError as error:
+            self._remarks.error(at.place, "", f"include {quote(pattern)}: {error}")
+            return []
+        if any(found) or not globs.is_wild(pattern):
+            missing = [name for name, files in zip(names, found, strict=True) if not files and not globs.is_wild(name)]
+            check = _BRACE if "{" in pattern else _MATCH
+        else:
+            missing, check = [pattern], _WILDCARD
+        for name in missing:
+            hint = "; quotes are part of the name here" if name.startswith(('"', "'")) else ""
+            self._missed(check in checks, at, f"include: there is no file {quote(name)}{hint}")
+        return [path for files in found for path in files]
+
+    def _missed(self, refused: bool, at: _At, message: str) -> None:
+        self._remarks.add(_REFUSED if refused else Weight.ADVICE, at.place, "", message)
+
+    def _content(self, path: str, checks: frozenset[str], at: _At) -> bytes | None:
+        """What stands in a file that is included, None when it is not read."""
+        if os.path.realpath(path) in self._open:
+            self._remarks.error(at.place, "", f"{quote(path)} includes itself; this include is left out")
+            return None
+        if len(self._open) > DEPTH_MAX:
+            self._remarks.error(at.place, "", f"files are included more than {DEPTH_MAX} deep; this one is left out")
+            return None
+        if self._files >= INCLUDES_MAX:
+            raise _EnoughError(at.place, f"more than {INCLUDES_MAX} files")
+        try:
+            mode = Path(path).stat().st_mode
+            if not stat.S_ISREG(mode) or mode & 0o111:
+                self._missed(_READABLE in checks, at, f"{quote(path)} is left out: {_no_configuration(mode)}")
+                return None
+            content = read_content(path)
+        except (OSError, ConfigError) as error:
+            reason = error.problems[0].message if isinstance(error, ConfigError) else error.strerror
+            self._missed(_READABLE in checks, at, f"{quote(path)} is left out: {reason}")
+            return None
+        if self._size + len(content) > SIZE_MAX:
+            raise _EnoughError(at.place, f"more than {SIZE_MAX >> 20} MiB")
+        return content
+
+
+def _no_configuration(mode: int) -> str:
+    """Why a file is not one that keepalived reads."""
+    if stat.S_ISDIR(mode):
+        return "it is a directory"
+    return "it is executable" if stat.S_ISREG(mode) else "it is not a regular file"
