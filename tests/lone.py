@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import IPv4Address, ip_address
 from typing import TypeVar
 
 from pyvrrp.core import const
-from pyvrrp.core.effects import Announce, Effect, Operation, Reconcile, Record, SendAdvert
+from pyvrrp.core.effects import Announce, Effect, Level, Notify, Operation, Reconcile, Record, SendAdvert
 from pyvrrp.core.events import (
     AddressesChanged,
     AdvertReceived,
@@ -19,7 +20,7 @@ from pyvrrp.core.events import (
 )
 from pyvrrp.core.fsm import State, VirtualRouter
 from pyvrrp.core.node import Node
-from pyvrrp.core.settings import Address, CheckSettings, InstanceSettings
+from pyvrrp.core.settings import Address, CheckSettings, InstanceSettings, SyncGroupSettings
 from pyvrrp.core.snapshot import InstanceStatus
 from pyvrrp.core.wire import Advert, decode, encode
 from tests.simulation import INTERFACE, instance, settings
@@ -36,9 +37,17 @@ E = TypeVar("E", bound=Effect)
 class Lone:
     """A node of one instance (unless given others) on eth0, and its obedient kernel when `obey` is called."""
 
-    def __init__(self, *instances: InstanceSettings, checks: tuple[CheckSettings, ...] = (), **changes: object) -> None:
+    def __init__(
+        self,
+        *instances: InstanceSettings,
+        checks: tuple[CheckSettings, ...] = (),
+        groups: tuple[SyncGroupSettings, ...] = (),
+        startup_delay: float = 0.0,
+        **changes: object,
+    ) -> None:
         self.now = START
-        self.node = Node(settings(*(instances or (instance(**changes),)), checks=checks), self.now)
+        whole = settings(*(instances or (instance(**changes),)), checks=checks, groups=groups)
+        self.node = Node(replace(whole, startup_delay=startup_delay), self.now)
 
     @property
     def router(self) -> VirtualRouter:
@@ -151,13 +160,23 @@ def only(kind: type[E], effects: list[Effect]) -> list[E]:
 
 
 def kinds(effects: list[Effect]) -> list[str]:
-    """The names of the effects in order, without records."""
-    return [type(each).__name__ for each in effects if not isinstance(each, Record)]
+    """The names of the effects in order, without what is only said."""
+    return [type(each).__name__ for each in effects if not isinstance(each, Record | Notify)]
 
 
 def texts(effects: list[Effect]) -> list[str]:
-    """The log lines."""
-    return [each.text for each in only(Record, effects)]
+    """The log lines that are written without -D."""
+    return [each.text for each in only(Record, effects) if each.level < Level.DEBUG]
+
+
+def details(effects: list[Effect]) -> list[str]:
+    """The log lines that are written with -D only."""
+    return [each.text for each in only(Record, effects) if each.level is Level.DEBUG]
+
+
+def told(effects: list[Effect]) -> list[str]:
+    """What FIFOs get."""
+    return [each.line for each in only(Notify, effects)]
 
 
 def sent(effects: list[Effect]) -> list[Advert]:

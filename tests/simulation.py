@@ -16,6 +16,7 @@ from pyvrrp.core.effects import (
     Action,
     Announce,
     Effect,
+    Notify,
     Reconcile,
     Record,
     RenewLease,
@@ -38,11 +39,21 @@ from pyvrrp.core.events import (
 )
 from pyvrrp.core.fsm import State, VirtualRouter
 from pyvrrp.core.node import Node
-from pyvrrp.core.settings import CheckSettings, InstanceSettings, NodeSettings, TcpProbe, Track, VirtualAddress
+from pyvrrp.core.settings import (
+    CheckSettings,
+    InstanceSettings,
+    NodeSettings,
+    SyncGroupSettings,
+    TcpProbe,
+    Track,
+    VirtualAddress,
+)
 from pyvrrp.core.snapshot import InstanceStatus
 
 INTERFACE = "eth0"
 VIP = VirtualAddress(INTERFACE, ip_address("192.168.1.200"), 32)
+SECOND = VirtualAddress(INTERFACE, ip_address("192.168.1.199"), 32)
+INSIDE = VirtualAddress("eth1", ip_address("10.0.0.1"), 24)  # on a second interface, where no adverts go
 CHECK = CheckSettings("mysql", TcpProbe("127.0.0.1", 3306), interval=1.0, timeout=1.0, fall=3, rise=1)
 KERNEL_SLACK = 0.5  # seconds that the kernel may take to drop an address whose lease is over
 
@@ -53,9 +64,17 @@ def instance(**changes: object) -> InstanceSettings:
     return replace(plain, **changes)  # type: ignore[arg-type]
 
 
-def settings(*instances: InstanceSettings, checks: tuple[CheckSettings, ...] = ()) -> NodeSettings:
+def settings(
+    *instances: InstanceSettings, checks: tuple[CheckSettings, ...] = (), groups: tuple[SyncGroupSettings, ...] = ()
+) -> NodeSettings:
     """A node of these instances."""
-    return NodeSettings("node", instances, checks)
+    return NodeSettings("node", instances, checks, groups)
+
+
+def group_of(first: InstanceSettings, priority: int) -> tuple[InstanceSettings, ...]:
+    """The instance, and VI_2 beside it with this priority, which alone tracks what was tracked."""
+    second = replace(first, name="VI_2", virtual_router_id=61, addresses=(SECOND,), priority=priority)
+    return replace(first, tracks=()), second
 
 
 @dataclass(slots=True)
@@ -84,6 +103,8 @@ class Machine:
     running: bool = True
     paused: bool = False
     link: bool = True
+    inner_link: bool = True  # the second interface's
+    mute: bool = False  # whether its checks take their time and report nothing
     group: int = 0
     healthy: bool = True  # what its checks find
     refuse: frozenset[Action] = frozenset()  # what its kernel refuses
@@ -109,6 +130,11 @@ class Machine:
     def state(self) -> State:
         """The only instance's state."""
         return self.router.state
+
+    @property
+    def second(self) -> VirtualRouter:
+        """VI_2's state machine."""
+        return self.node._routers["VI_2"]
 
     @property
     def alive(self) -> bool:
@@ -220,6 +246,12 @@ class Lan:
         machine.link = True
         self.give(machine, LinkChanged(INTERFACE, True, True, machine.mac))
 
+    def set_inner_link(self, name: str, up: bool) -> None:
+        """The link of the second interface goes down or comes back."""
+        machine = self.machines[name]
+        machine.inner_link = up
+        self.give(machine, LinkChanged(INSIDE.interface, True, up, machine.mac))
+
     def partition(self, name: str, group: int) -> None:
         """The network splits, and nobody notices: only members of one group hear each other. 0 is the main one."""
         self.machines[name].group = group
@@ -309,18 +341,22 @@ class Lan:
     def _begin(self, machine: Machine) -> None:
         self._deliver(machine, LinkChanged(INTERFACE, True, machine.link, machine.mac))
         self._deliver(machine, self._addresses(machine))
+        if INSIDE.interface in machine.node.interfaces():
+            self._deliver(machine, LinkChanged(INSIDE.interface, True, machine.inner_link, machine.mac))
+            self._deliver(machine, self._addresses(machine, INSIDE.interface))
         self._run_checks(machine, machine.node)
         self.watch()
 
-    def _addresses(self, machine: Machine) -> AddressesChanged:
-        addresses = ((machine.address, 24), *((each.address, each.prefixlen) for each in machine.kernel))
-        return AddressesChanged(INTERFACE, addresses)
+    def _addresses(self, machine: Machine, interface: str = INTERFACE) -> AddressesChanged:
+        own = ((machine.address, 24),) if interface == INTERFACE else ()
+        virtual = ((each.address, each.prefixlen) for each in machine.kernel if each.interface == interface)
+        return AddressesChanged(interface, (*own, *virtual))
 
     def _run_checks(self, machine: Machine, node: Node) -> None:
         """The check runs now and every interval for as long as this daemon lives, and stands still with it."""
         if machine.node is not node or not machine.running:
             return
-        if node.settings.checks and not machine.paused:
+        if node.settings.checks and not machine.paused and not machine.mute:
             self.give(machine, self._result(machine, conclusive=False))
         self.at(CHECK.interval, lambda: self._run_checks(machine, node))
 
@@ -343,15 +379,16 @@ class Lan:
                 before = set(machine.kernel)
                 for address in effect.addresses:
                     self._lease(machine, address, effect.lease)
-                if before != set(machine.kernel):  # Linux adds an address that is not there any more
-                    yield self._addresses(machine)
+                for address in set(machine.kernel) - before:  # Linux adds an address that is not there any more
+                    yield self._addresses(machine, address.interface)
         elif isinstance(effect, Reconcile):
             yield from self._reconcile(machine, effect)
-            yield self._addresses(machine)
+            for interface in sorted({each.address.interface for each in effect.operations}):
+                yield self._addresses(machine, interface)
         elif isinstance(effect, Record):
             machine.log.append((self.now, effect.text))
         else:
-            assert isinstance(effect, Announce | ResetConnections)
+            assert isinstance(effect, Announce | ResetConnections | Notify)
 
     def _reconcile(self, machine: Machine, effect: Reconcile) -> Iterator[Event]:
         refused = tuple(each for each in effect.operations if each.action in machine.refuse)
@@ -398,7 +435,7 @@ class Lan:
         def expire() -> None:
             if address in machine.kernel and machine.kernel[address] == end:
                 del machine.kernel[address]
-                self.give(machine, self._addresses(machine))
+                self.give(machine, self._addresses(machine, address.interface))
 
         return expire
 

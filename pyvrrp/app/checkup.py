@@ -40,7 +40,7 @@ class Checkup:
         for settings in self._checks.keys() - wanted.keys():
             self._checks.pop(settings).stop()
         for settings in wanted:
-            if settings not in self._checks:
+            if settings not in self._checks and not isinstance(settings.probe, InterfaceProbe):  # the kernel tells
                 self._checks[settings] = make_check(settings, self._report)
                 self._checks[settings].start()
         ports = {settings.probe.port for settings in wanted if isinstance(settings.probe, TcpProbe)}

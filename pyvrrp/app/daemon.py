@@ -16,6 +16,7 @@ from pathlib import Path
 from pyvrrp import __version__
 from pyvrrp.app.checkup import Checkup
 from pyvrrp.app.dump import Baseline, Dumps, write_private
+from pyvrrp.app.herald import Herald
 from pyvrrp.app.host import DUMPS, ENDING, SIGNALS, missing_interfaces
 from pyvrrp.app.logs import open_journal
 from pyvrrp.app.loop import Heart, clear_addresses, settle_memory
@@ -84,7 +85,10 @@ class Daemon:
         self._kernel = Kernel()
         self._node = Node(loaded.settings, self._loop.time())
         self._wires = Wires(self._hear, self._loop.add_reader, self._loop.remove_reader)
-        self._heart = Heart(self._node, self._kernel, self._wires, self._journal.write, self._finished.set)
+        self._herald = Herald(loaded.settings.script_timeout, self._say)
+        self._heart = Heart(
+            self._node, self._kernel, self._wires, self._journal.write, self._herald.tell, self._finished.set
+        )
         self._checkup = Checkup(self._loop, self._heart.deliver_one, self._say)
 
     async def run(self, begun: Callable[[], None]) -> int:
@@ -101,6 +105,7 @@ class Daemon:
             self._say_what_was_read()
         self._loop.add_reader(self._kernel.monitor_fileno(), self._kernel_changed)
         self._catch_signals()
+        self._herald.want(self._loaded.settings)
         self._observe(self._node.interfaces())
         self._prepare(self._loaded.settings)
         self._checkup.want(self._loaded.settings.checks)
@@ -121,6 +126,7 @@ class Daemon:
         clear_addresses(self._node, self._kernel)
         self._loop.remove_reader(self._kernel.monitor_fileno())
         self._wires.close()
+        await self._herald.close()
         await self._control.close()
         for claim in self._claims.values():
             self._unclaim(claim)
@@ -295,6 +301,7 @@ class Daemon:
         self._observe(interfaces(loaded.settings))  # a master may be about to use one that is new to the node
         sentences = changes(self._loaded.settings, loaded.settings)
         self._loaded, self._problems, self._loaded_at = loaded, (), time.time()
+        self._herald.want(loaded.settings)
         self._heart.deliver_one(ConfigReplaced(loaded.settings))
         self._drop_claims()
         self._checkup.want(loaded.settings.checks)

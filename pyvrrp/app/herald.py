@@ -7,11 +7,12 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 
 from pyvrrp.core.effects import Level, Notify
-from pyvrrp.core.settings import Fifo, NodeSettings
+from pyvrrp.core.settings import Command, Fifo, NodeSettings
 from pyvrrp.errors import ScriptError
 from pyvrrp.io.fifo import FifoWriter
 from pyvrrp.io.mail import Mailer
-from pyvrrp.io.scripts import LAST_PATIENCE, PATIENCE, Program, ScriptQueue, how_it_ended
+from pyvrrp.io.scripts import LAST_PATIENCE, ScriptQueue
+from pyvrrp.program import PATIENCE, Program, how_it_ended
 
 _LAST_WORDS = 1.0  # seconds for a script, the reader of a pipe and the mails when the daemon ends, as keepalived has it
 _LAST_SECONDS = 5.0  # for all of them
@@ -79,30 +80,32 @@ class _Pipe:
         self.writer = FifoWriter(fifo, report)
         self._report = report
         self._script = fifo.script and replace(fifo.script, words=(*fifo.script.words, fifo.path))
+        self._reading: asyncio.Task[None] | None = None
         self._reader: Program | None = None
-        self._watch: asyncio.Task[None] | None = None
+        self._dismissed = False
 
     def engage_reader(self) -> None:
         """Start the script if there is one that does not run. keepalived starts it again at a reload only, too."""
-        if self._script is None or not self.writer.intact or (self._reader is not None and self._reader.runs):
-            return
-        try:
-            self._reader = Program(self._script)
-        except ScriptError as error:
-            self._report(Level.ERROR, str(error))
-            return
-        self._watch = asyncio.get_running_loop().create_task(self._wait_for(self._reader))
+        if self._script is not None and self.writer.intact and (self._reading is None or self._reading.done()):
+            self._reading = asyncio.get_running_loop().create_task(self._read(self._script))
 
     async def dismiss_reader(self, seconds: float, patience: float) -> None:
         """Let it read to the end of the pipe, which is closed; one that does not end by itself then is ended."""
-        if self._reader is None or self._watch is None:
+        if self._reading is None:
             return
-        self._watch.cancel()
-        try:
-            await asyncio.wait_for(self._reader.ended(), seconds)
-        except TimeoutError:
+        self._dismissed = True
+        await asyncio.wait({self._reading}, timeout=seconds)
+        if self._reader is not None and self._reader.runs:
             await self._reader.end(patience)
 
-    async def _wait_for(self, reader: Program) -> None:
-        how = how_it_ended(await reader.ended())
-        self._report(Level.WARNING, f"{self._script} {how}; the next reload starts it again")
+    async def _read(self, script: Command) -> None:
+        try:
+            self._reader = await Program.start(script)
+        except ScriptError as error:
+            self._report(Level.ERROR, str(error))
+            return
+        if self._dismissed:  # meanwhile
+            await self._reader.end()
+        how = how_it_ended(await self._reader.ended())
+        if not self._dismissed:
+            self._report(Level.WARNING, f"{script} {how}; the next reload starts it again")

@@ -10,8 +10,8 @@ from pyvrrp.io.journal import (
     SYSLOG_SOCKET,
     Console,
     File,
-    Identity,
     Journal,
+    Sender,
     Sink,
     Syslog,
     Systemd,
@@ -23,19 +23,19 @@ from pyvrrp.io.journal import (
 
 def open_journal(options: Options, *, keepalived: bool) -> Journal:
     """The log of a daemon. With keepalived's configuration it is found where keepalived's was. Raises OSError."""
-    identity = Identity(
+    sender = Sender(
         name="Keepalived_vrrp" if keepalived else "pyvrrpd",
-        facility=options.log_facility if options.log_facility is not None else Identity().facility,
+        facility=options.log_facility if options.log_facility is not None else Sender().facility,
         stamp=keepalived_stamp if keepalived else iso_stamp,
     )
-    sinks: list[Sink] = [File(options.log_file, identity)] if options.log_file else []
+    sinks: list[Sink] = [File(options.log_file, sender)] if options.log_file else []
     wants_syslog = options.log_facility is not None
     if stderr_is_journal():
         if wants_syslog or options.log_console:
-            sinks.append(Systemd(identity))
+            sinks.append(Systemd(sender))
     else:
         if (keepalived or options.daemonize) and wants_syslog and Path(SYSLOG_SOCKET).exists():
-            sinks.append(Syslog(identity))
+            sinks.append(Syslog(sender))
         if options.log_console or (not keepalived and not options.daemonize):
-            sinks.append(Console(identity))
-    return Journal(tuple(sinks or [Console(identity)]), Level.DEBUG if options.log_detail else Level.INFO)
+            sinks.append(Console(sender))
+    return Journal(tuple(sinks or [Console(sender)]), Level.DEBUG if options.log_detail else Level.INFO)

@@ -2,7 +2,7 @@
 
 Nothing here decides. What the effects ask for is done in their order (core/effects.py), with three liberties that the
 contract grants: the renewals of one turn go to the kernel together, so do its resets, and log lines are written after
-the work.
+the work, before others are told of it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pyvrrp.core.effects import (
     Announce,
     Effect,
     Level,
+    Notify,
     Operation,
     Reconcile,
     Record,
@@ -36,15 +37,25 @@ _STALL = 0.002  # seconds; a timer of a loop that runs is this late at most, mos
 
 
 class Heart:
-    """Feeds one node and performs what it asks. `write` takes the records, `finish` is called once the node is done."""
+    """Feeds one node and performs what it asks.
+
+    `write` takes the records, `notify` what others are told, `finish` is called once the node is done.
+    """
 
     def __init__(
-        self, node: Node, kernel: Kernel, wires: Wires, write: Callable[[Record], None], finish: Callable[[], None]
+        self,
+        node: Node,
+        kernel: Kernel,
+        wires: Wires,
+        write: Callable[[Record], None],
+        notify: Callable[[Notify], None],
+        finish: Callable[[], None],
     ) -> None:
         self._node = node
         self._kernel = kernel
         self._wires = wires
         self._write = write
+        self._notify = notify
         self._finish = finish
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
@@ -53,6 +64,7 @@ class Heart:
         self._renewals: list[RenewLease] = []
         self._doomed: list[Address] = []  # whose connections this turn resets
         self._records: list[Record] = []
+        self._news: list[Notify] = []
         self._answers: deque[Event] = deque()
         self._performers: dict[type, Callable[..., None]] = {
             SendAdvert: self._send,
@@ -61,6 +73,7 @@ class Heart:
             Announce: self._announce,
             ResetConnections: self._reset,
             Record: self._records.append,
+            Notify: self._news.append,
         }
 
     def deliver(self, events: Iterable[Event]) -> None:
@@ -91,6 +104,10 @@ class Heart:
             for record in self._records:
                 self._write(record)
             self._records.clear()
+        if self._news:
+            for news in self._news:
+                self._notify(news)
+            self._news.clear()
         if self._node.stopping and self._node.done:
             self._finish()
         self._arm()

@@ -1,4 +1,4 @@
-"""`python -m pyvrrp.config FILE [CONFIG_ID]`: reads a configuration in a process that ends, for a daemon that must not stop.
+"""`python -m pyvrrp.config FILE [CONFIG_ID]`: reads a configuration in a process that ends, for a daemon that must not.
 
 Standard output gets a line with the shape of the classes (core/settings.py), then a pickle of `LoadedNode`, exit
 status 0, or of a tuple of `Problem`, exit status 2.

@@ -16,7 +16,7 @@ def read_content(path: str) -> bytes:
     try:
         if Path(path).is_fifo():
             raise unusable(path, "is a pipe, not a file")  # opening it would wait for a writer, for ever
-        with open(path, "rb", opener=_open_at_once) as file:  # noqa: PTH123  # Path.open() takes no opener
+        with open(path, "rb", opener=_open_at_once) as file:  # Path.open() takes no opener
             content = file.read(SIZE_MAX + 1) or b""
     except IsADirectoryError:
         raise unusable(path, "is a directory, not a file") from None

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pyvrrp.config import face, relation, rules, yaml_file
 from pyvrrp.config.advice import advise
 from pyvrrp.config.build import Builder
 from pyvrrp.config.findings import Findings
 from pyvrrp.config.secret import read_password
-from pyvrrp.config.tree import Place, TreeNode, split_path, value_place
+from pyvrrp.config.tree import Mapping, Place, TreeNode, split_path, value_place
 from pyvrrp.config.validate import Checked, validate
 from pyvrrp.core.settings import LoadedNode, NodeSettings, Track
 from pyvrrp.errors import Problem
+
+if TYPE_CHECKING:
+    from pyvrrp.config.keepalived.remarks import Remarks
+    from pyvrrp.config.keepalived.statement import Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +56,30 @@ def load(path: str, config_id: str | None = None) -> Loaded:
     return _load_tree(yaml_file.read(path), path, strict=True)
 
 
-def _load_keepalived(path: str, config_id: str | None) -> Loaded:
+def convert(path: str, config_id: str | None = None) -> tuple[str, tuple[Problem, ...]]:
+    """The text of a node.yaml that does what a keepalived.conf does, and what is wrong with that file.
+
+    Raises ConfigError when it cannot be used at all.
+    """
+    from pyvrrp.config.keepalived.comments import comments
+    from pyvrrp.config.yaml_text import render
+
+    statements, tree, remarks = _read_keepalived(path, config_id)
+    return render(tree, comments(statements)), remarks.problems()
+
+
+def _read_keepalived(path: str, config_id: str | None) -> tuple[tuple[Statement, ...], Mapping, Remarks]:
     from pyvrrp.config.keepalived.mapping import to_tree  # node.yaml does not wait for these
     from pyvrrp.config.keepalived.parser import parse
     from pyvrrp.config.keepalived.remarks import Remarks
 
     remarks = Remarks()
-    tree = to_tree(parse(path, config_id, remarks), path, remarks)
+    statements = parse(path, config_id, remarks)
+    return statements, to_tree(statements, path, remarks), remarks
+
+
+def _load_keepalived(path: str, config_id: str | None) -> Loaded:
+    _, tree, remarks = _read_keepalived(path, config_id)
     loaded = _load_tree(tree, path, strict=False)
     advice = tuple(sorted({*loaded.advice, *remarks.advice()}))
     return Loaded(loaded.settings, advice, tree, remarks.problems(), remarks.status, keepalived=True)

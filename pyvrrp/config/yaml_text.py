@@ -18,41 +18,47 @@ Comments = Mapping[Place, tuple[str, ...]]
 
 
 def render(root: Map, comments: Comments) -> str:
-    """The text. `comments` are written above what stands at their places."""
-    return "\n".join(_mapping(root, comments, "")) + "\n"
+    """The text. `comments` are written above what stands first at their places."""
+    return "\n".join(_Writer(comments).mapping(root, "")) + "\n"
 
 
-def _mapping(node: Map, comments: Comments, indent: str) -> Iterable[str]:
-    for key, value in node.entries.values():
-        yield from _comments(key.place, comments, indent)
-        yield from _value(f"{indent}{_text(key)}:", value, comments, indent + "  ")
+class _Writer:
+    """Writes each comment once, however many keys come from its place."""
 
+    def __init__(self, comments: Comments) -> None:
+        self._comments = dict(comments)
 
-def _value(head: str, value: TreeNode, comments: Comments, indent: str) -> Iterable[str]:
-    if isinstance(value, Scalar):
-        yield f"{head} {_text(value)}"
-    elif isinstance(value, Map):
-        yield head if value.entries else f"{head} {{}}"
-        yield from _mapping(value, comments, indent)
-    else:
-        yield head if value.items else f"{head} []"
-        yield from _sequence(value, comments, indent)
+    def mapping(self, node: Map, indent: str) -> Iterable[str]:
+        """The lines of keys and values."""
+        for key, value in node.entries.values():
+            yield from self._above(key.place, indent)
+            yield from self._value(f"{indent}{_text(key)}:", value, indent + "  ")
 
-
-def _sequence(node: Sequence, comments: Comments, indent: str) -> Iterable[str]:
-    for item in node.items:
-        yield from _comments(item.place, comments, indent)
-        if isinstance(item, Map) and item.entries:
-            first, *rest = _mapping(item, {}, indent + "  ")
-            yield f"{indent}- {first.strip()}"
-            yield from rest
+    def _value(self, head: str, value: TreeNode, indent: str) -> Iterable[str]:
+        if isinstance(value, Scalar):
+            yield f"{head} {_text(value)}"
+        elif isinstance(value, Map):
+            yield head if value.entries else f"{head} {{}}"
+            yield from self.mapping(value, indent)
         else:
-            yield from _value(f"{indent}-", item, comments, indent + "  ")
+            yield head if value.items else f"{head} []"
+            yield from self._sequence(value, indent)
 
+    def _sequence(self, node: Sequence, indent: str) -> Iterable[str]:
+        for item in node.items:
+            yield from self._above(item.place, indent)
+            if isinstance(item, Map) and item.entries:
+                key = next(iter(item.entries.values())).key
+                yield from self._above(key.place, indent)
+                first, *rest = self.mapping(item, indent + "  ")
+                yield f"{indent}- {first.strip()}"
+                yield from rest
+            else:
+                yield from self._value(f"{indent}-", item, indent + "  ")
 
-def _comments(place: Place, comments: Comments, indent: str) -> Iterable[str]:
-    for line in comments.get(place, ()):
-        yield f"{indent}# {line}".rstrip()
+    def _above(self, place: Place, indent: str) -> Iterable[str]:
+        for line in self._comments.pop(place, ()):
+            yield f"{indent}# {line}".rstrip()
 
 
 def _text(scalar: Scalar) -> str:

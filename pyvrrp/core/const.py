@@ -18,6 +18,7 @@ PRIORITY_RELEASE: Final = 0  # "the current master has stopped participating"; R
 PRIORITY_OWNER: Final = 255  # the router that owns the address; RFC 3768 5.3.4
 PRIORITY_MIN, PRIORITY_MAX = 1, 254  # what a backup may use; RFC 3768 5.3.4
 PRIORITY_DEFAULT: Final = 100  # RFC 3768 6.1
+WEIGHT_MIN: Final = -253  # a check that takes more away is a fault, as in keepalived
 
 AUTH_NONE: Final = 0  # RFC 3768 5.3.6.1
 AUTH_PASS: Final = 1  # RFC 2338 5.3.6.2, kept by every v2 implementation; RFC 3768 reserves it

@@ -49,7 +49,8 @@ class AddressesChanged:
 class CheckResult:
     """One run of a check. `took` is seconds. `conclusive` asks that `fall` and `rise` are not waited for.
 
-    `value` is the number of a check that yields one (FileProbe).
+    `value` is the number of a check that yields one: what is in a file, the exit status of a script (0 when it has
+    none). A script's `detail` is keepalived's: `exited with status 1`, `due to signal 9`, `timed_out`.
     """
 
     check: str

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 
 from pyvrrp.core.fsm import State, VirtualRouter
-from pyvrrp.core.settings import VirtualAddress
-from pyvrrp.core.snapshot import AddressStatus, CheckStatus, InstanceStatus, RejectedStatus
-from pyvrrp.core.tracking import CheckTrack
+from pyvrrp.core.group import Group, Members, common_state
+from pyvrrp.core.service import Service
+from pyvrrp.core.settings import InstanceSettings, VirtualAddress
+from pyvrrp.core.snapshot import (
+    AddressStatus,
+    CheckStatus,
+    GroupStatus,
+    InstanceStatus,
+    RealServerStatus,
+    RejectedStatus,
+    ServiceStatus,
+)
+from pyvrrp.core.tracking import CheckTrack, Health
 
 _COMPLAINT_FRESH = 15.0  # seconds for which a rejected advert is worth a sentence
 
@@ -34,7 +45,7 @@ def instance(
         advert_int=settings.advert_int,
         preempt=settings.preempt,
         vip_lease=settings.vip_lease,
-        addresses=tuple(AddressStatus(str(each), each in held) for each in settings.addresses),
+        addresses=tuple(AddressStatus(_address(settings, each), each in held) for each in settings.held),
         handing_over=router.handover_until is not None,
         master=router.master,
         rejected=rejected,
@@ -58,6 +69,47 @@ def check(track: CheckTrack) -> CheckStatus:
         track.successes,
         track.failures,
     )
+
+
+def group(group: Group, members: Members) -> GroupStatus:
+    """The status of one sync group."""
+    state, name = common_state(members), group.settings.name
+    names = tuple(each.settings.name for each in members)
+    if state is None:
+        states = ", ".join(f"{each.settings.name} is {each.state.value}" for each in members)
+        why = [f"{name} is not in one state: {states}."]
+    else:
+        why = [f"{name} is {state.value}: {', '.join(names)}."]
+    for member, against in group.against.items():
+        if against:
+            why.append(f"{member} keeps all of it in FAULT: {'; '.join(against)}.")
+    for each in members:
+        master = each.master
+        if each.following and master is not None:
+            heard = f"{master.address} advertises {master.priority}, ours is {_priority(each)}"
+            why.append(f"{each.settings.name} holds it back: {heard}.")
+    return GroupStatus(name, state.value if state else "", names, tuple(why))
+
+
+def service(each: Service, checks: Mapping[str, CheckTrack]) -> ServiceStatus:
+    """The status of one virtual server."""
+    servers = tuple(
+        RealServerStatus(server.name, bool(server.up), server.weight, server.settings.checks) for server in each.servers
+    )
+    return ServiceStatus(each.settings.name, bool(each.quorum), each.weight, servers, tuple(_quorum(each, checks)))
+
+
+def _quorum(service: Service, checks: Mapping[str, CheckTrack]) -> Iterator[str]:
+    settings = service.settings
+    if service.quorum:
+        words, needed = f"{settings.name} has quorum", settings.quorum - settings.hysteresis
+    else:
+        words, needed = f"{settings.name} has no quorum", settings.quorum + settings.hysteresis
+    yield f"{words}: its living servers weigh {service.weight}, and {max(needed, 1)} is needed."
+    for server in service.servers:
+        failing = [checks[name] for name in server.settings.checks if checks[name].health is Health.DOWN]
+        if failing:
+            yield f"{server.name} is down: {'; '.join(check.sentence for check in failing)}."
 
 
 def _why(
@@ -95,17 +147,25 @@ def _backup(router: VirtualRouter, _held: frozenset[VirtualAddress], now: float)
     name, master = router.settings.name, router.master
     left = max((router.deadline or now) - now, 0.0)
     ours = _priority(router)
+    if router.ready is not None:
+        return [
+            f"{name} is BACKUP, and ready to take over with priority {ours} since {now - router.ready:.2f} s.",
+            f"It waits until every member of sync group {router.group} is.",
+        ]
     if master is None:
         return [
             f"{name} is BACKUP: no master has been heard since it began to listen, {now - router.since:.2f} s ago.",
             f"Its priority is {ours}. It takes over if no advert arrives for {left:.2f} s more.",
         ]
     sentences = [f"{name} is BACKUP: {master.address} advertises {master.priority}, ours is {ours}."]
-    if router.settings.preempt and master.priority < router.priority:
+    deferred = (router.preempts_at or now) - now
+    if master.priority < router.priority and not router.settings.preempt:
+        sentences.append("Ours is higher, but nopreempt leaves a living master alone.")
+    elif master.priority < router.priority and deferred > 0:
+        sentences.append(f"Ours is higher, but preempt_delay leaves it alone for another {deferred:.2f} s.")
+    elif master.priority < router.priority:
         sentences.append(f"Ours is higher and preempt is on: it takes over in {left:.2f} s.")
         return sentences
-    if master.priority < router.priority:
-        sentences.append("Ours is higher, but nopreempt leaves a living master alone.")
     ago = now - master.heard
     sentences.append(f"It takes over if no advert arrives for {left:.2f} s (last one {ago:.2f} s ago).")
     return sentences
@@ -114,13 +174,13 @@ def _backup(router: VirtualRouter, _held: frozenset[VirtualAddress], now: float)
 def _master(router: VirtualRouter, held: frozenset[VirtualAddress], now: float) -> list[str]:
     settings = router.settings
     reason = router.last.reason if router.last else "it started so"
-    missing = [str(each) for each in settings.addresses if each not in held]
+    missing = [f"{each} on {each.interface}" for each in settings.held if each not in held]
     sentences = [
         f"{settings.name} is MASTER with priority {_priority(router)}.",
         f"It took over {now - router.since:.1f} s ago: {reason}.",
     ]
     if missing:
-        sentences.append(f"MISSING from {settings.interface}: {', '.join(missing)}.")
+        sentences.append(f"MISSING: {', '.join(missing)}.")
     elif settings.vip_lease is None:
         sentences.append("Its addresses have no lease: if this process dies, they stay on this node.")
     else:
@@ -141,6 +201,11 @@ def _master(router: VirtualRouter, held: frozenset[VirtualAddress], now: float) 
         )
     sentences.append(f"The next advert is due in {max((router.deadline or now) - now, 0.0):.2f} s.")
     return sentences
+
+
+def _address(settings: InstanceSettings, address: VirtualAddress) -> str:
+    """The address, and where it is when that is not where its adverts are."""
+    return str(address) if address.interface == settings.interface else f"{address} dev {address.interface}"
 
 
 def _priority(router: VirtualRouter) -> str:

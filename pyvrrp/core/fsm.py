@@ -16,7 +16,9 @@ Rules of this file:
 * leaving MASTER on purpose (`_hand_over`) sends priority 0 at once and keeps the addresses until the successor's first
   advert, at most until the slowest successor's skew time has passed; leaving for a better master or without a network
   clears them at once;
-* a MASTER that was not run for as long as a backup waits has lost its mastership, and behaves so first of all.
+* a MASTER that was not run for as long as a backup waits has lost its mastership, and behaves so first of all;
+* in a sync group (core/group.py) a BACKUP whose wait is over is `ready`, and the group decides when all take over;
+* what keepalived says in a log is said in its words, at DEBUG where keepalived wants -D; our own cause follows.
 """
 
 from __future__ import annotations
@@ -24,14 +26,17 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, replace
 
-from pyvrrp.core import const, neighbor
+from pyvrrp.core import const, lines, notify
+from pyvrrp.core.advertise import Advertiser, Muted
+from pyvrrp.core.announce import Announcer
 from pyvrrp.core.desired import Hold
-from pyvrrp.core.effects import Announce, Effect, Level, Record, RenewLease, SendAdvert
+from pyvrrp.core.effects import Effect, Level, Record
 from pyvrrp.core.guard import Standing
-from pyvrrp.core.receive import auth_of
+from pyvrrp.core.notify import News, Notifier
+from pyvrrp.core.patience import Patience
 from pyvrrp.core.settings import Address, InstanceSettings
 from pyvrrp.core.snapshot import MasterStatus, Transition
-from pyvrrp.core.wire import Advert, encode
+from pyvrrp.core.wire import Advert
 
 
 class State(enum.Enum):
@@ -41,15 +46,6 @@ class State(enum.Enum):
     BACKUP = "BACKUP"
     MASTER = "MASTER"
     FAULT = "FAULT"
-
-
-@dataclass(frozen=True, slots=True)
-class Muted:
-    """Adverts do not leave: since when, why, and whether one of this tenure ever did."""
-
-    since: float
-    reason: str
-    was_heard: bool
 
 
 @dataclass(slots=True)
@@ -64,32 +60,39 @@ class Counters:
     released_master: int = 0
 
 
+_NEVER = float("-inf")
+
 # A rival with a lower priority is answered at once, but not more often than this part of the interval.
 _REASSERT_PAUSE = 0.1
-# ... and its clients are told anew where the address lives, but not more often than this many seconds.
-_REANNOUNCE_PAUSE = 1.0
+# ... and told of to log and scripts, but not more often than this many seconds.
+_COMPLAINT_PAUSE = 1.0
 
 
 class VirtualRouter:
-    """One virtual router. Every method takes `now` and returns the effects to perform, in order."""
+    """One virtual router. Every method takes `now` and returns the effects to perform, in order.
+
+    `opens` is when a BACKUP begins to wait (vrrp_startup_delay).
+    """
 
     __slots__ = (
-        "_adopted",
-        "_announced_at",
-        "_packet",
+        "_advertiser",
+        "_announcer",
+        "_complained_at",
+        "_group_bound",
+        "_notifier",
+        "_patience",
         "_released_by",
-        "_renewal",
-        "_renewed_at",
-        "_sent_at",
         "_timer_at",
+        "_was_kept_waiting",
         "counters",
         "deadline",
-        "garp_due",
+        "following",
+        "group",
         "handover_until",
         "last",
         "master",
         "moved",
-        "muted",
+        "ready",
         "rival",
         "settings",
         "since",
@@ -99,28 +102,37 @@ class VirtualRouter:
         "transitions",
     )
 
-    def __init__(self, settings: InstanceSettings, standing: Standing, now: float) -> None:
+    def __init__(
+        self,
+        settings: InstanceSettings,
+        standing: Standing,
+        now: float,
+        notifier: Notifier | None = None,
+        opens: float = _NEVER,
+    ) -> None:
         self.settings = settings
         self.standing = standing
         self.state = State.INIT
         self.since = now
         self.stopping = False
         self.deadline: float | None = None  # BACKUP: master down; MASTER: next advert
-        self.garp_due: float | None = None
+        self.ready: float | None = None  # BACKUP in a sync group: when its wait was over
+        self.following = False  # BACKUP: whether it heard a master that it gives way to
+        self.group = ""  # the sync group that it is in
         self.handover_until: float | None = None
         self.master: MasterStatus | None = None
         self.rival: MasterStatus | None = None  # MASTER: who else is, with less right to it
-        self.muted: Muted | None = None
         self.last: Transition | None = None
         self.transitions: list[Transition] = []  # for the node to take
         self.moved = False  # whether `hold` may have changed since the node last reconciled
         self.counters = Counters()
+        self._advertiser, self._announcer, self._patience = Advertiser(), Announcer(), Patience(opens)
+        self._notifier = notifier or Notifier("")
+        self._group_bound = 0.0
         self._timer_at = now  # when the cause of the latest tenure came up
-        self._sent_at = self._renewed_at = self._announced_at = float("-inf")
-        self._adopted: float | None = None  # the interval of the master that it follows
+        self._complained_at = _NEVER
         self._released_by: Address | None = None  # who sent priority 0 since the last advert of a master
-        self._packet: SendAdvert | None = None
-        self._renewal: RenewLease | None = None
+        self._was_kept_waiting = False  # by a check that had not reported
 
     # --- what it is ---------------------------------------------------------------------------------------------------
 
@@ -131,20 +143,24 @@ class VirtualRouter:
 
     @property
     def skew_time(self) -> float:
-        """Skew_Time in seconds (RFC 3768 section 6.1; version 3 scales it by the interval, RFC 5798 section 6.1)."""
-        share = (const.SKEW_DIVISOR - self.priority) / const.SKEW_DIVISOR
-        return share if self.settings.version == 2 else share * self._master_interval
+        """Skew_Time in seconds."""
+        return self._patience.skew(self.settings, self.priority)
 
     @property
     def master_down_interval(self) -> float:
-        """Seconds of silence after which a BACKUP takes over (RFC 3768 section 6.1)."""
-        return const.DOWN_TIMER_ADVERTS * self._master_interval + self.skew_time
+        """Seconds of silence after which a BACKUP takes over."""
+        return self._patience.down(self.settings, self.priority)
+
+    @property
+    def slowest_successor(self) -> float:
+        """Seconds that a successor may take after priority 0: the skew of priority 1, and its way here."""
+        slowest = (const.SKEW_DIVISOR - const.PRIORITY_MIN) / const.SKEW_DIVISOR
+        return slowest * (1.0 if self.settings.version == 2 else self.settings.advert_int) + const.HANDOVER_MARGIN
 
     @property
     def handover_bound(self) -> float:
-        """Seconds that the slowest successor may take after priority 0: the skew of priority 1, and its way here."""
-        slowest = (const.SKEW_DIVISOR - const.PRIORITY_MIN) / const.SKEW_DIVISOR
-        return slowest * (1.0 if self.settings.version == 2 else self.settings.advert_int) + const.HANDOVER_MARGIN
+        """Seconds that handing over may take: in a sync group the successor waits for all members."""
+        return max(self.slowest_successor, self._group_bound)
 
     @property
     def hold(self) -> Hold:
@@ -159,17 +175,25 @@ class VirtualRouter:
         """Whether it was stopped and has handed over."""
         return self.stopping and self.handover_until is None
 
+    @property
+    def garp_due(self) -> float | None:
+        """When it announces its addresses next."""
+        return self._announcer.next_deadline()
+
+    @property
+    def preempts_at(self) -> float | None:
+        """BACKUP: until when a worse master is left alone (preempt_delay)."""
+        return self._patience.preempts_at
+
+    @property
+    def muted(self) -> Muted | None:
+        """That adverts do not leave."""
+        return self._advertiser.muted
+
     def next_deadline(self) -> float | None:
         """The earliest time at which `timer` has something to do."""
         due = [each for each in (self.deadline, self.garp_due, self.handover_until) if each is not None]
         return min(due, default=None)
-
-    @property
-    def _master_interval(self) -> float:
-        """Master_Adver_Interval: version 3 adopts the master's (RFC 5798 section 6.1), version 2 has only its own."""
-        if self.settings.version == 3 and self._adopted is not None:
-            return self._adopted
-        return self.settings.advert_int
 
     # --- what happens to it -------------------------------------------------------------------------------------------
 
@@ -177,17 +201,18 @@ class VirtualRouter:
         """Take a new view of link, addresses and checks."""
         effects = self.lapse(now)
         before, self.standing = self.standing, standing
-        self._packet = self._renewal = None
+        self._advertiser.forget()
         if self.stopping:
             return effects
+        if standing.priority != before.priority and self.state is not State.INIT:
+            effects += self._change_priority(before.priority, now)
         if standing.broken:
             return effects + self._break(now)
         if standing.faults:
             return effects + self._fail(now)
-        if self.state in (State.INIT, State.FAULT):
-            return effects if standing.waiting else effects + self._start(now)
-        if standing.priority != before.priority:
-            effects += self._change_priority(before.priority, now)
+        if self.state in (State.INIT, State.FAULT) and not standing.waiting:
+            return effects + self._start(now)
+        self._was_kept_waiting = standing.source is not None
         return effects
 
     def hear(self, advert: Advert, source: Address, now: float) -> list[Effect]:
@@ -212,58 +237,78 @@ class VirtualRouter:
         if self.deadline is not None and now >= self.deadline:
             if self.state is State.MASTER:
                 effects += self._advertise_on_time(now)
-            elif now - self.deadline >= self._master_interval:
+            elif now - self.deadline >= self._patience.interval(self.settings):
                 effects += self._listen_again(now)
             else:
-                effects += self._take_over(self._silence(now), self.deadline, now)
-        if self.garp_due is not None and now >= self.garp_due:
-            self.garp_due = None
-            effects += self.announce(now)
+                effects += self._wait_is_over(self.deadline, now)
+        bursts = self._announcer.timer(self.settings, self.standing.macs, now)
+        return effects if self.muted is not None else effects + bursts
+
+    def take_over(self, due: float, now: float) -> list[Effect]:
+        """The whole sync group is ready since `due`."""
+        return self._take_over(self._silence(now), due, now)
+
+    def concede(self, reason: str, now: float) -> list[Effect]:
+        """A MASTER goes back to BACKUP with its sync group, and hands over like one that leaves on purpose."""
+        if self.muted is not None:
+            return self._become_backup(reason, now)
+        effects = self._hand_over(State.BACKUP, reason, now)
+        self.deadline = self._down_at(now)
         return effects
+
+    def join(self, group: str, bound: float) -> None:
+        """It is in a sync group from now on, whose slowest member may take `bound` seconds to hand over."""
+        self.group, self._group_bound = group, bound
+
+    def leave_group(self, now: float) -> None:
+        """It stands for itself again."""
+        self.group, self._group_bound = "", 0.0
+        if self.ready is not None:
+            self.ready, self.deadline = None, now
 
     def continue_handover(self, before: VirtualRouter) -> None:
         """Begin with the addresses that an earlier life of the same virtual router is handing over."""
-        self.handover_until, self._sent_at = before.handover_until, before._sent_at
+        self.handover_until, self._advertiser.sent_at = before.handover_until, before._advertiser.sent_at
 
     def advert_failed(self, reason: str, now: float) -> None:
         """An advert did not leave."""
-        if self.muted is None:
-            self.muted = Muted(now, reason, was_heard=self._sent_at > self.since)
-            self.moved = True
+        self.moved |= self._advertiser.failed(reason, self.since, now)
 
     def silenced(self, now: float) -> bool:
         """Whether as many adverts in a row have not left as a backup waits for: it is about to take over."""
-        if self.muted is None:
-            return False
-        return now - self.muted.since > (const.DOWN_TIMER_ADVERTS - 1.5) * self.settings.advert_int
+        return self._advertiser.silenced(self.settings, now)
 
     def advert_passed(self) -> None:
         """Adverts leave again."""
-        self.muted = None
+        self._advertiser.muted = None
         self.moved = True
 
-    def stop(self, reason: str, now: float) -> list[Effect]:
-        """Leave for good; `done` tells when what was held has been handed over."""
+    def stop(self, reason: str, now: float, word: str = notify.STOP) -> list[Effect]:
+        """Leave for good; `done` tells when what was held has been handed over. `word` is what is told."""
         effects = self.lapse(now)
-        self.stopping = True
+        if self.stopping:
+            return effects
+        self.stopping, before = True, self.state
         if self.state is State.MASTER and self.muted is None:  # else nobody would hear the priority 0
-            return effects + self._hand_over(State.INIT, reason, now)
-        if self.state is not State.INIT:
+            effects += self._hand_over(State.INIT, reason, now)
+        elif self.state is not State.INIT:
             effects += self._become(State.INIT, reason, now)
-        return effects
+        return [*effects, self._tell(word, before, reason)]
 
     def reconfigure(self, settings: InstanceSettings, standing: Standing, now: float) -> list[Effect]:
         """Go on under new settings of the same interface, VRID and version; a state that is still right stays."""
         effects = self.lapse(now)
         before, self.settings = self.settings, settings
         if settings != before:
-            self._renewed_at = float("-inf")  # the kernel still counts the old lease
+            self._advertiser.leased()  # the kernel still counts the old lease
         effects += self.assess(standing, now)
-        if settings.advert_int != before.advert_int and self.state is State.BACKUP:
-            self.deadline = now + self.master_down_interval
+        same = (settings.advert_int, settings.down_timer_adverts) == (before.advert_int, before.down_timer_adverts)
+        if not same and self.state is State.BACKUP and self.ready is None:
+            self.deadline = self._down_at(now)
         if settings != before and self.state is State.MASTER:
             effects += self._advertise(now)
             self.deadline = now + settings.advert_int
+            self._announcer.refresh(settings, now)
         return effects
 
     def lapse(self, now: float) -> list[Effect]:
@@ -282,81 +327,98 @@ class VirtualRouter:
             return []
         if self.last is not None and self.last.vip_live is None:
             self.last = replace(self.last, vip_live=now - self._timer_at)
-        self.garp_due = now + self.settings.garp_master_delay if self.settings.garp_master_delay else None
-        return self.announce(now)
-
-    def announce(self, now: float) -> list[Effect]:
-        """Gratuitous ARP for every address of this router, repeated as configured."""
-        if self.muted is not None:  # nobody hears our adverts, so clients belong to another
-            return []
-        self._announced_at = now
-        frames = [neighbor.gratuitous_arp(self.standing.mac, each.address) for each in self.settings.addresses]
-        return [Announce(self.settings.interface, tuple(frames) * self.settings.garp_master_repeat)]
+        return self._announcer.live(self.settings, self.standing.macs, now)
 
     # --- becoming -----------------------------------------------------------------------------------------------------
 
-    def _become(self, state: State, reason: str, now: float) -> list[Effect]:
-        """The one place where the state changes."""
+    def _become(self, state: State, reason: str, now: float, *, said: bool = False) -> list[Effect]:
+        """The one place where the state changes. `said`: the reason was in the log already, as keepalived does it."""
         old, self.state, self.since = self.state, state, now
         if old is State.MASTER:
             self.counters.released_master += 1
-        self.deadline = self.garp_due = None
-        if state is not State.BACKUP:
-            self._adopted = None
+        self.deadline = self.ready = self.rival = self._advertiser.muted = None
+        self.following = False
         self.moved = True
-        self.muted = self.rival = None
+        self._announcer.end()
+        self._patience.reset(follows=state is State.BACKUP)
         self.last = Transition(now, self.settings.name, old.value, state.value, reason)
         self.transitions.append(self.last)
-        init = " (init)" if old is State.INIT and state is State.BACKUP else ""
+        clears = old in (State.INIT, State.MASTER) and state is not State.MASTER and self.handover_until is None
+        cleared = lines.removing(self.settings) if clears else []
         if self.stopping:
-            return [self._record(f"leaving {old.value} STATE: {reason}", Level.NOTICE, state)]
-        return [
-            self._record(f"Entering {state.value} STATE{init}", Level.NOTICE, state),
-            self._record(reason, Level.WARNING if state is State.FAULT else Level.NOTICE),
-        ]
+            return [self._record(f"leaving {old.value} STATE: {reason}", Level.NOTICE, state), *cleared]
+        cause = [] if said else [self._record(reason, Level.WARNING if state is State.FAULT else Level.NOTICE)]
+        return [*self._entering(old), *cause, *cleared, self._tell(state.value, old, reason)]
+
+    def _entering(self, old: State) -> list[Effect]:
+        if old is State.INIT and self.state is State.FAULT:
+            return lines.beginning_in_fault(self.settings, self.standing.broken)
+        init = old is State.INIT and self.state is State.BACKUP and not self._was_kept_waiting
+        return [lines.entering(self.settings, self.state.value, init)]
 
     def _start(self, now: float) -> list[Effect]:
         """INIT or FAULT with nothing against it any more (RFC 3768 section 6.4.1)."""
-        if self.settings.owner:
-            return self._take_over("priority 255: this node owns the address", now, now)
+        if self.settings.owner and not self.group and self._patience.begin(now) == now:
+            timeout = self._debug(lines.TIMEOUT)
+            return [timeout, *self._take_over("priority 255: this node owns the address", now, now)]
         back = "nothing is against it any more" if self.state is State.FAULT else "link, address and checks are fine"
-        return self._become_backup(back, now)
-
-    def _become_backup(self, reason: str, now: float) -> list[Effect]:
-        effects = self._become(State.BACKUP, reason, now)
-        self.deadline = now + self.master_down_interval
+        effects = self._become_backup(back, now)
+        if self.settings.owner:
+            self.deadline = self._patience.begin(now)
         return effects
+
+    def _become_backup(self, reason: str, now: float, *, said: bool = False) -> list[Effect]:
+        effects = self._become(State.BACKUP, reason, now, said=said)
+        self.deadline = self._down_at(now)
+        return effects
+
+    def _down_at(self, now: float) -> float:
+        """When the master counts as down if nothing is heard from now on."""
+        return self._patience.begin(now) + self.master_down_interval
+
+    def _wait_is_over(self, due: float, now: float) -> list[Effect]:
+        """Master_Down_Timer fired (RFC 3768 section 6.4.2); in a sync group the others are waited for."""
+        timeout = self._debug(lines.TIMEOUT)
+        if self.group:
+            self.ready, self.deadline, self.following, self.moved = due, None, False, True
+            return [timeout]
+        return [timeout, *self._take_over(self._silence(now), due, now)]
 
     def _take_over(self, reason: str, due: float, now: float) -> list[Effect]:
         """BACKUP or an owner's INIT to MASTER (RFC 3768 section 6.4.2): the advert first, addresses after it."""
+        # Addresses that are about to be added have a fresh lease; those kept since a handover an old one.
+        self._advertiser.leased(now if self.handover_until is None else _NEVER)
+        self.master = self.handover_until = self._released_by = None
         records = self._become(State.MASTER, reason, now)
         self._timer_at = due
-        # Addresses that are about to be added have a fresh lease; those kept since a handover an old one.
-        self._renewed_at = now if self.handover_until is None else float("-inf")
-        self._announced_at = now  # not before the kernel holds the addresses: addresses_live does that
-        self.master = self.handover_until = self._released_by = None
+        self._complained_at = _NEVER
+        self._announcer.wait(now)  # the kernel holds nothing yet: addresses_live announces
         self.counters.became_master += 1
         self.deadline = now + self.settings.advert_int
-        return [*self._advertise(now), *records]
+        return [*self._advertise(now), *records, *lines.setting(self.settings)]
 
     def _listen_again(self, now: float) -> list[Effect]:
         """A BACKUP that was not run at its time has slept, maybe through a living master's adverts: one more wait."""
         late = now - (self.deadline or now)
-        self.deadline = now + self._master_interval + self.skew_time
+        self.deadline = now + self._patience.interval(self.settings) + self.skew_time
         text = f"this process stood still for {late:.2f} s: listening for another {self.deadline - now:.2f} s"
         return [self._record(text, Level.WARNING)]
 
-    def _yield(self, reason: str, now: float) -> list[Effect]:
+    def _yield(self, reason: str, advert: Advert, source: Address, now: float) -> list[Effect]:
         """A better master spoke: BACKUP, and the addresses go at once (RFC 3768 section 6.4.3)."""
-        return self._become_backup(reason, now)
+        effects = self._advertise(now)[:1] if self.settings.higher_prio_send_advert else []
+        self._follow(advert, source, now)
+        effects += [self._record(reason, Level.NOTICE), *self._become_backup(reason, now, said=True)]
+        self.following = True
+        return effects
 
     def _break(self, now: float) -> list[Effect]:
         """No network left: FAULT, with nobody to hand over to."""
-        effects: list[Effect] = []
+        effects = [] if self.handover_until is None else lines.removing(self.settings)
         self.handover_until = None
         self.moved = True
         if self.state is not State.FAULT:
-            effects = self._become(State.FAULT, "; ".join(self.standing.broken), now)
+            effects += self._become(State.FAULT, "; ".join(self.standing.broken), now)
         return effects
 
     def _fail(self, now: float) -> list[Effect]:
@@ -368,19 +430,17 @@ class VirtualRouter:
 
     def _hand_over(self, state: State, reason: str, now: float) -> list[Effect]:
         """Leave MASTER on purpose: priority 0 at once, the addresses stay until the successor speaks."""
-        self._packet = self._advert_effect(const.PRIORITY_RELEASE)
-        released = self._advertise(now)
-        self._packet = None
+        released = self._advertise(now, const.PRIORITY_RELEASE)
         self.counters.priority_zero_sent += 1
-        records = self._become(state, reason, now)
         self.handover_until = now + self.handover_bound
-        return [*released, self._record("sent 0 priority"), *records]
+        return [*released, *self._become(state, reason, now), self._debug(lines.RELEASED)]
 
     def _end_handover(self, reason: str, now: float) -> list[Effect]:
-        took = now - self._sent_at  # priority 0 was the last advert
+        took = now - self._advertiser.sent_at  # priority 0 was the last advert
         self.handover_until = None
         self.moved = True
-        return [self._record(f"removing VIPs: {reason} {took * 1e3:.0f} ms after priority 0", Level.NOTICE)]
+        over = self._record(f"{reason} {took * 1e3:.0f} ms after priority 0", Level.NOTICE)
+        return [*lines.removing(self.settings), over]
 
     # --- adverts ------------------------------------------------------------------------------------------------------
 
@@ -388,59 +448,76 @@ class VirtualRouter:
         """RFC 3768 section 6.4.3."""
         if advert.priority == const.PRIORITY_RELEASE:
             self.deadline = now + self.settings.advert_int
-            return self._advertise(now)
+            return [*self._advertise(now), *self._priority_zero(lines.MASTER_HEARD_RELEASE, source)]
+        heard = f"Master received advert from {source} with"
         if advert.priority > self.priority:
-            self._follow(advert, source, now)
-            reason = (
-                f"Master received advert from {source} with higher priority {advert.priority}, ours {self.priority}"
-            )
-            return self._yield(reason, now)
+            reason = f"{heard} higher priority {advert.priority}, ours {self.priority}"
+            return self._yield(reason, advert, source, now)
         ours = self.standing.source
         if advert.priority == self.priority and ours is not None and source.packed > ours.packed:
-            self._follow(advert, source, now)
-            reason = (
-                f"Master received advert from {source} with same priority {advert.priority} "
-                f"but higher IP address than ours"
-            )
-            return self._yield(reason, now)
+            reason = f"{heard} same priority {advert.priority} but higher IP address than ours"
+            return self._yield(reason, advert, source, now)
         self.rival = MasterStatus(source, advert.priority, advert.seconds, now)
-        rival = f"Received advert from {source} with lower priority {advert.priority}, ours {self.priority}"
-        return self._reassert(self._record(f"{rival}, forcing new election", Level.WARNING), now)
+        return self._reassert(self.rival, now)
 
-    def _reassert(self, record: Record, now: float) -> list[Effect]:
+    def _reassert(self, rival: MasterStatus, now: float) -> list[Effect]:
         """Answer a rival that should yield: an advert at once, and the link is told again who holds, now and later.
 
-        Both at a bounded rate. The later announcement follows the rival's last advert: clients may believe the rival.
+        Everything at a bounded rate. The later announcement follows the rival's last advert: clients may believe it.
         """
         effects: list[Effect] = []
-        if now - self._sent_at >= self.settings.advert_int * _REASSERT_PAUSE:
+        answers = not self.settings.lower_prio_no_advert
+        if answers and now - self._advertiser.sent_at >= self.settings.advert_int * _REASSERT_PAUSE:
             effects += self._advertise(now)
-        if now - self._announced_at >= _REANNOUNCE_PAUSE:
-            effects += [*self.announce(now), record]
-        if self.settings.garp_master_delay:
-            self.garp_due = now + self.settings.garp_master_delay
-        return effects
+        announced = self._announcer.contested(self.settings, self.standing.macs, now)
+        if now - self._complained_at >= _COMPLAINT_PAUSE:
+            self._complained_at = now
+            text = f"Received advert from {rival.address} with lower priority {rival.priority}, ours {self.priority}"
+            effects.append(self._record(f"{text}, forcing new election" if answers else text, Level.WARNING))
+            effects.append(self._tell(notify.RECEIVED_LOWER, self.state, text))
+        return effects if self.muted is not None else effects + announced
 
     def _hear_as_backup(self, advert: Advert, source: Address, now: float) -> list[Effect]:
         """RFC 3768 section 6.4.2."""
         if advert.priority == const.PRIORITY_RELEASE:
-            self._released_by = source
-            self.deadline = now + self.skew_time
-            return [self._record(f"Backup received priority 0 advertisement from {source}", Level.INFO)]
-        if advert.priority >= self.priority or not self.settings.preempt:
-            effects = self._follow(advert, source, now)
-            self.deadline = now + self.master_down_interval
+            self._released_by, self.following = source, False
+            if self.ready is None:
+                self.deadline = self._patience.begin(now) + self.skew_time
+            return self._priority_zero(lines.BACKUP_HEARD_RELEASE, source)
+        better = advert.priority >= self.priority or not self.settings.preempt
+        effects = self._defer(better, now)
+        if better or self._patience.defers(now):
+            effects += self._follow(advert, source, now)
+            self.moved |= bool(self.group) and not self.following
+            self.ready, self.deadline, self.following = None, self._down_at(now), True
             return effects
+        self.following = False
         known = self.master is not None and self.master.address == source
         self._note_master(advert, source, now)
         if known:
-            return []
-        return [self._record(f"received lower priority ({advert.priority}) advert from {source} - discarding")]
+            return effects
+        text = f"received lower priority ({advert.priority}) advert from {source} - discarding"
+        return [*effects, self._record(text)]
+
+    def _defer(self, better: bool, now: float) -> list[Effect]:
+        """preempt_delay counts from the first advert of a worse master; a better one ends it."""
+        if better and self.preempts_at is not None:
+            self._patience.preempts_at = None
+            return [lines.not_delaying(self.settings)]
+        if not better and self._patience.defer(self.settings, now):
+            return [lines.delaying(self.settings)]
+        return []
+
+    def _priority_zero(self, text: str, source: Address) -> list[Effect]:
+        return [self._debug(text), self._record(f"{source} sent priority 0")]
 
     def _follow(self, advert: Advert, source: Address, now: float) -> list[Effect]:
         """Accept the sender as master; version 3 takes over its interval (RFC 5798 sections 6.4.2 and 6.4.3)."""
-        self._adopted = advert.seconds
-        return self._note_master(advert, source, now)
+        before = self._patience.interval(self.settings)
+        self._patience.adopt(advert.seconds)
+        after = self._patience.interval(self.settings)
+        effects: list[Effect] = [] if before == after else [lines.updated_interval(self.settings, before, after)]
+        return effects + self._note_master(advert, source, now)
 
     def _note_master(self, advert: Advert, source: Address, now: float) -> list[Effect]:
         """Remember who was heard; a record when it is somebody new."""
@@ -472,58 +549,38 @@ class VirtualRouter:
         self.deadline = following if following > now else now + self.settings.advert_int
         return self._advertise(now)
 
-    def _advertise(self, now: float) -> list[Effect]:
-        """An advert, and beside it the renewal of the lease."""
-        if self._packet is None:
-            self._packet = self._advert_effect(self.priority)
-        if self._packet is None:
-            return []
-        self.counters.adverts_sent += 1
-        self._sent_at = now
-        if not self._renewal_due(now):
-            return [self._packet]
-        if self._renewal is None:
-            self._renewal = RenewLease(self.settings.name, self.settings.addresses, self.settings.vip_lease or 0)
-        self._renewed_at = now
-        return [self._packet, self._renewal]
-
-    def _renewal_due(self, now: float) -> bool:
-        """Fast adverts need not renew each time: a quarter of the lease leaves three more turns."""
-        lease = self.settings.vip_lease
-        return lease is not None and now - self._renewed_at >= lease / 4
-
-    def _advert_effect(self, priority: int) -> SendAdvert | None:
-        source = self.standing.source
-        if source is None:
-            return None
-        settings = self.settings
-        auth_type, auth_data = auth_of(settings)
-        advert = Advert(
-            settings.version,
-            settings.virtual_router_id,
-            priority,
-            round(settings.advert_int * const.CENTISECONDS),
-            tuple(virtual.address for virtual in settings.addresses),
-            auth_type,
-            auth_data,
-        )
-        payload = encode(advert, source, const.GROUP_IPV4)
-        return SendAdvert(settings.name, settings.interface, source, const.GROUP_IPV4, payload)
+    def _advertise(self, now: float, priority: int | None = None) -> list[Effect]:
+        """An advert with this priority, else its own, and beside it the renewal of the lease."""
+        spoken = self.priority if priority is None else priority
+        effects = self._advertiser.advertise(self.settings, self.standing.source, spoken, now)
+        self.counters.adverts_sent += bool(effects)
+        return effects
 
     def _change_priority(self, before: int, now: float) -> list[Effect]:
         """A weight came or went: a MASTER says so at once, a BACKUP's wait follows the new skew."""
         text = f"Changing effective priority from {before} to {self.priority}"
         effects: list[Effect] = [self._record(text, Level.NOTICE)]
-        if self.state is State.MASTER:
+        if self.state is State.MASTER and not self.standing.against:
             effects = [*self._advertise(now), *effects]
-        elif self.deadline is not None:
-            self.deadline += (
-                (before - self.priority)
-                / const.SKEW_DIVISOR
-                * (1.0 if self.settings.version == 2 else self._master_interval)
-            )
+        elif self.state is State.BACKUP and self.deadline is not None:
+            self.deadline += self.skew_time - self._patience.skew(self.settings, before)
+        if self.settings.notifications.priority_changes:
+            word = notify.MASTER_PRIORITY if self.state is State.MASTER else notify.BACKUP_PRIORITY
+            effects.append(self._tell(word, self.state, text))
         return effects
+
+    # --- what is said -------------------------------------------------------------------------------------------------
 
     def _record(self, text: str, level: Level = Level.INFO, state: State | None = None) -> Record:
         name = self.settings.name
         return Record(level, name, text, state.value if state else "")
+
+    def _debug(self, text: str) -> Record:
+        return Record(Level.DEBUG, self.settings.name, text)
+
+    def _tell(self, word: str, before: State, reason: str) -> Effect:
+        """Tell scripts, pipes and people."""
+        known = self.master.address if self.master else ""
+        master = self.standing.source if self.state is State.MASTER else known
+        news = News(notify.INSTANCE, self.settings.name, word, before.value, self.priority, str(master or ""), reason)
+        return self._notifier.tell(news, self.settings.notifications)

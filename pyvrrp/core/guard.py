@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pyvrrp.core.settings import Address, InstanceSettings
@@ -23,7 +24,8 @@ class Standing:
     """What an instance may do now.
 
     `broken` are reasons that leave it without a network: there is nobody to hand over to. `faults` are reasons to hand
-    over. `waiting` are things not known yet. `source` is the primary address, the sender of its adverts.
+    over. `waiting` are things not known yet. `source` is the primary address, the sender of its adverts. `macs` are
+    those of every interface that it uses, as far as they are known.
     """
 
     broken: tuple[str, ...]
@@ -32,7 +34,7 @@ class Standing:
     priority: int
     terms: tuple[tuple[str, int], ...]
     source: Address | None
-    mac: bytes
+    macs: Mapping[str, bytes]
 
     @property
     def against(self) -> tuple[str, ...]:
@@ -50,26 +52,39 @@ def primary_address(interface: Interface, virtual: frozenset[tuple[Address, int]
 
 def standing(
     settings: InstanceSettings,
-    interface: Interface | None,
+    interfaces: Mapping[str, Interface],
     virtual: frozenset[tuple[Address, int]],
     tracked: Tracked,
     refused: str | None,
 ) -> Standing:
-    """Put link, addresses, checks and the kernel's refusals together. `virtual` are all VIPs of the interface."""
-    faults = tracked.faults + ((refused,) if refused else ())
-    if interface is None or interface.addresses is None:
-        waiting = (f"interface {settings.interface} has not been looked at yet", *tracked.waiting)
-        return Standing((), faults, waiting, tracked.priority, tracked.terms, None, b"")
-    source = primary_address(interface, virtual)
-    broken = _broken(settings.interface, interface, source)
-    return Standing(broken, faults, tracked.waiting, tracked.priority, tracked.terms, source, interface.mac)
+    """Put links, addresses, checks and the kernel's refusals together. `virtual` are all VIPs of its own interface.
+
+    Without its own interface it is broken; another one that it puts addresses on only makes it hand over.
+    """
+    names = dict.fromkeys((settings.interface, *(each.interface for each in settings.held)))
+    known = {name: interfaces[name] for name in names if name in interfaces}
+    unseen = [name for name in names if name not in known or known[name].addresses is None]
+    waiting = tuple(f"interface {name} has not been looked at yet" for name in unseen) + tracked.waiting
+    absent = tuple(text for name, each in known.items() if name != settings.interface and (text := _absent(name, each)))
+    faults = absent + tracked.faults + ((refused,) if refused else ())
+    macs = {name: each.mac for name, each in known.items()}
+    source: Address | None = None
+    broken: tuple[str, ...] = ()
+    if settings.interface not in unseen:
+        source = primary_address(known[settings.interface], virtual)
+        broken = _broken(settings.interface, known[settings.interface], source)
+    return Standing(broken, faults, waiting, tracked.priority, tracked.terms, source, macs)
+
+
+def _absent(name: str, interface: Interface) -> str:
+    if not interface.present:
+        return f"interface {name} does not exist"
+    return "" if interface.up else f"interface {name} is down"
 
 
 def _broken(name: str, interface: Interface, source: Address | None) -> tuple[str, ...]:
-    if not interface.present:
-        return (f"interface {name} does not exist",)
-    if not interface.up:
-        return (f"interface {name} is down",)
+    if absent := _absent(name, interface):
+        return (absent,)
     if source is None:
         virtual = any(address.version == 4 for address, _ in interface.addresses or ())
         return (f"interface {name} has no IPv4 address{' besides virtual ones' if virtual else ''}",)

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from pyvrrp.core import const, explain
+from pyvrrp.core import const, explain, notify
 from pyvrrp.core.agenda import Agenda
 from pyvrrp.core.desired import Hold, desired
 from pyvrrp.core.effects import Action, Effect, Level, Operation, Reconcile, Record, ResetConnections
@@ -29,10 +29,13 @@ from pyvrrp.core.events import (
     TimerDue,
 )
 from pyvrrp.core.fsm import State, VirtualRouter
+from pyvrrp.core.group import Group, grouped
 from pyvrrp.core.guard import Interface, Standing, standing
-from pyvrrp.core.receive import objection
+from pyvrrp.core.notify import Notifier
+from pyvrrp.core.receive import Objection, malformed, objection
 from pyvrrp.core.reconcile import plan
-from pyvrrp.core.settings import Address, InstanceSettings, NodeSettings, VirtualAddress
+from pyvrrp.core.service import Services
+from pyvrrp.core.settings import Address, InstanceSettings, InterfaceProbe, NodeSettings, VirtualAddress
 from pyvrrp.core.snapshot import RejectedStatus, Snapshot, Transition
 from pyvrrp.core.tracking import CheckTrack, assess
 from pyvrrp.core.wire import decode
@@ -41,6 +44,7 @@ from pyvrrp.errors import WireError
 _HISTORY = 200  # transitions kept for `pyvrrpctl history`
 _REJECTED_PAUSE = 1.0  # seconds between two log lines about adverts turned away, whoever sends them
 _REJECTED_REPEAT = 60.0  # seconds until the same complaint is logged again
+_OWN_ADDRESS = Objection("own_address", "it carries our own address", "")
 
 
 @dataclass(slots=True)
@@ -62,7 +66,7 @@ class Node:
         self._interfaces: dict[str, Interface] = {}
         self._observed: dict[str, frozenset[VirtualAddress]] = {}
         self._virtual: dict[str, frozenset[tuple[Address, int]]] = {}
-        self._checks = {check.name: CheckTrack(check, now) for check in settings.checks}
+        self._checks: dict[str, CheckTrack] = {}
         self._routers: dict[str, VirtualRouter] = {}
         self._by_vrid: dict[tuple[str, int], VirtualRouter] = {}
         self._leaving: list[VirtualRouter] = []
@@ -72,7 +76,12 @@ class Node:
         self._retries: dict[VirtualAddress, float] = {}
         self._complaints: dict[str, _Complaints] = {}
         self._history: deque[Transition] = deque(maxlen=_HISTORY)
-        self._agenda: Agenda[VirtualRouter | CheckTrack] = Agenda()
+        self._notifier = Notifier(settings.router_id)
+        self._services = Services(self._notifier)
+        self._opens = now + settings.startup_delay
+        self._groups: dict[str, Group] = {}  # by member
+        self._restless: dict[Group, None] = {}  # whose members may not be in one state
+        self._agenda: Agenda[VirtualRouter | CheckTrack | Services] = Agenda()
         self._handlers: dict[type, Callable[..., list[Effect]]] = {
             AdvertReceived: self._advert_received,
             TimerDue: self._timer_due,
@@ -86,17 +95,21 @@ class Node:
             ConfigReplaced: self._config_replaced,
             Stopping: self._stopping,
         }
+        self._begin_checks(now)
         self._index(settings)
-        for track in self._checks.values():
-            self._agenda.note(track)
-        for instance in settings.instances:
+        instances = self._regroup(settings)
+        for instance in instances:
             self._add_router(instance, now)
+        self._join_groups(now)
 
     # --- the three questions a shell may ask ----------------------------------------------------------------------
 
     def handle(self, event: Event, now: float) -> list[Effect]:
         """Take one event; perform the effects in order (core/effects.py has the contract)."""
-        return self._handlers[type(event)](event, now)
+        effects = self._handlers[type(event)](event, now)
+        while self._restless:
+            effects = effects + self._sync(self._restless.popitem()[0], now)
+        return effects
 
     def next_deadline(self) -> float | None:
         """When `TimerDue` is wanted; None when nothing is."""
@@ -112,7 +125,10 @@ class Node:
             for router in self._routers.values()
         )
         checks = tuple(explain.check(track) for track in self._checks.values())
-        return Snapshot(now, self.settings.router_id, self.stopping, instances, checks, tuple(self._history))
+        services = tuple(explain.service(each, self._checks) for each in self._services)
+        groups = tuple(explain.group(each, self._members(each)) for each in dict.fromkeys(self._groups.values()))
+        history = tuple(self._history)
+        return Snapshot(now, self.settings.router_id, self.stopping, instances, checks, history, services, groups)
 
     @property
     def done(self) -> bool:
@@ -130,8 +146,12 @@ class Node:
         return tuple(address for router in self._everybody() for address in sorted(self._held(router)))
 
     def vrids(self) -> dict[str, frozenset[int]]:
-        """The virtual routers to listen for, by interface."""
-        return _by_interface(self._by_vrid)
+        """The virtual routers to listen for, by interface; none on one that only has addresses."""
+        return _by_interface(router.settings for router in self._everybody())
+
+    def interfaces(self) -> frozenset[str]:
+        """The interfaces to observe."""
+        return interfaces(self.settings).union(self.vrids())
 
     # --- events -------------------------------------------------------------------------------------------------------
 
@@ -141,14 +161,14 @@ class Node:
         if router is None:
             return []
         if event.source == router.standing.source:
-            return self._reject(router, event.source, "own_address", "it carries our own address", now)
+            return self._reject(router, event.source, _OWN_ADDRESS, now)
         try:
             advert = decode(event.payload, event.source, event.destination, event.ttl)
         except WireError as error:
-            return self._reject(router, event.source, error.fault.name.lower(), str(error), now)
+            return self._reject(router, event.source, malformed(error, event.payload, event.ttl), now)
         against = objection(advert, router.settings)
         if against is not None:
-            return self._reject(router, event.source, *against, now)
+            return self._reject(router, event.source, against, now)
         return self._act(router, router.hear(advert, event.source, now))
 
     def _timer_due(self, _event: TimerDue, now: float) -> list[Effect]:
@@ -156,6 +176,8 @@ class Node:
         for party in self._agenda.due(now):
             if isinstance(party, CheckTrack):
                 effects += self._no_news(party, now)
+            elif isinstance(party, Services):
+                effects += party.begin()
             else:
                 effects += self._act(party, party.timer(now))
         if self._refused or self._retries:
@@ -166,7 +188,11 @@ class Node:
         before = self._interfaces.get(event.interface)
         addresses = before.addresses if before else None
         self._interfaces[event.interface] = Interface(event.present, event.up, event.mac, addresses)
-        return self._assess_interface(event.interface, now)
+        effects: list[Effect] = []
+        for track in self._checks.values():
+            if track.settings.probe == InterfaceProbe(event.interface):
+                effects += self._check_result(_seen(track, self._interfaces[event.interface]), now)
+        return effects + self._assess_interface(event.interface, now)
 
     def _addresses_changed(self, event: AddressesChanged, now: float) -> list[Effect]:
         before = self._interfaces.get(event.interface, Interface(present=True, up=False, mac=b"", addresses=None))
@@ -178,12 +204,14 @@ class Node:
         track = self._checks.get(event.check)
         if track is None:  # a late result of a check that a reload took away
             return []
-        changed = track.take(event, now)
+        change = track.take(event, now)
         self._agenda.note(track)
-        if not changed:
+        if not change:
             return []
         level = Level.NOTICE if event.ok else Level.WARNING
-        effects: list[Effect] = [Record(level, "", f"{track.sentence}")]
+        effects: list[Effect] = [Record(level, "", text) for text in track.news(change)]
+        if self._services.concerned(event.check):  # then they say it
+            effects = self._services.hear(track, change)
         for router in self._routers.values():
             if any(each.check == event.check for each in router.settings.tracks):
                 effects += self._assess(router, now)
@@ -243,19 +271,14 @@ class Node:
 
     def _config_replaced(self, event: ConfigReplaced, now: float) -> list[Effect]:
         self.settings = event.settings
-        self._checks = {
-            check.name: self._checks[check.name]
-            if check.name in self._checks and self._checks[check.name].settings == check
-            else CheckTrack(check, now)
-            for check in event.settings.checks
-        }
-        for track in self._checks.values():
-            self._agenda.note(track)
+        self._notifier.router_id = event.settings.router_id
+        self._begin_checks(now)
         self._index(event.settings)
+        instances = self._regroup(event.settings)
         old = {_identity(router.settings): router for router in self._routers.values()}
         self._routers, self._by_vrid = {}, {}
         effects: list[Effect] = []
-        for instance in event.settings.instances:
+        for instance in instances:
             before = old.pop(_identity(instance), None)
             if before is not None:
                 effects += self._reconfigure(before, instance, now)
@@ -266,8 +289,9 @@ class Node:
             self._leaving.append(router)
             key = (router.settings.interface, router.settings.virtual_router_id)
             self._by_vrid.setdefault(key, router)  # it still wants to hear its successor
-            effects += self._act(router, router.stop("it is no longer in the configuration", now))
+            effects += self._act(router, router.stop("it is no longer in the configuration", now, notify.DELETED))
             self._bequeath(router)
+        self._join_groups(now)
         for router in self._routers.values():
             effects += self._assess(router, now)
             effects += self._reconcile(router)
@@ -279,19 +303,19 @@ class Node:
         effects: list[Effect] = []
         for router in self._routers.values():
             effects += self._act(router, router.stop(event.reason, now))
-        return effects
+        return effects + self._services.stop()
 
     # --- routers ------------------------------------------------------------------------------------------------------
 
     def _add_router(self, instance: InstanceSettings, now: float) -> None:
-        router = VirtualRouter(instance, self._standing(instance), now)
+        router = VirtualRouter(instance, self._standing(instance), now, self._notifier, self._opens)
         self._routers[instance.name] = router
         self._by_vrid[instance.interface, instance.virtual_router_id] = router
 
     def _bequeath(self, leaving: VirtualRouter) -> None:
         """Addresses that another instance has from now on stay while the old one hands over."""
         for heir in self._routers.values():
-            if heir.state is State.INIT and not set(heir.settings.addresses).isdisjoint(leaving.settings.addresses):
+            if heir.state is State.INIT and not set(heir.settings.held).isdisjoint(leaving.settings.held):
                 heir.continue_handover(leaving)
 
     def _resume_handover(self, settings: InstanceSettings) -> None:
@@ -303,8 +327,7 @@ class Node:
                 break
 
     def _reconfigure(self, router: VirtualRouter, settings: InstanceSettings, now: float) -> list[Effect]:
-        claimed = self._virtual.get(settings.interface, frozenset())
-        removed = [each for each in router.settings.addresses if (each.address, each.prefixlen) not in claimed]
+        removed = tuple(each for each in router.settings.held if not self._claimed(each))
         self._routers[settings.name] = router
         self._by_vrid[settings.interface, settings.virtual_router_id] = router
         leased = router.settings.vip_lease is not None
@@ -326,15 +349,16 @@ class Node:
     def _index(self, settings: NodeSettings) -> None:
         virtual: dict[str, set[tuple[Address, int]]] = {}
         for instance in settings.instances:
-            for each in instance.addresses:
+            for each in instance.held:
                 virtual.setdefault(each.interface, set()).add((each.address, each.prefixlen))
         self._virtual = {interface: frozenset(addresses) for interface, addresses in virtual.items()}
 
     def _standing(self, settings: InstanceSettings) -> Standing:
-        interface = self._interfaces.get(settings.interface)
         virtual = self._virtual.get(settings.interface, frozenset())
         refused = self._refused.get(settings.name, (None, 0.0))[0]
-        return standing(settings, interface, virtual, assess(settings, self._checks), refused)
+        own = standing(settings, self._interfaces, virtual, assess(settings, self._checks), refused)
+        group = self._groups.get(settings.name)
+        return group.blame(settings.name, own) if group is not None else own
 
     def _assess(self, router: VirtualRouter, now: float) -> list[Effect]:
         if router.stopping:  # nothing can be against it any more, and its checks may be gone
@@ -342,12 +366,14 @@ class Node:
         view = self._standing(router.settings)
         if view == router.standing and router.state is not State.INIT:
             return self._act(router, router.lapse(now))
+        self._disturb(router)
         return self._act(router, router.assess(view, now))
 
     def _assess_interface(self, interface: str, now: float) -> list[Effect]:
         effects: list[Effect] = []
         for router in self._everybody():
-            if router.settings.interface == interface:
+            settings = router.settings
+            if interface == settings.interface or any(interface == each.interface for each in settings.held):
                 effects += self._assess(router, now)
                 effects += self._reconcile(router)
         self._forget_done()
@@ -359,11 +385,61 @@ class Node:
         if not router.moved:
             return effects
         router.moved = False
+        self._disturb(router)
         self._history.extend(router.transitions)
         router.transitions.clear()
         effects = effects + self._reconcile(router)
         self._forget_done()
         return effects
+
+    # --- sync groups --------------------------------------------------------------------------------------------------
+
+    def _regroup(self, settings: NodeSettings) -> tuple[InstanceSettings, ...]:
+        """Form the groups, and learn what is against each member; the instances with what their groups track."""
+        known = {group.settings.name: group for group in self._groups.values()}
+        self._groups = {}
+        for each in settings.groups:
+            before = known.get(each.name)
+            group = before.successor(each) if before is not None else Group(each)
+            self._groups |= dict.fromkeys(each.members, group)
+        instances = grouped(settings)
+        for instance in instances:
+            self._standing(instance)
+        return instances
+
+    def _join_groups(self, now: float) -> None:
+        for router in self._routers.values():
+            if router.settings.name not in self._groups:
+                router.leave_group(now)
+                self._agenda.note(router)
+        for group in dict.fromkeys(self._groups.values()):
+            members = self._members(group)
+            bound = max((each.slowest_successor for each in members), default=0.0)
+            for each in members:
+                each.join(group.settings.name, bound)
+            self._restless[group] = None
+
+    def _members(self, group: Group) -> list[VirtualRouter]:
+        return [self._routers[name] for name in group.settings.members if name in self._routers]
+
+    def _disturb(self, router: VirtualRouter) -> None:
+        group = self._groups.get(router.settings.name)
+        if group is not None:
+            self._restless[group] = None
+
+    def _sync(self, group: Group, now: float) -> list[Effect]:
+        """Bring a group into one state again, and tell of it."""
+        members = self._members(group)
+        effects: list[Effect] = []
+        for each in [each for each in members if self._standing(each.settings) != each.standing]:
+            before = each.state
+            acted = self._assess(each, now)
+            if each.state is not before and not effects:
+                effects.append(group.syncing(each.state))
+            effects += acted
+        for router, acted in group.agree(members, now):
+            effects += self._act(router, acted)
+        return effects + group.news(members, self._notifier)
 
     # --- addresses ----------------------------------------------------------------------------------------------------
 
@@ -377,21 +453,29 @@ class Node:
 
     def _managed(self, router: VirtualRouter) -> tuple[VirtualAddress, ...]:
         """The router's addresses; a leaving one's without those that the configuration has given to another."""
-        addresses = router.settings.addresses
+        addresses = router.settings.held
         if router not in self._leaving:
             return addresses
-        claimed = self._virtual.get(router.settings.interface, frozenset())
-        return tuple(each for each in addresses if (each.address, each.prefixlen) not in claimed)
+        return tuple(each for each in addresses if not self._claimed(each))
+
+    def _claimed(self, address: VirtualAddress) -> bool:
+        """Whether it is a virtual address of the configuration in force."""
+        return (address.address, address.prefixlen) in self._virtual.get(address.interface, ())
+
+    def _there(self, addresses: Iterable[VirtualAddress]) -> frozenset[VirtualAddress]:
+        """Those that the kernel has."""
+        return frozenset(each for each in addresses if each in self._observed.get(each.interface, ()))
 
     def _held(self, router: VirtualRouter) -> frozenset[VirtualAddress]:
-        return self._observed.get(router.settings.interface, frozenset()).intersection(self._managed(router))
+        return self._there(self._managed(router))
 
     def _reconcile(self, router: VirtualRouter) -> list[Effect]:
         managed = self._managed(router)
         if router.standing.source is None:
             # What is not from here may be the node's own address, and the way in: never leave it without any.
-            managed = tuple(each for each in managed if each in self._added)
-        return self._operations(router.settings, managed, desired(router.hold, managed, self._held(router)))
+            own = router.settings.interface
+            managed = tuple(each for each in managed if each.interface != own or each in self._added)
+        return self._operations(router.settings, managed, desired(router.hold, managed, self._there(managed)))
 
     def _end_lease(self, router: VirtualRouter) -> list[Effect]:
         """From now on nobody renews: what a MASTER holds is added once more, for ever."""
@@ -401,11 +485,10 @@ class Node:
         return [Reconcile(router.settings.name, operations)] if operations else []
 
     def _operations(
-        self, settings: InstanceSettings, managed: Iterable[VirtualAddress], wanted: frozenset[VirtualAddress]
+        self, settings: InstanceSettings, managed: tuple[VirtualAddress, ...], wanted: frozenset[VirtualAddress]
     ) -> list[Effect]:
         """What makes the kernel agree on the managed addresses, with connections reset before their address goes."""
-        observed = self._observed.get(settings.interface, frozenset())
-        planned = plan(managed, wanted, observed, settings.vip_lease)
+        planned = plan(managed, wanted, self._there(managed), settings.vip_lease)
         operations = tuple(each for each in planned if each not in self._pending and each.address not in self._retries)
         if not operations:
             return []
@@ -430,17 +513,35 @@ class Node:
             effects += self._reconcile(router)
         return effects
 
-    # --- checks and complaints ----------------------------------------------------------------------------------------
+    # --- checks, services, complaints ---------------------------------------------------------------------------------
+
+    def _begin_checks(self, now: float) -> None:
+        """Begin with the checks of the settings, and with what depends on them.
+
+        Those known stay what they are until they report anew.
+        """
+        before = self._checks
+        self._checks = {
+            check.name: before[check.name].under(check, now) if check.name in before else CheckTrack(check, now)
+            for check in self.settings.checks
+        }
+        for track in self._checks.values():
+            probe = track.settings.probe
+            if isinstance(probe, InterfaceProbe) and probe.interface in self._interfaces:
+                track.take(_seen(track, self._interfaces[probe.interface]), now)
+            self._agenda.note(track)
+        self._services.want(self.settings, self._checks, now)
+        self._agenda.note(self._services)
 
     def _no_news(self, track: CheckTrack, now: float) -> list[Effect]:
         if self._checks.get(track.settings.name) is not track:
             return []
-        silent = now - (track.since if track.at is None else track.at)
-        return self._check_result(CheckResult(track.settings.name, False, f"no result for {silent:.1f} s", 0.0), now)
+        detail = f"no result for {now - track.since:.1f} s"
+        return self._check_result(CheckResult(track.settings.name, False, detail, 0.0), now)
 
-    def _reject(self, router: VirtualRouter, source: Address, kind: str, why: str, now: float) -> list[Effect]:
+    def _reject(self, router: VirtualRouter, source: Address, against: Objection, now: float) -> list[Effect]:
         """Count an advert that was turned away, and log it at a bounded rate. No timer moves."""
-        name = router.settings.name
+        name, (kind, why, line) = router.settings.name, against
         known = self._complaints.get(name)
         count = known.status.count + 1 if known else 1
         complaints = known or _Complaints(RejectedStatus(source, why, now, count), {})
@@ -451,7 +552,8 @@ class Node:
         if quiet < (_REJECTED_REPEAT if complaints.logged == (kind, source) else _REJECTED_PAUSE):
             return []
         complaints.logged, complaints.logged_at = (kind, source), now
-        return [Record(Level.WARNING, name, f"discarding advert from {source}: {why}")]
+        texts = (line, f"discarding advert from {source}: {why}")
+        return [Record(Level.WARNING, name, text) for text in texts if text]
 
     def _rejected(self, router: VirtualRouter) -> RejectedStatus | None:
         complaints = self._complaints.get(router.settings.name)
@@ -468,12 +570,26 @@ def _identity(settings: InstanceSettings) -> tuple[str, int, int]:
 
 
 def vrids(settings: NodeSettings) -> dict[str, frozenset[int]]:
-    """The virtual routers of a configuration, by interface."""
-    return _by_interface((each.interface, each.virtual_router_id) for each in settings.instances)
+    """The virtual routers of a configuration, by interface; none on one that only has addresses."""
+    return _by_interface(settings.instances)
 
 
-def _by_interface(pairs: Iterable[tuple[str, int]]) -> dict[str, frozenset[int]]:
+def interfaces(settings: NodeSettings) -> frozenset[str]:
+    """The interfaces of a configuration: those that it listens on, puts addresses on, or checks."""
+    probes = (each.probe for each in settings.checks)
+    return frozenset(vrids(settings)).union(each.interface for each in probes if isinstance(each, InterfaceProbe))
+
+
+def _by_interface(instances: Iterable[InstanceSettings]) -> dict[str, frozenset[int]]:
     found: dict[str, set[int]] = {}
-    for interface, vrid in pairs:
-        found.setdefault(interface, set()).add(vrid)
+    for instance in instances:
+        found.setdefault(instance.interface, set()).add(instance.virtual_router_id)
+        for address in instance.held:
+            found.setdefault(address.interface, set())
     return {interface: frozenset(numbers) for interface, numbers in found.items()}
+
+
+def _seen(track: CheckTrack, interface: Interface) -> CheckResult:
+    """What an interface's check finds."""
+    up = interface.present and interface.up
+    return CheckResult(track.settings.name, up, f"{track.settings.probe} is {'up' if up else 'down'}", 0.0)

@@ -359,12 +359,16 @@ class InstanceSettings:
 
 @dataclass(frozen=True, slots=True)
 class SyncGroupSettings:
-    """Instances that are MASTER together, and in FAULT together."""
+    """Instances that are MASTER together, and in FAULT together.
+
+    The members' own weights count only with `sync_group_tracking_weight`.
+    """
 
     name: str
     members: tuple[str, ...]
     tracks: tuple[Track, ...] = ()
     notifications: Notifications = Notifications()
+    sync_group_tracking_weight: bool = False
 
 
 # --- virtual servers -------------------------------------------------------------------------------------------------
@@ -391,8 +395,8 @@ class RealServerSettings:
 class ServiceSettings:
     """A virtual server. lb_algo to sorry_server are IPVS's, which is not programmed yet.
 
-    It has quorum while the weights of its living servers reach `quorum` (plus `hysteresis`, to get it back). `omega`:
-    notify_down and quorum_down run at the end, too.
+    It gets quorum when the weights of its living servers reach `quorum` + `hysteresis`, and loses it when they fall
+    below `quorum` - `hysteresis`. `omega`: notify_down and quorum_down run at the end, too.
     """
 
     name: str  # as keepalived's log has it: [192.0.2.1]:tcp:3306
@@ -444,6 +448,7 @@ class LoadedNode:
     places: dict[str, tuple[str, int, int]]
     problems: tuple[Problem, ...] = ()
     status: int = 0
+    keepalived: bool = False  # whether the file was a keepalived.conf
 
 
 def shape() -> str:
@@ -457,6 +462,7 @@ def automatic_lease(advert_int: float, down_timer_adverts: int = const.DOWN_TIME
     """Seconds of `vip_lease: auto`: over before the earliest successor, outliving one lost turn where possible.
 
     The kernel counts whole seconds and takes up to half a second more to act, so the lease ends one second before the
-    intervals that a backup waits have passed (none takes over earlier), and is never below one second, its smallest.
+    intervals that a backup waits have passed (none takes over earlier). It is longer than the pause between two
+    adverts, which renew it.
     """
-    return max(1, int(down_timer_adverts * advert_int) - 1)
+    return max(int(advert_int) + 1, int(down_timer_adverts * advert_int) - 1)

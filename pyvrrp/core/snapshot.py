@@ -92,6 +92,37 @@ class CheckStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupStatus:
+    """A sync group. `state` is the one that all its members are in, "" while they are in several."""
+
+    name: str
+    state: str
+    members: tuple[str, ...]
+    why: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RealServerStatus:
+    """A server of a service; `up` is what keepalived would have in IPVS's table."""
+
+    name: str
+    up: bool
+    weight: int
+    checks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceStatus:
+    """A virtual server: whether its living servers are enough, and their weight."""
+
+    name: str
+    quorum: bool
+    weight: int
+    servers: tuple[RealServerStatus, ...]
+    why: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """A whole node at one moment."""
 
@@ -101,3 +132,5 @@ class Snapshot:
     instances: tuple[InstanceStatus, ...]
     checks: tuple[CheckStatus, ...]
     history: tuple[Transition, ...]
+    services: tuple[ServiceStatus, ...] = ()
+    groups: tuple[GroupStatus, ...] = ()

@@ -109,7 +109,7 @@ def decode(payload: bytes, source: Address, destination: Address, ttl: int) -> A
         raise WireError(WireFault.VERSION, f"{version}")
     if kind != const.TYPE_ADVERTISEMENT:
         raise WireError(WireFault.TYPE, f"type {kind}")
-    _check_length(version, count, len(payload))
+    _check_length(payload, version, count)
     if ttl != const.TTL:
         raise WireError(WireFault.TTL, f"{ttl}")
     # Summing the stored checksum with the rest gives zero when it is right. Both 0x0000 and 0xffff would pass for the
@@ -135,9 +135,16 @@ def _version2(vrid: int, priority: int, interval: int, addresses: tuple[Address,
     return Advert(2, vrid, priority, seconds * const.CENTISECONDS, addresses, auth_type, auth_data)
 
 
-def _check_length(version: int, count: int, length: int) -> None:
-    tail = const.AUTH_DATA_SIZE if version == 2 else 0
-    expected = _HEADER.size + count * _ADDRESS_SIZE + tail
+def expected_length(payload: bytes) -> int:
+    """How many bytes an advert of the version and the number of addresses that these begin with has."""
+    if len(payload) < _HEADER.size:
+        return _HEADER.size
+    tail = const.AUTH_DATA_SIZE if payload[0] >> 4 == 2 else 0
+    return _HEADER.size + payload[3] * _ADDRESS_SIZE + tail
+
+
+def _check_length(payload: bytes, version: int, count: int) -> None:
+    length, expected = len(payload), expected_length(payload)
     if length != expected:
         raise WireError(WireFault.LENGTH, f"{length} bytes, {count} addresses in version {version} make {expected}")
 

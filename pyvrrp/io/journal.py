@@ -46,7 +46,7 @@ def _local(form: str, now: float) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class Sender:
     """What the daemon calls itself in a log, its syslog facility (a number), and how it writes the time."""
 
     name: str = "pyvrrpd"
@@ -116,8 +116,8 @@ def _emit(sink: Sink, record: Record) -> bool:
 class Console:
     """Lines on standard error."""
 
-    def __init__(self, identity: Identity) -> None:
-        self._identity = identity
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
 
     def emit(self, record: Record) -> bool:
         """Write a line, if standard error takes one now."""
@@ -125,7 +125,7 @@ class Console:
         writable.register(STDERR, select.POLLOUT)
         if not any(event & select.POLLOUT for _, event in writable.poll(0)):
             return False
-        os.write(STDERR, _line(self._identity, record))
+        os.write(STDERR, _line(self._sender, record))
         return True
 
     def close(self) -> None:
@@ -135,14 +135,14 @@ class Console:
 class File:
     """Lines at the end of a file; regular files never make a writer wait for a reader. Raises OSError."""
 
-    def __init__(self, path: str, identity: Identity) -> None:
+    def __init__(self, path: str, sender: Sender) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK
         self._file = os.open(path, flags, 0o644)
-        self._identity = identity
+        self._sender = sender
 
     def emit(self, record: Record) -> bool:
         """Append a line."""
-        os.write(self._file, _line(self._identity, record))
+        os.write(self._file, _line(self._sender, record))
         return True
 
     def close(self) -> None:
@@ -153,16 +153,16 @@ class File:
 class Syslog:
     """RFC 3164 datagrams to the local syslog daemon."""
 
-    def __init__(self, identity: Identity, path: str = SYSLOG_SOCKET) -> None:
-        self._identity = identity
+    def __init__(self, sender: Sender, path: str = SYSLOG_SOCKET) -> None:
+        self._sender = sender
         self._path = path
         self._socket = _datagram_socket()
 
     def emit(self, record: Record) -> bool:
         """Send a datagram."""
-        priority = self._identity.facility << 3 | int(record.level)
+        priority = self._sender.facility << 3 | int(record.level)
         stamp = _local("%b %e %H:%M:%S", time.time())
-        text = f"<{priority}>{stamp} {self._identity.name}[{os.getpid()}]: {_one_line(record)}"
+        text = f"<{priority}>{stamp} {self._sender.name}[{os.getpid()}]: {_one_line(record)}"
         self._socket.sendto(text.encode(errors="replace")[:LINE_MAX], self._path)
         return True
 
@@ -174,14 +174,14 @@ class Syslog:
 class Systemd:
     """The journal in its native protocol, with fields."""
 
-    def __init__(self, identity: Identity, path: str = JOURNAL_SOCKET) -> None:
-        self._identity = identity
+    def __init__(self, sender: Sender, path: str = JOURNAL_SOCKET) -> None:
+        self._sender = sender
         self._path = path
         self._socket = _datagram_socket()
 
     def emit(self, record: Record) -> bool:
         """Send a datagram."""
-        self._socket.sendto(datagram(record, self._identity), self._path)
+        self._socket.sendto(datagram(record, self._sender), self._path)
         return True
 
     def close(self) -> None:
@@ -189,13 +189,13 @@ class Systemd:
         self._socket.close()
 
 
-def datagram(record: Record, identity: Identity) -> bytes:
+def datagram(record: Record, sender: Sender) -> bytes:
     """A record in the journal's native protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL)."""
     fields = {
         "MESSAGE": _sentence(record),
         "PRIORITY": str(int(record.level)),
-        "SYSLOG_IDENTIFIER": identity.name,
-        "SYSLOG_FACILITY": str(identity.facility),
+        "SYSLOG_IDENTIFIER": sender.name,
+        "SYSLOG_FACILITY": str(sender.facility),
         "VRRP_INSTANCE": record.instance,
         "VRRP_STATE": record.state,
         "MESSAGE_ID": MESSAGE_IDS.get(record.state, ""),
@@ -227,8 +227,8 @@ def _one_line(record: Record) -> str:
     return _sentence(record).replace("\n", " ")
 
 
-def _line(identity: Identity, record: Record) -> bytes:
-    text = f"{identity.stamp(time.time())} {_one_line(record)}"
+def _line(sender: Sender, record: Record) -> bytes:
+    text = f"{sender.stamp(time.time())} {_one_line(record)}"
     return text.encode(errors="replace")[: LINE_MAX - 1] + b"\n"
 
 

@@ -22,7 +22,7 @@ from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 from pyvrrp import bpf
 from pyvrrp.core.effects import Action, Operation, RenewLease
 from pyvrrp.core.events import AddressesChanged, LinkChanged
-from pyvrrp.core.settings import Address, VirtualAddress
+from pyvrrp.core.settings import Address
 from pyvrrp.errors import KernelError
 
 # linux/netlink.h
@@ -54,12 +54,14 @@ DUMP_TRIES: Final = 5  # a dump that another change ran into is asked for again
 
 @dataclass(frozen=True, slots=True)
 class _Renewal:
-    """All renewals of one instance, ready to send. Every message carries the same sequence number."""
+    """What an effect asks for, ready to send. Every message carries the same sequence number."""
 
-    addresses: tuple[VirtualAddress, ...]
-    lease: int
+    effect: RenewLease
     sequence: int
     requests: bytes
+
+
+_Exactly = tuple[Operation, str, int, Address | None]  # with what does not make it another address
 
 
 class Kernel:
@@ -77,7 +79,7 @@ class Kernel:
             raise KernelError("open a netlink socket", number, os.strerror(number)) from error
         self._sequence = 0
         self._names: dict[int, str] = {}
-        self._bodies: dict[Operation, bytes] = {}
+        self._bodies: dict[_Exactly, bytes] = {}
         self._renewals: dict[str, _Renewal] = {}
 
     def monitor_fileno(self) -> int:
@@ -142,7 +144,7 @@ class Kernel:
             by_sequence = {renewal.sequence: renewal for renewal in self._renewals.values()}
             for sequence, number in sorted(answers):
                 renewal = by_sequence.get(sequence)
-                addresses = ", ".join(map(str, renewal.addresses)) if renewal else "an address"
+                addresses = ", ".join(map(str, renewal.effect.addresses)) if renewal else "an address"
                 refused.append(KernelError(f"renew the lease of {addresses}", number, os.strerror(number)))
             if any(number == ENODEV for _, number in answers):
                 self._forget()
@@ -150,18 +152,19 @@ class Kernel:
 
     def _renewal(self, effect: RenewLease) -> _Renewal:
         known = self._renewals.get(effect.instance)
-        if known is not None and known.addresses == effect.addresses and known.lease == effect.lease:
+        if known is not None and known.effect is effect:  # a router asks with the same one for as long as it can
             return known
         sequence = self._next_sequence()
         verb, flags = _verb(Action.ADD)
         bodies = [self._body(Operation(Action.ADD, address, effect.lease)) for address in effect.addresses]
         requests = b"".join(_message(verb, flags, body, sequence) for body in bodies)
-        renewal = _Renewal(effect.addresses, effect.lease, sequence, requests)
+        renewal = _Renewal(effect, sequence, requests)
         self._renewals[effect.instance] = renewal
         return renewal
 
     def _body(self, operation: Operation) -> bytes:
-        known = self._bodies.get(operation)
+        exactly = _exactly(operation)
+        known = self._bodies.get(exactly)
         if known is not None:
             return known
         try:
@@ -169,8 +172,8 @@ class Kernel:
         except OSError as error:
             raise _refusal(operation, ENODEV, os.strerror(ENODEV)) from error
         self._remember(index, operation.address.interface)
-        body = _encode_address(operation.address, index, operation.lease)
-        self._bodies[operation] = body
+        body = _encode_address(operation, index)
+        self._bodies[exactly] = body
         return body
 
     def _judge(self, operation: Operation, number: int) -> KernelError | None:
@@ -361,19 +364,33 @@ def _body_of(message: ifaddrmsg | ifinfmsg) -> bytes:
     return bytes(message.data[HEADER.size :])
 
 
-def _encode_address(address: VirtualAddress, index: int, lease: int | None) -> bytes:
+def _exactly(operation: Operation) -> _Exactly:
+    address = operation.address
+    return operation, address.label, address.scope, address.broadcast
+
+
+def _encode_address(operation: Operation, index: int) -> bytes:
+    address = operation.address
     message = ifaddrmsg()
     message["family"] = socket.AF_INET if address.address.version == 4 else socket.AF_INET6
     message["prefixlen"] = address.prefixlen
-    message["scope"] = SCOPE_GLOBAL
+    message["scope"] = address.scope
     message["index"] = index
-    lifetime = FOREVER if lease is None else lease
-    message["attrs"] = [
+    attributes: list[tuple[str, object]] = [
         ("IFA_LOCAL", str(address.address)),
         ("IFA_ADDRESS", str(address.address)),
-        # An address whose preferred lifetime is over is deprecated: not used as a source. It shall never be that.
-        ("IFA_CACHEINFO", {"ifa_preferred": lifetime, "ifa_valid": lifetime, "cstamp": 0, "tstamp": 0}),
     ]
+    # Asked to remove an address with a label, the kernel would leave one that has another label.
+    if operation.action is Action.ADD:
+        lifetime = FOREVER if operation.lease is None else operation.lease
+        # An address whose preferred lifetime is over is deprecated: not used as a source. It shall never be that.
+        lease = {"ifa_preferred": lifetime, "ifa_valid": lifetime, "cstamp": 0, "tstamp": 0}
+        attributes.append(("IFA_CACHEINFO", lease))
+        if address.label:
+            attributes.append(("IFA_LABEL", address.label))
+        if address.broadcast is not None:
+            attributes.append(("IFA_BROADCAST", str(address.broadcast)))
+    message["attrs"] = attributes
     return _body_of(message)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
@@ -10,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+import pyvrrp.app.herald
 from pyvrrp.app.herald import Herald
 from pyvrrp.core.effects import Level, Mail, Notify
 from pyvrrp.core.settings import Command, Fifo, MailSettings, NodeSettings
+from tests.netns import Namespace, available
 from tests.waiting import DEADLINE, until
 
 NODE = NodeSettings("lb", ())
@@ -51,6 +54,12 @@ def run(test: Callable[[Herald], Coroutine[None, None, None]]) -> Reports:
 async def happened(condition: Callable[[], object]) -> None:
     """Wait in the loop until `condition` is true."""
     assert await asyncio.to_thread(until, condition)
+
+
+def content(path: Path) -> bytes:
+    with contextlib.suppress(OSError):
+        return path.read_bytes()
+    return b""
 
 
 def is_pipe(fifo: Fifo) -> bool:
@@ -186,6 +195,22 @@ def test_a_reader_that_cannot_start_is_said(fifo: Fifo) -> None:
     assert run(test).problems == [f"cannot run /nowhere/reader {fifo.path}: No such file or directory"]
 
 
+def test_a_reader_that_starts_too_late_is_ended_at_once(
+    fifo: Fifo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pyvrrp.app.herald, "_LAST_WORDS", 60.0)
+    monkeypatch.setattr(pyvrrp.app.herald, "_LAST_SECONDS", 60.0)
+    reader = script(tmp_path / "reader", "exec sleep 61.5")
+
+    async def test(herald: Herald) -> None:
+        herald.want(replace(NODE, fifos=(replace(fifo, script=reader),)))
+        await asyncio.sleep(0)
+        herald.want(NODE)
+
+    assert run(test).problems == []
+    assert not [path for path in Path("/proc").glob("[0-9]*/cmdline") if b"61.5" in content(path)]
+
+
 def test_scripts_are_run_in_order_and_the_last_arrives(tmp_path: Path) -> None:
     command = script(tmp_path / "notify", "sleep 0.05; echo $STATE $1 >>heard")
 
@@ -212,7 +237,10 @@ def test_the_time_limit_follows_a_reload(tmp_path: Path) -> None:
     assert problem.startswith(f"{tmp_path}/hanging for INSTANCE VI_1 still runs after 0.1")
 
 
+@pytest.mark.lab
 def test_mail_goes_where_the_last_reload_said() -> None:
+    if not available():
+        pytest.skip("network namespaces need root, or `unshare -Urnm`")
     alert = replace(MASTER, line="", mail=Mail("[lb] VRRP Instance VI_1 - Entering MASTER state", "body"))
     greetings: asyncio.Queue[str] = asyncio.Queue()
 
@@ -233,5 +261,6 @@ def test_mail_goes_where_the_last_reload_said() -> None:
             herald.want(NODE)
             herald.tell(alert)
 
-    run(test)
+    with Namespace() as host, host.inside():
+        run(test)
     assert greetings.empty()

@@ -101,7 +101,7 @@ def test_master_without_a_lease() -> None:
 def test_master_without_its_address() -> None:
     lone = backup()
     lone.timer()
-    assert why(lone)[2] == "MISSING from eth0: 192.168.1.200/32."
+    assert why(lone)[2] == "MISSING: 192.168.1.200/32 on eth0."
 
 
 def test_fault() -> None:
@@ -115,7 +115,7 @@ def test_fault() -> None:
 
 
 def test_fault_that_waits() -> None:
-    router = VirtualRouter(instance(), Standing((), (), (), 100, (), OURS, bytes(6)), 0.0)
+    router = VirtualRouter(instance(), Standing((), (), (), 100, (), OURS, {"eth0": bytes(6)}), 0.0)
     router.assess(replace(router.standing, faults=("check mysql fails",)), 1.0)
     router.assess(replace(router.standing, faults=(), waiting=("check mysql has not reported yet",)), 2.0)
     assert router.state is State.FAULT
@@ -159,7 +159,7 @@ def test_a_check() -> None:
 
 
 def test_a_stray_init_is_not_silent() -> None:
-    router = VirtualRouter(instance(), Standing((), (), (), 100, (), OURS, bytes(6)), 0.0)
+    router = VirtualRouter(instance(), Standing((), (), (), 100, (), OURS, {"eth0": bytes(6)}), 0.0)
     lone = Lone()
     lone.node._routers["VI_1"] = router
     assert why(lone) == ["VI_1 is INIT."]

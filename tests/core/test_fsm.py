@@ -12,7 +12,7 @@ from pyvrrp.core.events import AdvertFailed, AdvertPassed, ConfigReplaced, Effec
 from pyvrrp.core.fsm import State, VirtualRouter
 from pyvrrp.core.guard import Standing
 from pyvrrp.core.settings import Track
-from tests.lone import LOWER_PEER, OURS, PEER, Lone, announced, backup, kinds, master, only, operations, sent, texts
+from tests.lone import LOWER_PEER, OURS, PEER, Lone, announced, backup, details, kinds, master, only, operations, sent, texts
 from tests.simulation import CHECK, VIP, instance, settings
 
 RARE = replace(CHECK, interval=60.0)  # so that no news is no news yet
@@ -22,7 +22,7 @@ STOP = Stopping("SIGTERM")
 
 def fit(**changes: object) -> Standing:
     """A standing with nothing against it."""
-    return replace(Standing((), (), (), 100, (), OURS, bytes(6)), **changes)  # type: ignore[arg-type]
+    return replace(Standing((), (), (), 100, (), OURS, {"eth0": bytes(6)}), **changes)  # type: ignore[arg-type]
 
 
 # --- handing over -----------------------------------------------------------------------------------------------------
@@ -32,15 +32,17 @@ def test_a_stop_hands_over_and_the_successor_ends_it() -> None:
     lone = master()
     effects = lone.give(STOP, after=0.1)
     assert kinds(effects) == ["SendAdvert"]
-    assert texts(effects) == ["sent 0 priority", "leaving MASTER STATE: SIGTERM"]
+    assert texts(effects) == ["leaving MASTER STATE: SIGTERM"]
+    assert details(effects) == ["sent 0 priority"]
     assert lone.status.handing_over
     assert not lone.node.done
     effects = lone.hear(50, after=0.25)
     assert kinds(effects) == ["ResetConnections", "Reconcile"]
     assert texts(effects) == [
-        "removing VIPs: 192.168.1.202 has taken over 250 ms after priority 0",
+        "192.168.1.202 has taken over 250 ms after priority 0",
         "master is 192.168.1.202 with priority 50",
     ]
+    assert details(effects) == ["removing VIPs."]
     assert not lone.node.done, "the address is still there"
     lone.obey(effects)
     assert lone.node.done
@@ -53,7 +55,7 @@ def test_a_handover_is_bounded_by_the_slowest_successor() -> None:
     effects = lone.timer()
     assert lone.now == pytest.approx(started + 255 / 256 + 0.1)
     assert operations(effects) == [Operation(Action.REMOVE, VIP)]
-    assert texts(effects) == ["removing VIPs: no successor has spoken 1096 ms after priority 0"]
+    assert texts(effects) == ["no successor has spoken 1096 ms after priority 0"]
 
 
 @pytest.mark.parametrize(("version", "interval", "bound"), [(2, 10.0, 1.09609375), (3, 0.1, 0.199609375)])
@@ -131,6 +133,7 @@ def test_the_records_of_a_transition() -> None:
     assert [(each.text, each.state) for each in records] == [
         ("Entering BACKUP STATE (init)", "BACKUP"),
         ("link, address and checks are fine", ""),
+        ("removing VIPs.", ""),
     ]
     lone.link(up=False)
     records = only(Record, lone.link(up=True))
@@ -155,7 +158,10 @@ def test_a_tenure_may_begin_within_the_handover_of_the_last() -> None:
 
 def test_only_a_first_backup_is_called_initial() -> None:
     assert texts(Lone(priority=255).look())[0] == "Entering MASTER STATE"
-    assert texts(Lone().look(up=False))[0] == "Entering FAULT STATE"
+    assert texts(Lone().look(up=False))[:2] == [
+        "(VI_1): entering FAULT state (interface eth0 down)",
+        "entering FAULT state",
+    ]
 
 
 def test_a_stalled_backup_takes_over_when_nobody_has_spoken() -> None:

@@ -1,4 +1,4 @@
-"""core/receive: does a well-formed advert count, and if not, in which words."""
+"""core/receive: does an advert count, and if not, in which words, ours and keepalived's."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from ipaddress import IPv4Address
 import pytest
 
 from pyvrrp.core import const
-from pyvrrp.core.receive import auth_of, objection
+from pyvrrp.core.receive import auth_of, malformed, objection
 from pyvrrp.core.settings import InstanceSettings, VirtualAddress
-from pyvrrp.core.wire import Advert
+from pyvrrp.core.wire import Advert, decode, encode
+from pyvrrp.errors import WireError
 from tests.simulation import INTERFACE, VIP, instance
 
 SECOND = VirtualAddress(INTERFACE, IPv4Address("192.168.1.199"), 32)
@@ -30,27 +31,102 @@ NEWER = replace(ADVERT, version=3, auth_data=b"")
         (NEWER, replace(OURS, version=3), None),
         (replace(NEWER, advert_int=7), replace(OURS, version=3), None),
         (NEWER, replace(PASS, version=3), None),
-        (NEWER, OURS, ("version", "it speaks VRRP version 3, we speak 2")),
-        (ADVERT, replace(OURS, version=3), ("version", "it speaks VRRP version 2, we speak 3")),
-        (ADVERT, PASS, ("authentication_type", "it uses no authentication, we use PASS")),
-        (replace(ADVERT, auth_type=1), OURS, ("authentication_type", "it uses PASS, we use no authentication")),
-        (replace(ADVERT, auth_type=2), PASS, ("authentication_type", "it uses AH, we use PASS")),
-        (replace(ADVERT, auth_type=1, auth_data=b"43210\0\0\0"), PASS, ("password", "its password is not ours")),
-        (replace(ADVERT, advert_int=300), OURS, ("interval", "its advert_int is 3 s, ours 1 s")),
+        (
+            NEWER,
+            OURS,
+            ("version", "it speaks VRRP version 3, we speak 2", "wrong version. Received 3 and expect 2"),
+        ),
+        (
+            ADVERT,
+            replace(OURS, version=3),
+            ("version", "it speaks VRRP version 2, we speak 3", "wrong version. Received 2 and expect 3"),
+        ),
+        (
+            ADVERT,
+            PASS,
+            ("authentication_type", "it uses no authentication, we use PASS", "received a 0 auth, expecting 1!"),
+        ),
+        (
+            replace(ADVERT, auth_type=1),
+            OURS,
+            ("authentication_type", "it uses PASS, we use no authentication", "received a 1 auth, expecting 0!"),
+        ),
+        (
+            replace(ADVERT, auth_type=2),
+            PASS,
+            ("authentication_type", "it uses AH, we use PASS", "received a 2 auth, expecting 1!"),
+        ),
+        (
+            replace(ADVERT, auth_type=1, auth_data=b"43210\0\0\0"),
+            PASS,
+            ("password", "its password is not ours", "received an invalid passwd!"),
+        ),
+        (
+            replace(ADVERT, advert_int=300),
+            OURS,
+            (
+                "interval",
+                "its advert_int is 3 s, ours 1 s",
+                "advertisement interval mismatch mine=1 sec rcv'd=3 sec",
+            ),
+        ),
         (
             replace(ADVERT, addresses=(VIP.address,)),
             OURS,
-            ("addresses", "it advertises 192.168.1.200, we have 192.168.1.199, 192.168.1.200"),
+            (
+                "addresses",
+                "it advertises 192.168.1.200, we have 192.168.1.199, 192.168.1.200",
+                "received an unexpected ip number count 1, expected 2!",
+            ),
         ),
         (
             replace(ADVERT, addresses=()),
             OURS,
-            ("addresses", "it advertises no address, we have 192.168.1.199, 192.168.1.200"),
+            (
+                "addresses",
+                "it advertises no address, we have 192.168.1.199, 192.168.1.200",
+                "received an unexpected ip number count 0, expected 2!",
+            ),
+        ),
+        (
+            replace(ADVERT, addresses=(VIP.address, IPv4Address("192.168.1.7"))),
+            OURS,
+            (
+                "addresses",
+                "it advertises 192.168.1.200, 192.168.1.7, we have 192.168.1.199, 192.168.1.200",
+                "ip address associated with VRID 60 not present in MASTER advert: 192.168.1.199",
+            ),
         ),
     ],
 )
-def test_objection(advert: Advert, settings: InstanceSettings, found: tuple[str, str] | None) -> None:
+def test_objection(advert: Advert, settings: InstanceSettings, found: tuple[str, str, str] | None) -> None:
     assert objection(advert, settings) == found
+
+
+BYTES = encode(ADVERT, IPv4Address("192.168.1.202"), const.GROUP_IPV4)
+
+
+@pytest.mark.parametrize(
+    ("payload", "ttl", "line"),
+    [
+        (BYTES, 64, "invalid TTL/HL. Received 64 and expect 255"),
+        (BYTES[:-1], 255, "vrrp packet too short, length 43 and expect 44"),
+        (BYTES + b"\0", 255, "vrrp packet too long, length 45 and expect 44"),
+        (BYTES[:5], 255, "vrrp packet too short, length 25 and expect 28"),
+        (b"\x22" + BYTES[1:], 255, "Invalid packet type. 2 and expect 1"),
+        (b"\x41" + BYTES[1:], 255, "wrong version. Received 4 and expect 2 or 3"),
+        (BYTES[:6] + b"\0\0" + BYTES[8:], 255, "Invalid VRRPv2 checksum"),
+        (encode(replace(ADVERT, auth_type=7), IPv4Address(1), const.GROUP_IPV4), 255, "Invalid auth type: 7"),
+        (encode(replace(ADVERT, vrid=0), IPv4Address(1), const.GROUP_IPV4), 255, ""),
+        (encode(replace(ADVERT, advert_int=0), IPv4Address(1), const.GROUP_IPV4), 255, ""),
+    ],
+)
+def test_malformed(payload: bytes, ttl: int, line: str) -> None:
+    with pytest.raises(WireError) as caught:
+        decode(payload, IPv4Address("192.168.1.202"), const.GROUP_IPV4, ttl)
+    found = malformed(caught.value, payload, ttl)
+    assert (found.kind, found.reason) == (caught.value.fault.name.lower(), str(caught.value))
+    assert found.line == line
 
 
 def test_the_password_is_in_no_objection() -> None:

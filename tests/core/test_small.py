@@ -132,6 +132,12 @@ def test_owner() -> None:
     assert not instance(priority=254).owner
 
 
+def test_automatic_lease_follows_the_adverts_that_a_backup_waits_for() -> None:
+    assert [automatic_lease(1.0, adverts) for adverts in (1, 2, 3, 10)] == [2, 2, 2, 9]
+    assert [automatic_lease(0.1, adverts) for adverts in (1, 3, 50)] == [1, 1, 4]
+    assert automatic_lease(10.0, 1) == 11, "a healthy master renews before it ends"
+
+
 @pytest.mark.parametrize(
     ("advert_int", "lease"), [(0.01, 1), (0.1, 1), (0.5, 1), (0.99, 1), (1.0, 2), (2.0, 5), (10.0, 29), (255.0, 764)]
 )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -35,3 +37,12 @@ def pair(host: Namespace) -> Iterator[Pair]:
         host.ip("addr add 192.168.1.201/24 dev eth0")
         there.ip("addr add 192.168.1.202/24 dev eth0")
         yield Pair(host, there)
+
+
+@pytest.fixture
+def public() -> Iterator[Path]:
+    """A directory that everybody may write to; pytest's own are closed to other users."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory)
+        path.chmod(0o777)
+        yield path

@@ -17,7 +17,7 @@ from pyvrrp.io.journal import (
     MESSAGE_IDS,
     Console,
     File,
-    Identity,
+    Sender,
     Journal,
     Syslog,
     Systemd,
@@ -59,7 +59,7 @@ def journald(tmp_path: Path) -> Iterator[socket.socket]:
 def test_a_line_has_a_time_and_the_instance(pipe: tuple[int, int]) -> None:
     reading, writing = pipe
     with stderr_is(writing):
-        journal = Journal((Console(Identity()),))
+        journal = Journal((Console(Sender()),))
         journal.write(TRANSITION)
         journal.write(Record(Level.INFO, "", "two\nlines"))
         journal.write(Record(Level.DEBUG, "", "not wanted"))
@@ -74,7 +74,7 @@ def test_a_line_has_a_time_and_the_instance(pipe: tuple[int, int]) -> None:
 def test_a_full_pipe_loses_lines_and_counts_them(pipe: tuple[int, int]) -> None:
     reading, writing = pipe
     with stderr_is(writing):
-        journal = Journal((Console(Identity()),))
+        journal = Journal((Console(Sender()),))
         while journal.dropped < 3:
             journal.write(Record(Level.INFO, "", "x" * 1000))
         while True:
@@ -94,14 +94,14 @@ def test_a_closed_pipe_kills_nobody(pipe: tuple[int, int]) -> None:
     reading, writing = pipe
     os.close(reading)
     with stderr_is(writing):
-        journal = Journal((Console(Identity()),))
+        journal = Journal((Console(Sender()),))
         journal.write(TRANSITION)
         journal.write(TRANSITION)
     assert journal.dropped > 0
 
 
 def test_the_journal_gets_fields(journald: socket.socket) -> None:
-    journal = Journal((Systemd(Identity(), journald.getsockname()),))
+    journal = Journal((Systemd(Sender(), journald.getsockname()),))
     journal.write(TRANSITION)
     journal.close()
     assert journald.recv(4096).decode().splitlines() == [
@@ -119,11 +119,11 @@ def test_a_field_of_several_lines_carries_its_length() -> None:
     text = "one\nVRRP_STATE=forged"
     expected = b"MESSAGE\n" + struct.pack("<Q", len(text)) + text.encode() + b"\nPRIORITY=6\n"
     expected += b"SYSLOG_IDENTIFIER=pyvrrpd\nSYSLOG_FACILITY=3\n"
-    assert datagram(Record(Level.INFO, "", text), Identity()) == expected
+    assert datagram(Record(Level.INFO, "", text), Sender()) == expected
 
 
 def test_a_journal_that_is_full_or_gone_is_outlived(journald: socket.socket) -> None:
-    journal = Journal((Systemd(Identity(), journald.getsockname()),))
+    journal = Journal((Systemd(Sender(), journald.getsockname()),))
     while not journal.dropped:
         journal.write(TRANSITION)
     while True:
@@ -149,7 +149,7 @@ def test_systemd_s_stream_is_known_by_its_inode(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_syslog_gets_facility_and_severity_in_one_number(journald: socket.socket) -> None:
-    journal = Journal((Syslog(Identity("Keepalived_vrrp", facility=16), journald.getsockname()),))
+    journal = Journal((Syslog(Sender("Keepalived_vrrp", facility=16), journald.getsockname()),))
     journal.write(TRANSITION)
     journal.close()
     line = journald.recv(4096).decode()
@@ -161,7 +161,7 @@ def test_syslog_gets_facility_and_severity_in_one_number(journald: socket.socket
 def test_a_file_is_appended_to_with_keepalived_s_stamp(tmp_path: Path) -> None:
     path = tmp_path / "log"
     path.write_text("before\n")
-    journal = Journal((File(str(path), Identity(stamp=keepalived_stamp)),))
+    journal = Journal((File(str(path), Sender(stamp=keepalived_stamp)),))
     journal.write(TRANSITION)
     journal.close()
     before, line = path.read_text().splitlines()
@@ -171,7 +171,7 @@ def test_a_file_is_appended_to_with_keepalived_s_stamp(tmp_path: Path) -> None:
 
 def test_one_sink_that_is_full_does_not_keep_lines_from_another(journald: socket.socket, tmp_path: Path) -> None:
     path = tmp_path / "log"
-    journal = Journal((Systemd(Identity(), journald.getsockname()), File(str(path), Identity())))
+    journal = Journal((Systemd(Sender(), journald.getsockname()), File(str(path), Sender())))
     while not journal.dropped:
         journal.write(TRANSITION)
     before = len(path.read_text().splitlines())

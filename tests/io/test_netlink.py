@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
 
 import pytest
@@ -60,6 +61,41 @@ def test_an_address_of_the_kernel_looks_as_configured(pair: Pair, kernel: Kernel
     assert "brd" not in text
     kernel.apply([Operation(Action.ADD, VIP)])
     assert "valid_lft forever preferred_lft forever" in pair.here.ip("-o addr show dev eth0 to 192.168.1.200")
+
+
+LABELLED = VirtualAddress("eth0", IPv4Address("10.5.0.1"), 24, "eth0:vip", 253, IPv4Address("10.5.0.255"))
+LOOKS = "inet 10.5.0.1/24 brd 10.5.0.255 scope link dynamic eth0:vip"
+
+
+def test_label_scope_and_broadcast(pair: Pair, kernel: Kernel) -> None:
+    # Removed as plain as it is observed, and under a label that a reload brought.
+    for removed in (VirtualAddress("eth0", LABELLED.address, 24), replace(LABELLED, label="eth0:x")):
+        assert kernel.apply([Operation(Action.ADD, LABELLED, 30)]) == [None]
+        assert LOOKS in pair.here.ip("-o addr show dev eth0 to 10.5.0.1")
+        assert kernel.apply([Operation(Action.REMOVE, removed)]) == [None]
+        assert addresses(kernel) == ["192.168.1.201/24"]
+
+
+def test_a_renewal_keeps_the_looks_and_restores_them(pair: Pair, kernel: Kernel) -> None:
+    """An address whose lease ended between two renewals is added by the second."""
+    effect = RenewLease("VI_1", (LABELLED,), 30)
+    kernel.apply([Operation(Action.ADD, LABELLED, 2)])
+    for _ in range(2):
+        assert kernel.renew([effect]) == []
+        assert LOOKS in pair.here.ip("-o addr show dev eth0 to 10.5.0.1")
+        pair.here.ip("addr del 10.5.0.1/24 dev eth0")
+
+
+def test_a_reload_that_only_changes_the_label_is_not_overlooked(pair: Pair, kernel: Kernel) -> None:
+    kernel.apply([Operation(Action.ADD, VIP, 30)])
+    kernel.renew([RenewLease("VI_1", (VIP,), 30)])
+    kernel.apply([Operation(Action.REMOVE, VIP)])
+    labelled = replace(VIP, label="eth0:vip")
+    kernel.apply([Operation(Action.ADD, labelled, 30)])
+    assert "eth0:vip" in pair.here.ip("-o addr show dev eth0 to 192.168.1.200")
+    pair.here.ip("addr del 192.168.1.200/32 dev eth0")
+    kernel.renew([RenewLease("VI_1", (labelled,), 30)])
+    assert "eth0:vip" in pair.here.ip("-o addr show dev eth0 to 192.168.1.200")
 
 
 def test_what_is_done_already_counts_as_done(kernel: Kernel) -> None:

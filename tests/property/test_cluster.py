@@ -23,6 +23,15 @@ priorities = st.sampled_from((1, 90, 100, 101, 240, 250, 254, 255))
 moments = st.one_of(
     st.sampled_from((0.001, 0.5, 1.0, 2.0, 3.0)), st.floats(min_value=0.001, max_value=6.0, allow_nan=False)
 )
+# What all nodes have in common beside version, interval and lease.
+MANNERS: tuple[dict[str, Any], ...] = (
+    {},
+    {},
+    {"down_timer_adverts": 2},
+    {"preempt_delay": 2.0},
+    {"lower_prio_no_advert": True, "higher_prio_send_advert": True},
+    {"garp_master_refresh": 1.0, "garp_lower_prio_delay": 0.5},
+)
 
 
 class Cluster(RuleBasedStateMachine):
@@ -33,13 +42,20 @@ class Cluster(RuleBasedStateMachine):
         chosen=st.lists(st.tuples(priorities, st.booleans(), st.sampled_from((0, -20, 20))), min_size=2, max_size=4),
         protocol=st.sampled_from(((2, 1.0), (2, 1.0), (2, 2.0), (3, 1.0), (3, 0.1))),
         lease=st.sampled_from(("auto", "auto", 1, None)),
+        manners=st.sampled_from(MANNERS),
     )
     def begin(
-        self, seed: int, chosen: list[tuple[int, bool, int]], protocol: tuple[int, float], lease: str | int | None
+        self,
+        seed: int,
+        chosen: list[tuple[int, bool, int]],
+        protocol: tuple[int, float],
+        lease: str | int | None,
+        manners: dict[str, Any],
     ) -> None:
         """Switch the nodes on, all at once."""
         version, advert_int = protocol
-        seconds = automatic_lease(advert_int) if isinstance(lease, str) else lease
+        adverts = manners.get("down_timer_adverts", const.DOWN_TIMER_ADVERTS)
+        seconds = automatic_lease(advert_int, adverts) if isinstance(lease, str) else lease
         self.lan = Lan(seed, Weather(delay=(0.0001, LATENCY), duplicate=0.1, overtaking=True))
         self.witness = Witness(self.lan, LATENCY)
         self.lan.watch = self.witness.look
@@ -56,6 +72,7 @@ class Cluster(RuleBasedStateMachine):
                 preempt=preempt,
                 tracks=(Track(CHECK.name, weight),),
                 vip_lease=seconds,
+                **manners,
             )
             self.files[name] = settings(instance, checks=(CHECK,))
             self.lan.add(name, f"192.168.1.{201 + number}", self.files[name])

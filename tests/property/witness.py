@@ -15,6 +15,7 @@ The promises, with `latency` the slowest packet's way and all times exact (the s
 * MEANT: a VIP in a kernel means MASTER, or handing over, or a lease that is running out.
 * ARMED: a MASTER or BACKUP that runs has exactly its one deadline, in INIT and FAULT it has none.
 * CADENCE: a running MASTER's adverts are never further apart than advert_int.
+* TOGETHER: members of a sync group are never MASTER beside one that is in FAULT or gives way to another master.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from itertools import combinations
 
 from pyvrrp.core import const
 from pyvrrp.core.effects import Action, Effect, Reconcile, RenewLease, ResetConnections, SendAdvert
-from pyvrrp.core.fsm import State
+from pyvrrp.core.fsm import State, VirtualRouter
+from pyvrrp.core.settings import VirtualAddress
 from tests.simulation import KERNEL_SLACK, VIP, Lan, Machine
 
 NEVER = float("-inf")
@@ -62,11 +64,20 @@ class Together:
 
 
 class Witness:
-    """Looks at a Lan after every step and raises AssertionError when a promise is broken."""
+    """Looks at a Lan after every step and raises AssertionError when a promise is broken.
 
-    def __init__(self, lan: Lan, latency: float) -> None:
+    It looks at one virtual router of every node, the one of this name, and at its address. Without `serving` nobody
+    need hold it.
+    """
+
+    def __init__(
+        self, lan: Lan, latency: float, name: str = "VI_1", address: VirtualAddress = VIP, serving: bool = True
+    ) -> None:
         self.lan = lan
         self.latency = latency
+        self.name = name
+        self.address = address
+        self.serving = serving
         self.quiet_from = lan.now
         self._records: dict[str, Record] = {}
         self._alone, self._leased = Together(), Together()
@@ -89,7 +100,16 @@ class Witness:
                 self._released(machine, record)
         for one, other in combinations(machines, 2):
             self._overlap(one, other)
-        self._served()
+        if self.serving:
+            self._served()
+
+    def router(self, machine: Machine) -> VirtualRouter:
+        """The virtual router that is looked at."""
+        return machine.node._routers[self.name]
+
+    def holds(self, machine: Machine) -> bool:
+        """Whether the machine's kernel has its address."""
+        return machine.powered and self.address in machine.kernel
 
     # --- one machine --------------------------------------------------------------------------------------------------
 
@@ -105,13 +125,15 @@ class Witness:
 
     def _read(self, machine: Machine, record: Record) -> None:
         for at, effect in machine.effects[record.read :]:
+            if getattr(effect, "instance", self.name) != self.name:
+                continue
             self._read_one(machine, record, at, effect)
             record.changed = at
             record.previous = effect
         record.read = len(machine.effects)
 
     def _read_one(self, machine: Machine, record: Record, at: float, effect: Effect) -> None:
-        tenures = machine.router.counters.became_master
+        tenures = self.router(machine).counters.became_master
         in_force = record.released is None or tenures > record.tenures
         if isinstance(effect, SendAdvert):
             record.sent = at
@@ -131,21 +153,21 @@ class Witness:
             assert fenced or not gone, f"FENCED: {machine.name} removed the VIP under its connections"
 
     def _meant(self, machine: Machine, record: Record) -> None:
-        if not machine.holds:
+        if not self.holds(machine):
             return
         if machine.alive:
-            router = machine.router
+            router = self.router(machine)
             meant = router.state is State.MASTER or router.handover_until is not None
             assert meant, f"MEANT: {machine.name} is {router.state.value} and holds the VIP"
             return
-        lease = machine.router.settings.vip_lease
-        if lease is not None and machine.kernel[VIP] is not None:
+        lease = self.router(machine).settings.vip_lease
+        if lease is not None and machine.kernel[self.address] is not None:
             left = record.stood_since + lease + KERNEL_SLACK - self.lan.now
             assert left > -ROUNDING, f"MEANT: {machine.name} stands still and holds the VIP past its lease"
 
     def _armed(self, machine: Machine, record: Record) -> None:
-        router = machine.router
-        runs = router.state in (State.MASTER, State.BACKUP)
+        router = self.router(machine)
+        runs = router.state in (State.MASTER, State.BACKUP) and router.ready is None
         assert (router.deadline is not None) is runs, f"ARMED: {machine.name} is {router.state.value}"
         due, wanted = machine.node.next_deadline(), router.next_deadline()
         if wanted is not None:
@@ -156,14 +178,14 @@ class Witness:
             assert due_since >= self.lan.now - ROUNDING, f"ARMED: {machine.name} is late"
 
     def _cadence(self, machine: Machine, record: Record) -> None:
-        if machine.state is State.MASTER:
+        if self.router(machine).state is State.MASTER:
             pause = self.lan.now - max(record.sent, record.alive_since)
-            longest = machine.router.settings.advert_int + ROUNDING
+            longest = self.router(machine).settings.advert_int + ROUNDING
             assert pause <= longest, f"CADENCE: {machine.name} has not advertised for {pause} s"
 
     def _released(self, machine: Machine, record: Record) -> None:
-        router = machine.router
-        if record.released is None or router.counters.became_master > record.tenures or not machine.holds:
+        router = self.router(machine)
+        if record.released is None or router.counters.became_master > record.tenures or not self.holds(machine):
             return
         held = self.lan.now - max(record.released, record.alive_since)
         assert held <= router.handover_bound + ROUNDING, f"RELEASED: {machine.name} keeps the VIP for {held} s"
@@ -173,8 +195,8 @@ class Witness:
     def _overlap(self, one: Machine, other: Machine) -> None:
         pair, now = (one.name, other.name), self.lan.now
         clear = one.hears(other) and not self.lan.weather.loss
-        both = clear and one.holds and other.holds
-        routers = (one.router, other.router)
+        both = clear and self.holds(one) and self.holds(other)
+        routers = (self.router(one), self.router(other))
         bound = max(max(each.settings.advert_int + self.latency, each.handover_bound) for each in routers) + ROUNDING
         lasted = self._alone.note(pair, both and one.alive and other.alive, now)
         assert lasted <= bound, f"ALONE: {one.name} and {other.name} both hold the VIP for {lasted} s"
@@ -189,12 +211,26 @@ class Witness:
         if self.lan.now <= self.quiet_from or self.lan.weather.loss:
             return
         for machine in machines:
-            router = machine.router
+            router = self.router(machine)
             if not (machine.alive and machine.link and machine.healthy and not machine.hindered) or router.stopping:
                 continue
-            slowest = max(const.DOWN_TIMER_ADVERTS * each.router.settings.advert_int + 1.0 for each in machines)
+            slowest = max(_longest_wait(self.router(each)) for each in machines)
             left = self.quiet_from + slowest + self.latency + ROUNDING - self.lan.now
             near = [each for each in machines if each is machine or each.hears(machine)]
             if any(each.hindered for each in near):
                 continue  # it takes the VIP from its holder again and again before its kernel refuses it
-            assert left > 0 or any(each.holds for each in near), f"SERVED: nobody holds the VIP beside {machine.name}"
+            held = any(self.holds(each) for each in near)
+            assert left > 0 or held, f"SERVED: nobody holds the VIP beside {machine.name}"
+
+
+def together(machine: Machine) -> None:
+    """TOGETHER, for one machine."""
+    routers = machine.node._routers.values()
+    if machine.alive and any(each.state is State.MASTER for each in routers):
+        dissent = [each.settings.name for each in routers if each.state is State.FAULT or each.following]
+        assert not dissent, f"TOGETHER: {machine.name} is MASTER without {dissent}"
+
+
+def _longest_wait(router: VirtualRouter) -> float:
+    """Seconds that a BACKUP with these settings waits at most."""
+    return router.settings.down_timer_adverts * router.settings.advert_int + 1.0

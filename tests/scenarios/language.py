@@ -1,27 +1,37 @@
 """The language of the scenario files: one line, one sentence; `#` begins a comment; times are `4s`, `62.5ms`.
 
 cluster version 3 advert_int 0.1 lease 2     what all nodes have in common; every word pair may be left out
-node a 192.168.1.201 priority 250 nopreempt weight -20
-                                             a node that is switched on now; with `weight` its mysql is checked
+node a 192.168.1.201 priority 250 nopreempt weight -20 reverse inside
+                                             a node that is switched on now; with `weight` its mysql is checked,
+                                             `inside` puts one more address on a second interface
+cluster group                                every node has VI_2 beside VI_1, the two are one sync group, and VI_2 alone
+                                             tracks mysql
+node a 192.168.1.201 priority 250 second 90  VI_2 has another priority than VI_1
+node a 192.168.1.201 priority 250 preempt_delay 3 down_timer_adverts 2 startup_delay 5
 run 4s                                       time passes
 kill a | start a                             the daemon dies (SIGKILL); it is started
 freeze a | thaw a                            the daemon stands still (SIGSTOP); it goes on (SIGCONT)
 power off a | power on a                     the machine
 cut a | plug a                               the cable
+unplug inside of a | plug inside of a        the cable of the second interface
 isolate a | rejoin a                         a network that loses everything, and no link goes down
 stop a                                       SIGTERM
 reload a priority 90 ...                     SIGHUP; what is not named stays
 delete vip on a | add vip on a               ip address del, ip address add
 mysql on a fails | mysql on a recovers       the check notices at once
 mysql on a hangs | mysql on a answers        the check notices after `fall` and `rise` results
+checks of a stall | checks of a report       as long as they stall there is no news from them
 kernel of a refuses | kernel of a obeys      to add addresses
 firewall of a drops | firewall of a passes   the adverts that a sends
 measure                                      begin to measure outage and overlap
 
-expect a MASTER [within 4s]                  its state
+expect a MASTER [within 4s]                  its state, VI_1's
+expect a second MASTER [within 4s]           VI_2's state
 expect a priority 230                        its effective priority
 expect holders a b | none                    in whose kernel the VIP is
 expect holders within 4s: b
+expect second holders a b | none             in whose kernel VI_2's address is
+expect inside a b | none                     in whose kernel the address on the second interface is
 expect outage at most 10ms                   time since `measure` in which no client could reach the VIP
 expect overlap at most 0s                    time since `measure` in which more than one node answered for it
 expect a transitions 1                       since `measure`
@@ -40,11 +50,18 @@ from pathlib import Path
 from pyvrrp.core import const
 from pyvrrp.core.effects import Action, SendAdvert
 from pyvrrp.core.fsm import State
-from pyvrrp.core.settings import InstanceSettings, NodeSettings, Track, automatic_lease
-from tests.simulation import CHECK, Lan, instance, settings
+from pyvrrp.core.settings import InstanceSettings, NodeSettings, SyncGroupSettings, Track, automatic_lease
+from tests.simulation import CHECK, INSIDE, SECOND, Lan, group_of, instance, settings
 
 Words = list[str]
 _UNITS = {"s": 1.0, "ms": 0.001}
+_NUMBERS: dict[str, Callable[[str], float]] = {
+    "priority": int,
+    "version": int,
+    "advert_int": float,
+    "preempt_delay": float,
+    "down_timer_adverts": int,
+}
 
 
 class ScenarioError(Exception):
@@ -83,7 +100,7 @@ class Scenario:
     def __init__(self) -> None:
         self.lan = Lan()
         self.lan.watch = self._watch
-        self.common = instance()
+        self.common = settings(instance())
         self.files: dict[str, NodeSettings] = {}
         self._meter = Meter(self.lan.now)
         self._marks: dict[str, tuple[int, int, int]] = {}
@@ -113,35 +130,29 @@ class Scenario:
         self.common = self._options(self.common, list(options))
 
     def node(self, name: str, address: str, *options: str) -> None:
-        chosen = self._options(self.common, list(options))
-        self.files[name] = settings(chosen, checks=(CHECK,) if chosen.tracks else ())
+        self.files[name] = self._options(self.common, list(options))
         self.lan.add(name, address, self.files[name])
 
     def reload(self, name: str, *options: str) -> None:
-        chosen = self._options(self.files[name].instances[0], list(options))
-        self.files[name] = settings(chosen, checks=(CHECK,) if chosen.tracks else ())
+        self.files[name] = self._options(self.files[name], list(options))
         self.lan.reload(name, self.files[name])
 
-    def _options(self, plain: InstanceSettings, words: Words) -> InstanceSettings:
+    def _options(self, node: NodeSettings, words: Words) -> NodeSettings:
+        plain = replace(node.instances[0], tracks=node.instances[-1].tracks)
+        second = node.instances[-1].priority if node.groups else plain.priority
         while words:
             word = words.pop(0)
-            if word in ("preempt", "nopreempt"):
-                plain = replace(plain, preempt=word == "preempt")
-            elif word == "priority":
-                plain = replace(plain, priority=int(words.pop(0)))
-            elif word == "version":
-                plain = replace(plain, version=int(words.pop(0)))
-            elif word == "advert_int":
-                plain = replace(plain, advert_int=float(words.pop(0)))
-                plain = replace(plain, vip_lease=automatic_lease(plain.advert_int))
-            elif word == "lease":
-                lease = words.pop(0)
-                plain = replace(plain, vip_lease=None if lease == "off" else int(lease))
-            elif word == "weight":
-                plain = replace(plain, tracks=(Track(CHECK.name, int(words.pop(0))),))
+            if word == "group":
+                node = replace(node, groups=(SyncGroupSettings("G", ("VI_1", "VI_2")),))
+            elif word == "second":
+                second = int(words.pop(0))
+            elif word == "startup_delay":
+                node = replace(node, startup_delay=float(words.pop(0)))
             else:
-                raise ValueError(f"unknown option {word!r}")
-        return plain
+                plain = _option(plain, word, words)
+                second = plain.priority if word == "priority" else second
+        instances = group_of(plain, second) if node.groups else (plain,)
+        return replace(node, instances=instances, checks=(CHECK,) if plain.tracks else ())
 
     # --- what happens -------------------------------------------------------------------------------------------------
 
@@ -153,6 +164,9 @@ class Scenario:
 
     def power_on(self, name: str) -> None:
         self.lan.power_on(name, self.files[name])
+
+    def checks(self, name: str, word: str) -> None:
+        self.lan.machines[name].mute = word == "stall"
 
     def refuse(self, name: str, word: str) -> None:
         self.lan.machines[name].refuse = frozenset({Action.ADD} if word == "refuses" else ())
@@ -200,6 +214,18 @@ class Scenario:
         wanted = [] if names == ("none",) else sorted(names)
         self._wait(lambda: sorted(self.lan.holders()) == wanted, time, lambda: f"it is {self.lan.holders() or 'none'}")
 
+    def expect_second(self, name: str, state: str, within: str = "0s") -> None:
+        machine, wanted = self.lan.machines[name], State(state)
+        self._wait(lambda: machine.second.state is wanted, within, lambda: f"it is {machine.second.state.value}")
+
+    def expect_second_holders(self, *names: str) -> None:
+        found = sorted(each.name for each in self.lan.machines.values() if each.powered and SECOND in each.kernel)
+        assert found == ([] if names == ("none",) else sorted(names)), f"it is {found or 'none'}"
+
+    def expect_inside(self, *names: str) -> None:
+        found = sorted(each.name for each in self.lan.machines.values() if each.powered and INSIDE in each.kernel)
+        assert found == ([] if names == ("none",) else sorted(names)), f"it is {found or 'none'}"
+
     def _wait(self, condition: Callable[[], bool], time: str, found: Callable[[], str]) -> None:
         limit = seconds(time)
         if not limit or condition():
@@ -234,6 +260,27 @@ class Scenario:
         assert there is (verb == "contains"), "the log is:\n  " + "\n  ".join(lines)
 
 
+def _option(plain: InstanceSettings, word: str, words: Words) -> InstanceSettings:
+    """The instance with one option of a `cluster`, `node` or `reload` line; its values are taken from `words`."""
+    if word in ("preempt", "nopreempt"):
+        return replace(plain, preempt=word == "preempt")
+    if word in ("advert_int", "down_timer_adverts"):
+        plain = replace(plain, **{word: _NUMBERS[word](words.pop(0))})  # type: ignore[arg-type]
+        return replace(plain, vip_lease=automatic_lease(plain.advert_int, plain.down_timer_adverts))
+    if word in _NUMBERS:
+        return replace(plain, **{word: _NUMBERS[word](words.pop(0))})  # type: ignore[arg-type]
+    if word == "lease":
+        lease = words.pop(0)
+        return replace(plain, vip_lease=None if lease == "off" else int(lease))
+    if word == "weight":
+        return replace(plain, tracks=(Track(CHECK.name, int(words.pop(0))),))
+    if word == "reverse":
+        return replace(plain, tracks=tuple(replace(each, reverse=True) for each in plain.tracks))
+    if word == "inside":
+        return replace(plain, excluded=(INSIDE,))
+    raise ValueError(f"unknown option {word!r}")
+
+
 def _match(pattern: Words, words: Words) -> Words | None:
     """The words that stand where the pattern has upper-case ones or `...`; None when the sentence is another one."""
     if pattern[-1:] == ["..."]:
@@ -266,6 +313,8 @@ _SENTENCES: tuple[tuple[str, Callable[..., None]], ...] = (
     ("power on NAME", Scenario.power_on),
     ("cut NAME", lambda story, name: story.lan.cut(name)),
     ("plug NAME", lambda story, name: story.lan.plug(name)),
+    ("unplug inside of NAME", lambda story, name: story.lan.set_inner_link(name, up=False)),
+    ("plug inside of NAME", lambda story, name: story.lan.set_inner_link(name, up=True)),
     ("isolate NAME", lambda story, name: story.lan.partition(name, 1)),
     ("rejoin NAME", lambda story, name: story.lan.partition(name, 0)),
     ("stop NAME", lambda story, name: story.lan.stop(name)),
@@ -273,11 +322,16 @@ _SENTENCES: tuple[tuple[str, Callable[..., None]], ...] = (
     ("delete vip on NAME", lambda story, name: story.lan.delete_vip(name)),
     ("add vip on NAME", lambda story, name: story.lan.add_vip(name)),
     ("mysql on NAME fails|recovers|hangs|answers", Scenario.mysql),
+    ("checks of NAME stall|report", Scenario.checks),
     ("kernel of NAME refuses|obeys", Scenario.refuse),
     ("firewall of NAME drops|passes", Scenario.firewall),
     ("measure", Scenario.measure),
     ("expect holders within TIME ...", Scenario.expect_holders_within),
     ("expect holders ...", Scenario.expect_holders),
+    ("expect second holders ...", Scenario.expect_second_holders),
+    ("expect NAME second INIT|BACKUP|MASTER|FAULT", Scenario.expect_second),
+    ("expect NAME second INIT|BACKUP|MASTER|FAULT within TIME", Scenario.expect_second),
+    ("expect inside ...", Scenario.expect_inside),
     ("expect outage at most TIME", Scenario.expect_outage),
     ("expect overlap at most TIME", Scenario.expect_overlap),
     ("expect NAME priority NUMBER", Scenario.expect_priority),

@@ -26,6 +26,7 @@ from pyvrrp.config.values import quote
 Contexts = Mapping[str, Mapping[str, Keyword]]
 
 _ROOT: Final = "root"
+_GLOBAL: Final = "global_defs"
 _SECRET: Final = frozenset({"authentication", "auth_hmac", "SSL"})  # where a word in a wrong place may be a password
 _WORDS_MAX: Final = 500_000  # a thousand instances are 20 000
 _SUGGESTIONS_MAX: Final = 50  # each costs a millisecond; who needs more has the wrong file
@@ -123,7 +124,8 @@ class _Parser:
                 if self._is_for_around(token, block):
                     return found, ()
                 self._at += 1
-                if statement := self._statement(token, block):
+                token = self._cut(token, block)
+                if token.words and (statement := self._statement(token, block)):
                     found.append(statement)
                 continue
             self._at += 1
@@ -140,6 +142,14 @@ class _Parser:
             self._remarks.error(block.place, block.path, f"the }} of {quote(block.name)} is missing")
         return found, ()
 
+    def _cut(self, token: Token, block: _Block) -> Token:
+        """The statement as the process of keepalived reads it that its block is for."""
+        if token.cut is None or block.path.startswith(_GLOBAL):
+            return token
+        message = "outside double quotes keepalived takes this # or ! for the beginning of a comment all the same"
+        self._remarks.advise(token.place, block.path, message)
+        return token._replace(words=token.cut)
+
     def _is_for_around(self, token: Token, block: _Block) -> bool:
         """Whether the } of a block is missing before a line, since only a block around it can be meant."""
         word = token.words[0].text
@@ -150,9 +160,7 @@ class _Parser:
         for around in block.blocks_around():
             keyword = around.knows(word)
             if keyword and (self._mending or (opens and keyword.shape is not Shape.LINE)):
-                message = (
-                    f"the }} of {quote(block.name)}, which begins in line {block.place.line}, is missing before this"
-                )
+                message = f"the }} of {quote(block.name)}, begun in line {block.place.line}, is missing before this"
                 self._remarks.error(token.place, block.path, message)
                 return True
         return False
@@ -179,18 +187,14 @@ class _Parser:
             self._remarks.add(Weight.MISSING, token.place, path, message)
             return None
         if keyword.shape is Shape.LIST and len(arguments) > keyword.needs:
-            self._remarks.error(
-                arguments[keyword.needs].place, path, "no word is expected between the keyword and its {"
-            )
+            self._remarks.error(arguments[keyword.needs].place, path, "this word has no meaning before the {")
         return Statement(token.words, block.context, inside, comments)
 
     def _line(self, token: Token, keyword: Keyword, block: _Block, path: str) -> None:
         """Remark what stands behind a keyword that takes words only."""
         for word in token.words[1 + keyword.needs :]:
             if not word.quoted and block.knows(word.text):
-                message = (
-                    f"{word.text} does not begin a statement here, behind others on its line; give it its own line"
-                )
+                message = f"{word.text} is only a word here, behind another keyword; give it a line of its own"
                 self._remarks.advise(word.place, path, message)
         if self._opens():
             self._remarks.error(token.place, path, "takes no block; what stands between the braces is left out")

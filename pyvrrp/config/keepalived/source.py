@@ -1,8 +1,8 @@
 """Files of keepalived.conf → lines of statements: includes, lines for one host only, variables, sequences.
 
 A line is read in this order: its comment goes; `@id` decides whether it stands; `$NAME=` defines; `~SEQ` and `~LST`
-repeat what is behind them; variables are replaced, and what comes out is read like a line again; `include` is followed.
-What a line becomes stands where the line stands.
+repeat what is behind them; variables are replaced, and what comes out is read like a line again, and so is what stands
+behind a brace; `include` is followed. What a line becomes stands where the line stands.
 """
 
 from __future__ import annotations
@@ -10,23 +10,18 @@ from __future__ import annotations
 import codecs
 import os
 import re
-import stat
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Final, NamedTuple
 
-from pyvrrp.config.content import SIZE_MAX, read_content
-from pyvrrp.config.keepalived import globs
+from pyvrrp.config.content import read_content
 from pyvrrp.config.keepalived.definitions import DEFINITION, Definitions
-from pyvrrp.config.keepalived.remarks import Remarks, Weight
+from pyvrrp.config.keepalived.includes import EnoughError, Includes
+from pyvrrp.config.keepalived.remarks import Remarks
 from pyvrrp.config.keepalived.words import BLANK, OPEN_QUOTE, Line, comment_at, unescape_marks
 from pyvrrp.config.tree import Place
-from pyvrrp.config.values import quote
-from pyvrrp.errors import ConfigError
 
 LINES_MAX: Final = 200_000  # that are read, each again when it expands; a thousand instances are 15 000
-INCLUDES_MAX: Final = 1000  # files that are read
-DEPTH_MAX: Final = 10  # of includes in includes, and of what variables and sequences make
+DEPTH_MAX: Final = 10  # of what variables and sequences make of each other
 LENGTH_MAX: Final = 64 << 10  # characters of a line
 LENGTH_KEPT: Final = 1023  # characters that keepalived reads of a line; the rest is a line of its own there
 
@@ -34,27 +29,11 @@ _SPECIAL: Final = re.compile(r'["#!$~@\\\0]|include')
 _CONDITION: Final = re.compile(r"\s*@(\^?)(\S*)", re.ASCII)
 _INCLUDE: Final = re.compile(r"\s*include([rmwba]?)\s+(\S.*)", re.ASCII | re.DOTALL)
 _INCLUDE_CHECK: Final = re.compile(r"\s*include_check(?:\s+(.*))?", re.ASCII | re.DOTALL)
+# Behind a brace a line begins anew.
+_BEGINS_ANEW: Final = re.compile(
+    r'"[^"]*"|\$\{[^{}"]*\}|(?P<brace>[{}])(?=\s*(?:@|~(?:SEQ|LST)|\$[A-Za-z_]\w*+=|include[rmwba]?\s))', re.ASCII
+)
 _END: Final = re.compile(r"\s+\\\Z", re.ASCII)
-
-# What an include may miss; keepalived refuses the configuration with the status that script security has, 6.
-_REFUSED: Final = Weight.SECURITY
-_READABLE, _MATCH, _WILDCARD, _BRACE = "readable", "match", "wildcard_match", "brace_match"
-_CHECKS: Final = {
-    _READABLE: frozenset({_READABLE}),
-    "read": frozenset({_READABLE}),  # what 2.2.7 takes for the manual's `readable`
-    _MATCH: frozenset({_READABLE, _MATCH}),
-    _WILDCARD: frozenset({_READABLE, _WILDCARD}),
-    _BRACE: frozenset({_READABLE, _BRACE}),
-}
-_ALL: Final = frozenset().union(*_CHECKS.values())
-_VARIANTS: Final = {
-    "": frozenset[str](),
-    "r": _CHECKS[_READABLE],
-    "m": _CHECKS[_MATCH],
-    "w": _CHECKS[_MATCH] | _CHECKS[_WILDCARD],
-    "b": _CHECKS[_BRACE],
-    "a": _ALL,
-}
 
 
 def lines(path: str, config_id: str | None, instance: str, remarks: Remarks, *, all_config: bool) -> Iterator[Line]:
@@ -64,19 +43,11 @@ def lines(path: str, config_id: str | None, instance: str, remarks: Remarks, *, 
     to its first dot. With `all_config` every include must find its files. Raises ConfigError when `path` is unreadable.
     """
     identity = os.uname().nodename.partition(".")[0] if config_id is None else config_id
-    reader = _Reader(identity, instance or identity, remarks, _ALL if all_config else frozenset())
+    reader = _Reader(identity, Definitions(instance or identity), Includes(remarks, all_config), remarks)
     try:
         yield from reader.read(path, read_content(path))
-    except _EnoughError as enough:
+    except EnoughError as enough:
         remarks.error(enough.place, "", f"too much: {enough}; all that follows is left out")
-
-
-class _EnoughError(Exception):
-    """The file becomes too large."""
-
-    def __init__(self, place: Place, message: str) -> None:
-        super().__init__(message)
-        self.place = place
 
 
 class _At(NamedTuple):
@@ -103,19 +74,19 @@ class _Row(NamedTuple):
 
 
 class _Reader:
-    def __init__(self, config_id: str, instance: str, remarks: Remarks, checks: frozenset[str]) -> None:
+    def __init__(self, config_id: str, definitions: Definitions, includes: Includes, remarks: Remarks) -> None:
         self._config_id = config_id
+        self._definitions = definitions
+        self._includes = includes
         self._remarks = remarks
-        self._definitions = Definitions(instance)
-        self._checks = checks
-        self._open: list[str] = []
-        self._lines = self._files = self._size = 0
+        self._lines = 0
 
     def read(self, file: str, content: bytes) -> Iterator[Line]:
         """The lines of a file."""
-        self._files += 1
-        self._size += len(content)
-        self._open.append(os.path.realpath(file))
+        with self._includes.within(file):
+            yield from self._read(file, content)
+
+    def _read(self, file: str, content: bytes) -> Iterator[Line]:
         rows = enumerate(self._decode(file, content).split("\n"), 1)
         for number, text in rows:
             if len(text) > LENGTH_KEPT and self._is_too_long(text, Place(file, number, LENGTH_KEPT + 1)):
@@ -125,7 +96,6 @@ class _Reader:
             elif text and not text.isspace():
                 self._count(Place(file, number, 1))
                 yield Line(file, number, text)
-        self._open.pop()
 
     def _is_too_long(self, text: str, place: Place) -> bool:
         if len(text) > LENGTH_MAX:
@@ -154,7 +124,7 @@ class _Reader:
     def _count(self, place: Place) -> None:
         self._lines += 1
         if self._lines > LINES_MAX:
-            raise _EnoughError(place, f"more than {LINES_MAX} lines")
+            raise EnoughError(place, f"more than {LINES_MAX} lines")
 
     def _row(self, file: str, number: int, text: str) -> _Row:
         if "\0" in text:
@@ -234,20 +204,24 @@ class _Reader:
             self._definitions.define(definition[1], text[definition.end() :].strip(BLANK))
             return
         try:
-            if sequence := self._definitions.sequence(text, at.file):
-                yield from self._repeated(*sequence, at, depth)
-                return
-            expanded = self._definitions.expand(text, at.file) if "$" in text else [text]
+            sequence = self._definitions.sequence(text, at.file)
+            expanded = self._definitions.expand(text, at.file) if "$" in text and not sequence else [text]
         except ValueError as error:
             self._remarks.error(at.place, "", f"{error}; this line is left out")
             return
-        if expanded != [text]:
+        if sequence:
+            yield from self._repeated(*sequence, at, depth)
+        elif expanded != [text]:
             yield from self._again(expanded, at, depth)
         elif include := _INCLUDE.match(text):
-            yield from self._include(include[1], include[2].rstrip(BLANK), at)
+            for path, content in self._includes.files(include[1], include[2].rstrip(BLANK), at.place):
+                yield from self.read(path, content)
+        elif end := next((match.end() for match in _BEGINS_ANEW.finditer(text) if match["brace"]), 0):
+            yield Line(at.file, at.number, text[:end], at.column)
+            yield from self._again([text[end:]], at, depth)
         else:
             if options := _INCLUDE_CHECK.fullmatch(text):
-                self._set_checks((options[1] or "").split(), at)
+                self._includes.check((options[1] or "").split(), at.place)
             yield Line(at.file, at.number, text, at.column)
 
     def _again(self, texts: Iterable[str], at: _At, depth: int) -> Iterator[Line]:
@@ -263,79 +237,3 @@ class _Reader:
             for name, value in each.items():
                 self._definitions.define(name, value)
             yield from self._again([text], at, depth)
-
-    def _set_checks(self, options: list[str], at: _At) -> None:
-        """Follow `include_check`; a sign adds and removes, without one the set begins anew."""
-        if not options:
-            self._checks = _ALL
-        for i, option in enumerate(options):
-            checks = _CHECKS.get(option.lstrip("+-"))
-            if checks is None:
-                self._remarks.error(at.place, "", f"include_check knows no {quote(option)}")
-            elif option.startswith("-"):
-                self._checks -= {option[1:]} if option[1:] != "read" else {_READABLE}
-            else:
-                self._checks = checks | (self._checks if i or option.startswith("+") else frozenset())
-
-    def _include(self, variant: str, pattern: str, at: _At) -> Iterator[Line]:
-        """The lines of the files that an include names."""
-        checks = self._checks | _VARIANTS[variant]
-        for path in self._named(pattern, checks, at):
-            content = self._content(path, checks, at)
-            if content is not None:
-                kept = self._checks
-                yield from self.read(path, content)
-                self._checks = kept
-
-    def _named(self, pattern: str, checks: frozenset[str], at: _At) -> list[str]:
-        """The files that a pattern names, in its order; what it misses is noted."""
-        directory = Path(at.file).parent
-        try:
-            names = globs.alternatives(pattern)
-            found = [globs.files(name, directory) for name in names]
-        except ValueError as error:
-            self._remarks.error(at.place, "", f"include {quote(pattern)}: {error}")
-            return []
-        if any(found) or not globs.is_wild(pattern):
-            missing = [name for name, files in zip(names, found, strict=True) if not files and not globs.is_wild(name)]
-            check = _BRACE if "{" in pattern else _MATCH
-        else:
-            missing, check = [pattern], _WILDCARD
-        for name in missing:
-            hint = "; quotes are part of the name here" if name.startswith(('"', "'")) else ""
-            self._missed(check in checks, at, f"include: there is no file {quote(name)}{hint}")
-        return [path for files in found for path in files]
-
-    def _missed(self, refused: bool, at: _At, message: str) -> None:
-        self._remarks.add(_REFUSED if refused else Weight.ADVICE, at.place, "", message)
-
-    def _content(self, path: str, checks: frozenset[str], at: _At) -> bytes | None:
-        """What stands in a file that is included, None when it is not read."""
-        if os.path.realpath(path) in self._open:
-            self._remarks.error(at.place, "", f"{quote(path)} includes itself; this include is left out")
-            return None
-        if len(self._open) > DEPTH_MAX:
-            self._remarks.error(at.place, "", f"files are included more than {DEPTH_MAX} deep; this one is left out")
-            return None
-        if self._files >= INCLUDES_MAX:
-            raise _EnoughError(at.place, f"more than {INCLUDES_MAX} files")
-        try:
-            mode = Path(path).stat().st_mode
-            if not stat.S_ISREG(mode) or mode & 0o111:
-                self._missed(_READABLE in checks, at, f"{quote(path)} is left out: {_no_configuration(mode)}")
-                return None
-            content = read_content(path)
-        except (OSError, ConfigError) as error:
-            reason = error.problems[0].message if isinstance(error, ConfigError) else error.strerror
-            self._missed(_READABLE in checks, at, f"{quote(path)} is left out: {reason}")
-            return None
-        if self._size + len(content) > SIZE_MAX:
-            raise _EnoughError(at.place, f"more than {SIZE_MAX >> 20} MiB")
-        return content
-
-
-def _no_configuration(mode: int) -> str:
-    """Why a file is not one that keepalived reads."""
-    if stat.S_ISDIR(mode):
-        return "it is a directory"
-    return "it is executable" if stat.S_ISREG(mode) else "it is not a regular file"

@@ -57,12 +57,17 @@ class Line(NamedTuple):
 
 
 class Token(NamedTuple):
-    """Words that belong together, or a brace. `comments` stand before it."""
+    """Words that belong together, or a brace. `comments` stand before it.
+
+    `cut` are the words that are left when keepalived takes a sign that was escaped, or came out of a variable, for the
+    beginning of a comment after all: in all blocks but `global_defs`. None where there is no such sign.
+    """
 
     place: Place
     words: tuple[Scalar, ...] = ()
     brace: str = ""
     comments: tuple[str, ...] = ()
+    cut: tuple[Scalar, ...] | None = None
 
 
 class ScriptWord(NamedTuple):
@@ -139,7 +144,14 @@ def _statement(words: list[Scalar], line: Line, begin: int, end: int, glued: int
         remarks.advise(place, "", "a quote within a word splits it: what follows is a word of its own")
     else:
         _advise_single_quotes(words, remarks)
-    yield Token(words[0].place, tuple(words))
+    text = line.text[begin:end]
+    mark = comment_at(text)[0] if "#" in text or "!" in text else -1
+    if mark < 0:
+        yield Token(words[0].place, tuple(words))
+        return
+    left = tokens(Line(line.file, line.number, text[:mark], line.column or begin + 1), remarks)
+    cut = next((token.words for token in left), ())
+    yield Token(words[0].place, tuple(words), cut=cut)
 
 
 def _advise_single_quotes(words: list[Scalar], remarks: Remarks) -> None:

@@ -1,0 +1,68 @@
+"""How text is laid out: tables, sentences below a label, times and numbers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+Json = dict[str, Any]
+Rows = Sequence[Sequence[str]]
+
+GAP: Final = "  "
+_NAMES_SHOWN: Final = 3
+
+
+def page(blocks: Iterable[Sequence[str]]) -> str:
+    """Blocks of lines with an empty line between two; empty blocks are left out. Ends with a line feed."""
+    return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+
+
+def table(rows: Rows, first: int = 0) -> list[str]:
+    """Columns as wide as their widest cell; the first one at least `first`."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    widths[0] = max(widths[0], first)
+    return [GAP.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def under(label: str, sentences: Iterable[str]) -> list[str]:
+    """Sentences below each other, the label before the first."""
+    return [f"{label if index == 0 else '':<4}{GAP}{text}" for index, text in enumerate(sentences)]
+
+
+def some(names: Sequence[str]) -> str:
+    """`a, b, c and 4 more`, or `-`."""
+    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
+    return f"{', '.join(names[:_NAMES_SHOWN])}{more}" or "-"
+
+
+def epoch(at: float, answer: Json) -> float:
+    """Seconds since 1970 of a moment on the daemon's own clock."""
+    return float(answer["wall"]) - (float(answer["snapshot"]["now"]) - at)
+
+
+def wall(at: float, answer: Json) -> str:
+    """The date and time of a moment on the daemon's own clock."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(epoch(at, answer)))
+
+
+def milliseconds(seconds: float) -> str:
+    """`0.8 ms`."""
+    return f"{seconds * 1000:.1f} ms"
+
+
+def ago(seconds: float) -> str:
+    """`0.4 s ago`, `1m30s ago`."""
+    return f"{max(seconds, 0.0):.1f} s ago" if seconds < 60 else f"{age(seconds)} ago"
+
+
+def age(seconds: float) -> str:
+    """`12s`, `2m11s`, `4h07m` or `3d04h`."""
+    whole = max(int(seconds), 0)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02}s"
+    if whole < 86400:
+        return f"{whole // 3600}h{whole % 3600 // 60:02}m"
+    return f"{whole // 86400}d{whole % 86400 // 3600:02}h"

@@ -1,0 +1,205 @@
+"""Virtual addresses: `IP[/len] [brd IP|+|-] [dev IF] [scope S] [label L] …`, one a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, ip_address
+from typing import Final
+
+from pyvrrp.config.keepalived.draft import Draft, scalar
+from pyvrrp.config.keepalived.numbers import Number, written
+from pyvrrp.config.keepalived.scope import Scope
+from pyvrrp.config.keepalived.statement import Statement
+from pyvrrp.config.tree import Scalar, TreeNode
+from pyvrrp.config.values import Kind, Word, quote
+from pyvrrp.config.values import Scope as ScopeKind
+from pyvrrp.config.values_net import InterfaceName, Label, VirtualIp
+
+_WITH_VALUE: Final = ("dev", "brd", "broadcast", "scope", "label", "peer", "preferred_lft")
+_ALONE: Final = ("home", "-nodad", "mngtmpaddr", "noprefixroute", "autojoin", "no_track", "use_vmac")
+_NO_EFFECT: Final = {
+    "peer": "the address is set without its peer",
+    "preferred_lft": "the address has the lifetime of its lease",
+    "no_track": "an address that somebody removes is put back",
+    "use_vmac": "there are no virtual MACs yet; the interface's own is used",
+}
+_SCOPE: Final = Number(0, 255)
+_LONGEST: Final = {4: 32, 6: 128}
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An address as it was read, and as node.yaml has it; `node` is None for an IPv6 address."""
+
+    statement: Statement
+    address: IPv4Address | IPv6Address
+    node: TreeNode | None
+
+
+class AddressList:
+    """The lines of one or more lists of virtual addresses."""
+
+    def __init__(self) -> None:
+        self._noted: set[str] = set()
+
+    def read(self, scope: Scope, block: Statement) -> Iterator[Held]:
+        """The addresses that can be used; what is wrong with the others is remarked."""
+        inner = Scope(scope.remarks, f"{scope.path}.{block.keyword}")
+        for entry in block.block or ():
+            held = _Line(inner, entry, self._noted).read()
+            if held is not None:
+                yield held
+
+
+class _Line:
+    """One line; `noted` are the options that were said to have no effect."""
+
+    def __init__(self, scope: Scope, entry: Statement, noted: set[str]) -> None:
+        self._scope = scope
+        self._entry = entry
+        self._noted = noted
+        self._words = iter(entry.arguments)
+        self._draft = Draft(entry.place)
+
+    def read(self) -> Held | None:
+        text, slash, length = self._scope.bare(self._entry, self._entry.words[0]).partition("/")
+        try:
+            address = ip_address(text)
+        except ValueError:
+            self._error(f"{quote(text)} is not an IP address; it is left out")
+            return None
+        prefix = self._prefix(address, length) if slash else _LONGEST[address.version]
+        if not all(self._option(word, address, prefix) for word in self._words):
+            return None
+        if isinstance(address, IPv6Address):
+            return Held(self._entry, address, None)
+        node = self._node(address, prefix)
+        return None if node is None else Held(self._entry, address, node)
+
+    def _error(self, message: str) -> None:
+        self._scope.error(self._entry, message)
+
+    def _prefix(self, address: IPv4Address | IPv6Address, length: str) -> int:
+        longest = _LONGEST[address.version]
+        try:
+            return int(Number(0, longest).parse(length))
+        except ValueError as error:
+            self._error(f"prefix length {error}; /{longest} is used")
+            return longest
+
+    # --- options: each says whether the address can be used at all -------------------------------------------------
+
+    def _option(self, word: Scalar, address: IPv4Address | IPv6Address, prefix: int) -> bool:
+        option = word.text
+        if option in _ALONE:
+            self._note(option)
+            return True
+        if option not in _WITH_VALUE:
+            self._error(f"{quote(option)} is not an option of an address; it is left out")
+            return True
+        value = next(self._words, None)
+        if value is None:
+            self._error(f"{option} needs a value; the address is left out")
+            return False
+        if option in ("brd", "broadcast"):
+            return self._broadcast(value, address, prefix)
+        if option == "dev":
+            return self._device(value)
+        if option == "scope":
+            return self._scope_of(value)
+        if option == "label":
+            return self._fits("label", Label(), value)
+        return self._peer_or_lifetime(option, value)
+
+    def _note(self, option: str) -> None:
+        if option not in self._noted:
+            self._noted.add(option)
+            note = _NO_EFFECT.get(option)
+            self._scope.advise(self._entry, f"{option} has no effect here" + (f": {note}" if note else ""))
+
+    def _device(self, value: Scalar) -> bool:
+        if "dev" in self._draft:
+            self._error("dev stands there twice; the address is left out")
+            return False
+        return self._fits("dev", InterfaceName(), value)
+
+    def _fits(self, key: str, kind: Kind, value: Scalar) -> bool:
+        try:
+            kind.parse(Word(value.text, quoted=True))
+        except ValueError as error:
+            self._error(f"{error}; the address is left out")
+            return False
+        self._draft.put(key, value.place, value)
+        return True
+
+    def _scope_of(self, value: Scalar) -> bool:
+        text = value.text
+        if text not in ScopeKind.names:
+            try:
+                text = written(_SCOPE.parse(str(int(text, 0)) if text[:2] in ("0x", "0X") else text))
+            except ValueError:
+                self._error(f"{quote(text)} is not a scope; global is used")
+                return True
+        self._draft.put("scope", value.place, scalar(value.place, text))
+        return True
+
+    def _broadcast(self, value: Scalar, address: IPv4Address | IPv6Address, prefix: int) -> bool:
+        text = value.text
+        if text in ("+", "-") and address.version == 4:
+            if prefix > 30:
+                self._error(f"a prefix length of {prefix} leaves no room for a broadcast address; none is set")
+                return True
+            network = IPv4Interface((int(address), prefix)).network
+            text = str(network.broadcast_address if text == "+" else network.network_address)
+        try:
+            wrong = ip_address(text).version != 4
+        except ValueError:
+            wrong = True
+        if wrong:
+            self._error(f"{quote(text)} is not a broadcast address; the address is left out")
+            return False
+        self._draft.put("broadcast", value.place, scalar(value.place, text))
+        return True
+
+    def _peer_or_lifetime(self, option: str, value: Scalar) -> bool:
+        if option == "preferred_lft" and value.text != "forever" and not value.text.isdecimal():
+            self._error(f"{quote(value.text)} is not a lifetime; it is left out")
+        elif option == "peer" and not _is_peer(value.text):
+            self._error(f"{quote(value.text)} is not the address of a peer; it is left out")
+        else:
+            self._note(option)
+        return True
+
+    # --- the whole -------------------------------------------------------------------------------------------------
+
+    def _node(self, address: IPv4Address, prefix: int) -> TreeNode | None:
+        place = self._entry.place
+        text = f"{address}/{prefix}" if prefix < 32 else str(address)
+        if prefix < 32 and self._objection(text):
+            self._scope.advise(self._entry, f"{text} names a network, not an address in it; {address}/32 is used")
+            text = str(address)
+        if objection := self._objection(text):
+            self._scope.advise(self._entry, f"{objection}; it is left out")
+            return None
+        if not len(self._draft):
+            return scalar(place, text)
+        draft = Draft(place)
+        draft.put("address", place, scalar(place, text))
+        draft.inherit(self._draft, "dev", "label", "scope", "broadcast")
+        return draft.node()
+
+    def _objection(self, text: str) -> str:
+        try:
+            VirtualIp().parse(Word(text))
+        except ValueError as error:
+            return str(error)
+        return ""
+
+
+def _is_peer(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True

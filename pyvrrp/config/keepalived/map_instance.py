@@ -1,0 +1,397 @@
+"""vrrp_instance: its lines, and what keepalived makes of them together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from ipaddress import ip_address
+from typing import ClassVar, Final
+
+from pyvrrp.config.keepalived import reading
+from pyvrrp.config.keepalived.draft import scalar, sequence
+from pyvrrp.config.keepalived.map_addresses import AddressList, Held
+from pyvrrp.config.keepalived.map_authentication import Authentication
+from pyvrrp.config.keepalived.map_global import (
+    DOWN_TIMER,
+    GARP_DELAY,
+    GARP_LOWER_REPEAT,
+    GARP_REFRESH,
+    GARP_REPEAT,
+    MULTICAST,
+    VERSION,
+    Globals,
+    is_multicast,
+)
+from pyvrrp.config.keepalived.map_notify import Notifying
+from pyvrrp.config.keepalived.map_tracking import (
+    FILE,
+    INTERFACE,
+    KINDS,
+    SCRIPT,
+    Checks,
+    Tracked,
+    read_tracking,
+    tracks,
+)
+from pyvrrp.config.keepalived.map_unicast import Unicast
+from pyvrrp.config.keepalived.numbers import Number, written
+from pyvrrp.config.keepalived.reading import Handler
+from pyvrrp.config.keepalived.scope import Scope
+from pyvrrp.config.keepalived.statement import Statement
+from pyvrrp.config.values import Word, quote
+from pyvrrp.config.values_net import InterfaceName
+
+MASTER, BACKUP = "MASTER", "BACKUP"
+
+_OWNER: Final = "255"
+_ADDRESSES_MAX: Final = 255  # the packet counts them in one byte
+_EXCLUDED_MAX: Final = 1000
+_VERSION_3_MOST: Final = 40.95  # seconds that VRRPv3's packet can say
+_PRIORITY: Final = Number(1, 255)
+_ADVERT_INT: Final = Number(0.01, 255, decimal=True)
+_PREEMPT_DELAY: Final = Number(0, 1000, decimal=True)
+
+
+class Instance(Notifying):
+    """One vrrp_instance. `complete` says whether it can run; `tracked` may still be changed by its group."""
+
+    def __init__(self, scope: Scope, statement: Statement, everywhere: Globals, checks: Checks) -> None:
+        super().__init__(scope, statement, everywhere)
+        self._checks = checks
+        self._lists = AddressList()
+        self._addresses: list[Held] = []
+        self._excluded: list[Held] = []
+        self._authentication = Authentication()
+        self._unicast = Unicast(scope)
+        self._strict = everywhere.strict
+        self._obstacles: list[tuple[Statement, str]] = []
+        self._vmac = False
+        self.tracked: list[Tracked] = []
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return self.statement.arguments[0].text
+
+    @property
+    def owner(self) -> bool:
+        """Whether it owns its addresses: without a priority state MASTER is enough."""
+        return self.draft.text("priority", _OWNER if self._master else "100") == _OWNER
+
+    @property
+    def _master(self) -> bool:
+        return self.draft.text("state") == MASTER
+
+    @property
+    def interface(self) -> str:
+        """Where it runs."""
+        return self.draft.text("interface")
+
+    # --- lines -----------------------------------------------------------------------------------------------------
+
+    def _state(self, statement: Statement) -> None:
+        state = statement.arguments[0].text
+        if state not in (MASTER, BACKUP):
+            self.scope.error(statement, f"{quote(state)} is not MASTER or BACKUP; BACKUP is used")
+            state = BACKUP
+        elif state == BACKUP and self._master:
+            self.scope.error(statement, "it is MASTER already; this is left out")
+            return
+        self.draft.put("state", statement.place, scalar(statement.arguments[0].place, state))
+
+    def _interface(self, statement: Statement) -> None:
+        name = statement.arguments[0].text
+        try:
+            InterfaceName().parse(Word(name))
+        except ValueError as error:
+            self.scope.error(statement, f"{error}; it is left out")
+            if name == "lo":
+                self.draft.drop("interface")
+            return
+        self.draft.say("interface", statement, name)
+
+    def _priority(self, statement: Statement) -> None:
+        value = self.scope.number(statement, _PRIORITY, "100")
+        self.draft.say("priority", statement, written(value or 100))
+
+    def _preempt(self, _statement: Statement) -> None:
+        self.draft.drop("nopreempt")
+
+    def _authenticate(self, statement: Statement) -> None:
+        self._authentication.read(self.scope, statement)
+
+    def _address_list(self, statement: Statement) -> None:
+        found = self._lists.read(self.scope, statement)
+        if statement.keyword == "virtual_ipaddress":
+            for held in found:
+                self._add_address(held)
+        else:
+            self._excluded += found
+
+    def _add_address(self, held: Held) -> None:
+        if self._addresses and held.address.version != self._addresses[0].address.version:
+            self.scope.error(
+                held.statement, f"{held.address} is of another family than {self._addresses[0].address}; it is left out"
+            )
+            return
+        self._addresses.append(held)
+
+    def _track(self, statement: Statement) -> None:
+        read_tracking(self.scope, statement, self._checks, self.tracked)
+
+    def _ignore_link(self, statement: Statement) -> None:
+        self.scope.advise(statement, "the interface is watched all the same: with its link down this is in FAULT")
+
+    def _strict_mode(self, statement: Statement) -> None:
+        value = self.scope.truth(statement)
+        if value is not None:
+            self._strict = value
+
+    def _source(self, statement: Statement) -> None:
+        address = self.scope.address(statement, statement.arguments[0])
+        if address is not None and ip_address(address).version != 4:
+            self.scope.error(statement, f"{address} is not IPv4; it is left out")
+
+    def _multicast(self, statement: Statement) -> None:
+        group = statement.arguments[0].text
+        if is_multicast(self.scope, statement) and group != MULTICAST:
+            self._obstacles.append((statement, f"adverts to {group} are not supported yet"))
+
+    def _ipv6(self, statement: Statement) -> None:
+        if self._addresses:
+            self.scope.error(statement, "its addresses are IPv4; this is left out")
+        else:
+            self._obstacles.append((statement, "IPv6 is not supported yet"))
+
+    def _signed(self, statement: Statement) -> None:
+        self._obstacles.append((statement, "signed adverts are not supported yet: its peers would not believe it"))
+
+    def _checksum(self, statement: Statement) -> None:
+        if self.draft.text("version") == "3":
+            self._obstacles.append((statement, "its checksum is not supported yet: its peers would not believe it"))
+
+    def _virtual_mac(self, _statement: Statement) -> None:
+        self._vmac = True
+
+    def _transmit_on_base(self, statement: Statement) -> None:
+        if not self._vmac:
+            self.scope.error(statement, "has no meaning without use_vmac")
+
+    def _ipvlan(self, statement: Statement) -> None:
+        if not any(_is_address(word.text) for word in statement.arguments):
+            self.scope.error(statement, "needs an IP address")
+
+    def _vrf(self, statement: Statement) -> None:
+        if self.interface:
+            self.scope.error(statement, "cannot be used with an interface; it is left out")
+
+    def _unicast_keyword(self, statement: Statement) -> None:
+        self._unicast.read(statement)
+
+    HANDLERS: ClassVar[Mapping[str, Handler]] = {
+        **Notifying.NOTIFYING,
+        **dict.fromkeys(KINDS, _track),
+        **dict.fromkeys(Unicast.KEYWORDS, _unicast_keyword),
+        "state": _state,
+        "interface": _interface,
+        "virtual_router_id": reading.number("virtual_router_id", Number(1, 255), "none"),
+        "priority": _priority,
+        "version": reading.number("version", VERSION, "2"),
+        "advert_int": reading.number("advert_int", _ADVERT_INT, "1"),
+        "down_timer_adverts": reading.number("down_timer_adverts", DOWN_TIMER, "3"),
+        "nopreempt": reading.flag("nopreempt"),
+        "preempt": _preempt,
+        "preempt_delay": reading.number("preempt_delay", _PREEMPT_DELAY, "0"),
+        "authentication": _authenticate,
+        "auth_hmac": _signed,
+        "virtual_ipaddress": _address_list,
+        "virtual_ipaddress_excluded": _address_list,
+        "dont_track_primary": _ignore_link,
+        "strict_mode": _strict_mode,
+        "garp_master_delay": reading.number("garp_master_delay", GARP_DELAY, "5"),
+        "garp_master_repeat": reading.number("garp_master_repeat", GARP_REPEAT, "5"),
+        "garp_master_refresh": reading.number("garp_master_refresh", GARP_REFRESH, "0"),
+        "garp_master_refresh_repeat": reading.number("garp_master_refresh_repeat", GARP_REPEAT, "1"),
+        "garp_lower_prio_delay": reading.number("garp_lower_prio_delay", GARP_DELAY, "garp_master_delay"),
+        "garp_lower_prio_repeat": reading.number("garp_lower_prio_repeat", GARP_LOWER_REPEAT, "garp_master_repeat"),
+        "lower_prio_no_advert": reading.truth("lower_prio_no_advert"),
+        "higher_prio_send_advert": reading.truth("higher_prio_send_advert"),
+        "mcast_src_ip": _source,
+        "mcast_dst_ip": _multicast,
+        "native_ipv6": _ipv6,
+        "v3_checksum_as_v2": _checksum,
+        "use_vmac": _virtual_mac,
+        "vmac_xmit_base": _transmit_on_base,
+        "use_ipvlan": _ipvlan,
+        "vrf": _vrf,
+    }
+
+    # --- all of it -------------------------------------------------------------------------------------------------
+
+    def complete(self) -> bool:
+        """All lines are read. False, with remarks, when it is left out."""
+        self.draft.inherit(self.everywhere.instance)
+        self.inherit()
+        if not (self._supported() and self._identified() and self._has_addresses()):
+            return False
+        self._complete_authentication()
+        self._complete_interval()
+        self._complete_preemption()
+        if self._strict:
+            self._complete_strictness()
+        self._complete_garp()
+        self._complete_tracking()
+        return True
+
+    def _complain(self, key: str, message: str) -> None:
+        """An error about what stands under a key of the draft."""
+        entry = self.draft.entry(key)
+        place = entry.key.place if entry is not None else self.statement.place
+        self.scope.remarks.error(place, f"{self.scope.path}.{key}", message)
+
+    def _supported(self) -> bool:
+        """Whether it can be run without harm: one that its peers do not hear, or do not believe, is a second master."""
+        self._unicast.complete(self._obstacles)
+        self._authentication.obstruct(self._obstacles)
+        foreign = self.everywhere.foreign_multicast
+        if foreign is not None:
+            self._obstacles.append(
+                (self.statement, f"vrrp_mcast_group4 is not supported yet (line {foreign.place.line})")
+            )
+        checksum = self.everywhere.checksum_as_v2
+        if checksum is not None and self.draft.text("version") == "3":
+            self._obstacles.append(
+                (self.statement, f"v3_checksum_as_v2 is not supported yet (line {checksum.place.line})")
+            )
+        first = next((each for each in (*self._addresses, *self._excluded) if each.node is None), None)
+        if first is not None:
+            self._obstacles.append((first.statement, f"{first.address}: IPv6 is not supported yet"))
+        for statement, why in self._obstacles:
+            self.scope.error(statement, f"{why}; {self.name} is left out")
+        return not self._obstacles
+
+    def _identified(self) -> bool:
+        if "virtual_router_id" not in self.draft:
+            self.scope.error_at(self.statement.place, "has no virtual_router_id; it is left out")
+            return False
+        if "interface" not in self.draft:
+            self.scope.error_at(self.statement.place, "has no interface; it is left out")
+            return False
+        return True
+
+    def _has_addresses(self) -> bool:
+        if not self._addresses:
+            result = "it is left out, as it is strict" if self._strict else "it runs without"
+            self.scope.error_at(self.statement.place, f"has no virtual_ipaddress; {result}")
+            if self._strict:
+                return False
+        if len(self._addresses) > _ADDRESSES_MAX:
+            text = f"{len(self._addresses)} are too many, {_ADDRESSES_MAX} fit; the rest is held without being named"
+            self.scope.error(self._addresses[_ADDRESSES_MAX].statement, f"{text} in adverts")
+            self._excluded = self._addresses[_ADDRESSES_MAX:] + self._excluded
+            del self._addresses[_ADDRESSES_MAX:]
+        if len(self._excluded) > _EXCLUDED_MAX:
+            text = f"{len(self._excluded)} are too many, pyvrrp holds {_EXCLUDED_MAX}; the rest is left out"
+            self.scope.error(self._excluded[_EXCLUDED_MAX].statement, text)
+            del self._excluded[_EXCLUDED_MAX:]
+        for key, held in (("virtual_ipaddress", self._addresses), ("virtual_ipaddress_excluded", self._excluded)):
+            if held:
+                place = held[0].statement.place
+                self.draft.put(key, place, sequence(place, (each.node for each in held if each.node is not None)))
+        return True
+
+    def _complete_authentication(self) -> None:
+        version_3 = self.draft.text("version") == "3"
+        reason = "VRRPv3 has no authentication" if version_3 else "strict mode has none" if self._strict else ""
+        self._authentication.complete(self.scope, self.draft, reason)
+
+    def _complete_interval(self) -> None:
+        entry = self.draft.entry("advert_int")
+        if entry is None:
+            return
+        said = float(self.draft.text("advert_int"))
+        if self.draft.text("version") == "3":
+            used = min(math.floor(said * 100 + 0.5) / 100, _VERSION_3_MOST)
+            rule = "VRRPv3 counts 0.01 s, up to 40.95 s"
+        else:
+            used = max(math.floor(said + 0.5), 1)
+            rule = "VRRPv2 counts whole seconds"
+        if used != said:
+            self._complain("advert_int", f"{written(said)}: {rule}; {written(used)} is used")
+            self.draft.put("advert_int", entry.key.place, scalar(entry.value.place, written(used)))
+
+    def _complete_preemption(self) -> None:
+        if "nopreempt" in self.draft:
+            if self.owner:
+                self._reset("nopreempt", "has no effect with priority 255")
+            elif self._master:
+                self._reset("nopreempt", "has no effect with state MASTER")
+        if self.draft.text("preempt_delay", "0") != "0":
+            if self._master or self.owner:
+                self._reset("preempt_delay", "has no effect with state MASTER or priority 255")
+            elif "nopreempt" in self.draft:
+                self._reset("preempt_delay", "has no effect with nopreempt")
+
+    def _reset(self, key: str, message: str) -> None:
+        self._complain(key, f"{message}; it is left out")
+        self.draft.drop(key)
+
+    def _complete_strictness(self) -> None:
+        """What strict mode forbids; packets to the addresses are accepted all the same."""
+        if "state" in self.draft and self._master != self.owner:
+            self._complain("state", "strict mode wants MASTER where priority is 255, and only there; that is used")
+            place = self.draft.place
+            self.draft.put("state", place, scalar(place, MASTER if self.owner else BACKUP))
+        if self.draft.text("preempt_delay", "0") != "0":
+            self._reset("preempt_delay", "strict mode has none")
+        if self.draft.text("lower_prio_no_advert") == "false":
+            self._complain("lower_prio_no_advert", "strict mode wants it; true is used")
+        if self.draft.text("higher_prio_send_advert") == "true":
+            self._reset("higher_prio_send_advert", "strict mode forbids it")
+        for key in ("garp_lower_prio_delay", "garp_lower_prio_repeat"):
+            if self.draft.text(key) != self.everywhere.instance.text(key):
+                self._complain(key, "strict mode has no such repetition; 0 is used")
+            self.draft.put(key, self.statement.place, scalar(self.statement.place, "0"))
+        self.draft.put("lower_prio_no_advert", self.statement.place, scalar(self.statement.place, written(True)))
+
+    def _complete_garp(self) -> None:
+        """Leave out what node.yaml means anyway."""
+        for what in ("delay", "repeat"):
+            if self.draft.text(f"garp_lower_prio_{what}") == self.draft.text(f"garp_master_{what}", "5"):
+                self.draft.drop(f"garp_lower_prio_{what}")
+
+    def _complete_tracking(self) -> None:
+        found: list[Tracked] = []
+        for each in self.tracked:
+            if each.kind == INTERFACE and each.name == self.interface:
+                self.scope.error(each.entry, "the instance's own interface is tracked anyway; this is left out")
+            elif self.owner and each.weight:
+                found += self._owned(each)
+            else:
+                found.append(each)
+        self.tracked = found
+
+    def _owned(self, tracked: Tracked) -> list[Tracked]:
+        """What an owner of its addresses, whose priority never changes, tracks of something with a weight."""
+        if tracked.kind in (SCRIPT, INTERFACE):
+            self.scope.error(tracked.entry, f"priority 255 has no weights; {tracked.name} is not tracked")
+            return []
+        if tracked.kind == FILE:
+            self.scope.error(tracked.entry, "priority 255 has no weights; 0 is used")
+            return [tracked.weightless()]
+        return [tracked]
+
+    def put_tracks(self) -> None:
+        """Its group has had its say: what is tracked goes into the draft."""
+        if self.tracked:
+            place = self.tracked[0].entry.place
+            self.draft.put("track_checks", place, tracks(place, self.tracked))
+            self._checks.used.update(each.check for each in self.tracked)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text.partition("/")[0])
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,159 @@
+"""Statements of keepalived.conf → the tree of node.yaml, by keepalived's rules for values and defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from pyvrrp.config.keepalived.draft import Draft
+from pyvrrp.config.keepalived.map_global import Globals
+from pyvrrp.config.keepalived.map_groups import Group
+from pyvrrp.config.keepalived.map_instance import Instance
+from pyvrrp.config.keepalived.map_scripts import read_file, read_process, read_script
+from pyvrrp.config.keepalived.map_services import Services
+from pyvrrp.config.keepalived.map_tracking import Checks
+from pyvrrp.config.keepalived.reading import Handler, Reader, fits
+from pyvrrp.config.keepalived.remarks import Remarks
+from pyvrrp.config.keepalived.scope import Scope
+from pyvrrp.config.keepalived.statement import Statement
+from pyvrrp.config.tree import Mapping as Node
+from pyvrrp.config.tree import Place
+from pyvrrp.config.values import Name, quote
+
+
+def to_tree(statements: tuple[Statement, ...], file: str, remarks: Remarks) -> Node:
+    """What the statements of `file` mean, as node.yaml would say it. What is left out is remarked.
+
+    The tree always makes a model without problems. The place of a key is that of the statement which it comes from,
+    the place of a list's item that of its entry; see comments.py.
+    """
+    return _File(statements, file, remarks).tree()
+
+
+class _File(Reader):
+    """One file. What is named must stand above what names it; only global_defs count from anywhere."""
+
+    def __init__(self, statements: tuple[Statement, ...], file: str, remarks: Remarks) -> None:
+        super().__init__(Scope(remarks), Place(file, 1, 1))
+        self._statements = statements
+        self._checks = Checks()
+        self._everywhere = Globals(self.scope, self.draft.place)
+        self._services = Services(self.scope, self._everywhere, self._checks)
+        self._instances: dict[str, Instance] = {}
+        self._groups: dict[str, Group] = {}
+
+    def tree(self) -> Node:
+        """All of it."""
+        self._everywhere.read_file(self._statements)
+        self.read(self._statements)
+        self._complete()
+        return self._node()
+
+    # --- one block -------------------------------------------------------------------------------------------------
+
+    def _known_already(self, _statement: Statement) -> None:
+        """What read_file has read."""
+
+    def _script(self, statement: Statement) -> None:
+        read_script(self.scope, statement, self._checks, self._everywhere.commands)
+
+    def _track_file(self, statement: Statement) -> None:
+        read_file(self.scope, statement, self._checks)
+
+    def _process(self, statement: Statement) -> None:
+        read_process(self.scope, statement, self._checks)
+
+    def _instance(self, statement: Statement) -> None:
+        if self._named(statement, self._instances):
+            instance = Instance(self.scope.within(statement), statement, self._everywhere, self._checks)
+            instance.read(statement.block)
+            self._instances[instance.name] = instance
+
+    def _group(self, statement: Statement) -> None:
+        if self._named(statement, self._groups):
+            group = Group(self.scope.within(statement), statement, self._everywhere, self._checks)
+            group.read(statement.block)
+            self._groups[group.name] = group
+
+    def _named(self, statement: Statement, known: Mapping[str, Instance | Group]) -> bool:
+        """Whether the block has a name, one of its own."""
+        if len(statement.arguments) != 1:
+            self.scope.error(statement, "must have a name, in one word or in quotes; it is left out")
+            return False
+        name = statement.arguments[0].text
+        if name in known:
+            line = known[name].statement.place.line
+            self.scope.error(statement, f"{quote(name)} stands in line {line} already; this one is left out")
+            return False
+        return fits(self.scope, statement, Name(), name)
+
+    def _server_group(self, statement: Statement) -> None:
+        self._services.read_group(statement)
+
+    def _server(self, statement: Statement) -> None:
+        self._services.read(statement)
+
+    HANDLERS: ClassVar[Mapping[str, Handler]] = {
+        "global_defs": _known_already,
+        "net_namespace": _known_already,
+        "vrrp_script": _script,
+        "track_file": _track_file,
+        "vrrp_track_file": _track_file,
+        "vrrp_track_process": _process,
+        "vrrp_instance": _instance,
+        "vrrp_sync_group": _group,
+        "virtual_server_group": _server_group,
+        "virtual_server": _server,
+    }
+
+    # --- all of the file -------------------------------------------------------------------------------------------
+
+    def _complete(self) -> None:
+        self._instances = {name: each for name, each in self._instances.items() if each.complete()}
+        self._leave_out_second_routers()
+        taken: dict[str, Group] = {}
+        self._groups = {name: each for name, each in self._groups.items() if each.complete(self._instances, taken)}
+        for instance in self._instances.values():
+            instance.put_tracks()
+
+    def _leave_out_second_routers(self) -> None:
+        """keepalived does not start with two of one VRID on an interface."""
+        first: dict[tuple[str, str], Instance] = {}
+        for name, instance in list(self._instances.items()):
+            router = instance.interface, instance.draft.text("virtual_router_id")
+            other = first.setdefault(router, instance)
+            if other is not instance:
+                text = f"VRID {router[1]} on {router[0]} is taken by {other.name}; {name} is left out"
+                instance.scope.error_at(instance.statement.place, text)
+                del self._instances[name]
+
+    def _node(self) -> Node:
+        root = self.draft
+        root.inherit(self._everywhere.draft)
+        blocks = {name: each.draft for name, each in self._instances.items()}
+        _put_named(root, "vrrp_instances", blocks)
+        _put_named(root, "vrrp_sync_groups", {name: each.draft for name, each in self._groups.items()})
+        services = Draft(root.place)
+        self._services.put(services)
+        _put_named(root, "checks", self._used_checks())
+        root.inherit(services)
+        return root.node()
+
+    def _used_checks(self) -> dict[str, Draft]:
+        """What nobody tracks does not run in keepalived."""
+        used: dict[str, Draft] = {}
+        for name, draft in self._checks.drafts.items():
+            if name in self._checks.used:
+                used[name] = draft
+            else:
+                self.scope.remarks.advise(draft.place, f"checks.{name}", "nothing tracks it, so it does not run")
+        return used
+
+
+def _put_named(root: Draft, key: str, blocks: Mapping[str, Draft]) -> None:
+    if blocks:
+        place = next(iter(blocks.values())).place
+        section = Draft(place)
+        for name, draft in blocks.items():
+            section.put(name, draft.place, draft.node())
+        root.put(key, place, section.node())

@@ -1,0 +1,84 @@
+"""When one virtual router tells the link where its addresses live: bursts of gratuitous ARP, now, later and anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pyvrrp.core import neighbor
+from pyvrrp.core.effects import Announce, Effect, Level, Record
+from pyvrrp.core.settings import InstanceSettings
+
+# Clients are told anew at every sign of a rival, but not more often than this many seconds.
+_PAUSE = 1.0
+
+
+class Announcer:
+    """Keeps the times. Bursts go out of each address's own interface, with that interface's MAC (`macs`)."""
+
+    __slots__ = ("_again_at", "_again_repeat", "_last_at", "_refresh_at")
+
+    def __init__(self) -> None:
+        self._last_at = float("-inf")
+        self._again_at: float | None = None
+        self._again_repeat = 0
+        self._refresh_at: float | None = None
+
+    def next_deadline(self) -> float | None:
+        """When the next burst is due."""
+        if self._again_at is None or self._refresh_at is None:
+            return self._again_at if self._refresh_at is None else self._refresh_at
+        return min(self._again_at, self._refresh_at)
+
+    def wait(self, now: float) -> None:
+        """A tenure begins; the burst comes when the kernel holds the addresses."""
+        self._last_at = now
+
+    def live(self, settings: InstanceSettings, macs: Mapping[str, bytes], now: float) -> list[Effect]:
+        """The kernel holds the addresses: tell of them now, once more later, and then regularly when configured."""
+        self._later(settings.garp_master_delay, settings.garp_master_repeat, now)
+        self.refresh(settings, now)
+        return self._burst(settings, macs, settings.garp_master_repeat, now)
+
+    def refresh(self, settings: InstanceSettings, now: float) -> None:
+        """Count garp_master_refresh from now on."""
+        self._refresh_at = now + settings.garp_master_refresh if settings.garp_master_refresh else None
+
+    def contested(self, settings: InstanceSettings, macs: Mapping[str, bytes], now: float) -> list[Effect]:
+        """A rival spoke, and clients may believe it: tell them now (at a bounded rate) and after its last word."""
+        if settings.garp_lower_prio_delay:
+            self._later(settings.garp_lower_prio_delay, settings.garp_lower_prio_repeat, now)
+        if now - self._last_at < _PAUSE:
+            return []
+        return self._burst(settings, macs, settings.garp_lower_prio_repeat, now)
+
+    def timer(self, settings: InstanceSettings, macs: Mapping[str, bytes], now: float) -> list[Effect]:
+        """The bursts that are due by `now`."""
+        effects: list[Effect] = []
+        if self._again_at is not None and now >= self._again_at:
+            self._again_at = None
+            effects += self._burst(settings, macs, self._again_repeat, now)
+        if self._refresh_at is not None and now >= self._refresh_at:
+            self.refresh(settings, now)
+            effects += self._burst(settings, macs, settings.garp_master_refresh_repeat, now)
+        return effects
+
+    def end(self) -> None:
+        """A tenure is over: nothing more is due."""
+        self._again_at = self._refresh_at = None
+
+    def _later(self, delay: float, repeat: int, now: float) -> None:
+        self._again_at, self._again_repeat = now + delay if delay else None, repeat
+
+    def _burst(self, settings: InstanceSettings, macs: Mapping[str, bytes], repeat: int, now: float) -> list[Effect]:
+        """All addresses in turn, `repeat` times; those on interfaces whose MAC is not known yet are left out."""
+        self._last_at = now
+        frames: dict[str, list[bytes]] = {}
+        records: list[Effect] = []
+        for interface, address in ((each.interface, each.address) for each in settings.held):
+            mac = macs.get(interface)
+            if mac and repeat:
+                frames.setdefault(interface, []).append(neighbor.gratuitous_arp(mac, address))
+                text = f"Sending/queueing gratuitous ARPs on {interface} for {address}"
+                records.append(Record(Level.DEBUG, settings.name, text))
+                records.append(Record(Level.DEBUG, "", f"Sending gratuitous ARP on {interface} for {address}"))
+        return [*(Announce(name, tuple(each) * repeat) for name, each in frames.items()), *records]

@@ -1,0 +1,108 @@
+"""Sync groups: virtual routers that are MASTER together, and in FAULT together.
+
+* What is against one member is a fault of all, so that the others hand over (`blame`).
+* A BACKUP whose wait is over is only ready: the group takes over when every member is ready or MASTER already. No
+  member is taken to MASTER beside a living better master of its own.
+* When one member follows a better master, those that are MASTER hand over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from pyvrrp.core.effects import Effect, Level, Notify, Record
+from pyvrrp.core.fsm import State, VirtualRouter
+from pyvrrp.core.guard import Standing
+from pyvrrp.core.notify import GROUP, STOP, News, Notifier
+from pyvrrp.core.settings import InstanceSettings, NodeSettings, SyncGroupSettings
+from pyvrrp.core.snapshot import Transition
+
+Members = Sequence[VirtualRouter]
+
+
+class Group:
+    """One sync group. `against` is what speaks against each member by itself, the group left aside."""
+
+    def __init__(self, settings: SyncGroupSettings, state: State | None = None) -> None:
+        self.settings = settings
+        self.against: dict[str, tuple[str, ...]] = {}
+        self._state = state  # the last one that all were in
+
+    def blame(self, name: str, own: Standing) -> Standing:
+        """A member's standing with what is against the others; `own` is the one that it has by itself."""
+        self.against[name] = own.against
+        if own.against:
+            return own
+        for other, against in self.against.items():
+            if against and other != name:
+                return replace(own, faults=(f"{other}, of the same sync group, cannot serve: {'; '.join(against)}",))
+        return own
+
+    def agree(self, members: Members, now: float) -> Iterator[tuple[VirtualRouter, list[Effect]]]:
+        """What members do to be MASTER together or not at all: each with its effects, one after the other."""
+        masters = [each for each in members if each.state is State.MASTER]
+        leader = next((each for each in members if each.following), None)
+        ready = sorted((each for each in members if each.ready is not None), key=_readiness, reverse=True)
+        if masters and leader is not None:
+            reason = f"{leader.settings.name}, of the same sync group, follows another master"
+            yield from self._together(State.BACKUP, ((each, each.concede(reason, now)) for each in masters))
+        elif ready and len(masters) + len(ready) == len(members):
+            due = _readiness(ready[0])
+            first, *others = ready
+            yield first, first.take_over(due, now)
+            yield from self._together(State.MASTER, ((each, each.take_over(due, now)) for each in others))
+
+    def syncing(self, state: State) -> Record:
+        """keepalived's line for what the others do."""
+        return Record(Level.NOTICE, "", f"VRRP_Group({self.settings.name}) Syncing instances to {state.value} state")
+
+    def news(self, members: Members, notifier: Notifier) -> list[Notify]:
+        """What is told once all members have come to another state."""
+        state, stopped = common_state(members), all(each.stopping for each in members)
+        if state is None or state is self._state or (state is State.INIT and not stopped):
+            return []
+        before, self._state = self._state, state
+        reason = max((each.last for each in members if each.last is not None), key=_when).reason
+        word = STOP if stopped else state.value
+        previous = (before or State.INIT).value
+        news = News(GROUP, self.settings.name, word, previous, priority=0, master="", reason=reason)
+        return [notifier.tell(news, self.settings.notifications)]
+
+    def successor(self, settings: SyncGroupSettings) -> Group:
+        """The group as a reload has it."""
+        return Group(settings, self._state)
+
+    def _together(
+        self, state: State, steps: Iterator[tuple[VirtualRouter, list[Effect]]]
+    ) -> Iterator[tuple[VirtualRouter, list[Effect]]]:
+        for number, (router, effects) in enumerate(steps):
+            yield router, effects if number else [self.syncing(state), *effects]
+
+
+def common_state(members: Members) -> State | None:
+    """The state that all members are in; None while they are in several."""
+    states = {each.state for each in members}
+    return states.pop() if len(states) == 1 else None
+
+
+def grouped(settings: NodeSettings) -> tuple[InstanceSettings, ...]:
+    """The instances with what their sync groups track.
+
+    A member's own weights count only with sync_group_tracking_weight, as in keepalived.
+    """
+    groups: Mapping[str, SyncGroupSettings] = {name: each for each in settings.groups for name in each.members}
+    return tuple(_tracking(each, groups[each.name]) if each.name in groups else each for each in settings.instances)
+
+
+def _tracking(instance: InstanceSettings, group: SyncGroupSettings) -> InstanceSettings:
+    own = (each for each in instance.tracks if group.sync_group_tracking_weight or not each.weight)
+    return replace(instance, tracks=tuple(dict.fromkeys((*own, *group.tracks))))
+
+
+def _when(transition: Transition) -> float:
+    return transition.at
+
+
+def _readiness(router: VirtualRouter) -> float:
+    return router.ready or 0.0

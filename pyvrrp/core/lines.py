@@ -1,0 +1,64 @@
+"""keepalived's own log lines about a virtual router, at DEBUG where keepalived wants -D."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pyvrrp.core.effects import Effect, Level, Record
+from pyvrrp.core.settings import InstanceSettings
+
+TIMEOUT: Final = "Receive advertisement timeout"
+RELEASED: Final = "sent 0 priority"
+MASTER_HEARD_RELEASE: Final = "Master received priority 0 message"
+BACKUP_HEARD_RELEASE: Final = "Backup received priority 0 advertisement"
+
+
+def setting(settings: InstanceSettings) -> list[Effect]:
+    """The addresses are asked for."""
+    return _addresses(settings, "setting")
+
+
+def removing(settings: InstanceSettings) -> list[Effect]:
+    """The addresses go."""
+    return _addresses(settings, "removing")
+
+
+def _addresses(settings: InstanceSettings, doing: str) -> list[Effect]:
+    """keepalived calls the excluded ones E-VIPs."""
+    kinds = (("VIPs", settings.addresses), ("E-VIPs", settings.excluded))
+    return [Record(Level.DEBUG, settings.name, f"{doing} {kind}.") for kind, addresses in kinds if addresses]
+
+
+def entering(settings: InstanceSettings, state: str, init: bool) -> Record:
+    """A transition; `init`: to BACKUP at the start, no check having kept it waiting."""
+    text = f"Entering {state} STATE{' (init)' if init else ''}"
+    return Record(Level.NOTICE, settings.name, text, state)
+
+
+def beginning_in_fault(settings: InstanceSettings, broken: tuple[str, ...]) -> list[Effect]:
+    """FAULT from the start is told in other words, without saying where the reason is a check's."""
+    name, interface = settings.name, settings.interface
+    reasons: list[Effect] = []
+    for each in broken:
+        if each == f"interface {interface} is down":
+            text = f"({name}): entering FAULT state (interface {interface} down)"
+            reasons.append(Record(Level.INFO, "", text))
+        elif each.startswith(f"interface {interface} has no IPv4 address"):
+            reasons.append(Record(Level.INFO, name, "entering FAULT state (no IPv4 address for interface)"))
+    return [*reasons, Record(Level.NOTICE, name, "entering FAULT state", "FAULT")]
+
+
+def updated_interval(settings: InstanceSettings, before: float, now: float) -> Record:
+    """VRRPv3 takes over the master's interval (seconds)."""
+    text = f"advertisement interval updated from {before * 1e3:.0f}ms to {now * 1e3:.0f}ms by master"
+    return Record(Level.DEBUG, settings.name, text)
+
+
+def delaying(settings: InstanceSettings) -> Record:
+    """preempt_delay begins."""
+    return Record(Level.DEBUG, settings.name, f"start preempt delay ({settings.preempt_delay:.6f})")
+
+
+def not_delaying(settings: InstanceSettings) -> Record:
+    """preempt_delay ends because a better master spoke."""
+    return Record(Level.DEBUG, settings.name, "stop preempt delay")

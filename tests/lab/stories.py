@@ -1,0 +1,321 @@
+"""What is played with keepalived and with pyvrrpd: a keepalived.conf, and what happens to the daemon that reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from tests.lab.agents import BACKUP, FAULT, MASTER
+from tests.lab.stage import VRID, Stage
+
+VIP: Final = "192.168.1.200"
+OTHER_VIP: Final = "192.168.1.210"
+OTHER_VRID: Final = 52
+
+GLOBAL_DEFS: Final = "global_defs {\nrouter_id lab\nscript_user root\n}\n"
+SECONDS: Final = ("version 2", "advert_int 1")
+QUICK: Final = ("version 3", "advert_int 0.3")
+CHECK: Final = 'vrrp_script good {\nscript "/usr/bin/test -e DIRECTORY/good"\ninterval 1\n}\n'
+
+
+@dataclass(frozen=True)
+class Story:
+    """DIRECTORY in the text is the play's own. `vips` are all addresses that it speaks of."""
+
+    text: str
+    tell: Callable[[Stage], None]
+    vips: tuple[str, ...] = (VIP,)
+
+
+def instance(*lines: str, name: str = "VI_1", vrid: int = VRID, priority: int = 150, vips: tuple[str, ...]= (VIP,)) -> str:
+    """The text of an instance with these lines. The second burst of ARP follows after a second rather than five."""
+    settings = (
+        f"vrrp_instance {name} {{",
+        "interface eth0",
+        f"virtual_router_id {vrid}",
+        f"priority {priority}",
+        "garp_master_delay 1",
+        "garp_lower_prio_delay 1",
+        *lines,
+        *("virtual_ipaddress {", *vips, "}"),
+        "}",
+    )
+    return "\n".join(settings) + "\n"
+
+
+def usual(stage: Stage, first: int = 10, lower: int = 10) -> None:
+    """Alone, beaten by a better peer, left alone again, challenged by a worse one, without a link, stopped.
+
+    `first` and `lower` are how often an address is announced by a new master, and by one that is challenged.
+    """
+    stage.start()
+    stage.enters(BACKUP)
+    stage.becomes_master(first)
+    stage.mark("alone")
+    with stage.peer(200):
+        stage.becomes_backup()
+        stage.mark("beaten")
+    stage.becomes_master(first)
+    stage.mark("left alone")
+    stage.speak(100)
+    stage.says("forcing new election")
+    stage.announces(lower)
+    stage.mark("challenged")
+    stage.link("down")
+    stage.becomes_faulty()
+    stage.mark("without a link")
+    stage.link("up")
+    stage.enters(BACKUP)
+    stage.becomes_master(first)
+    stage.mark("with a link again")
+    stage.stop()
+    stage.mark("stopped")
+
+
+def many_addresses(stage: Stage) -> None:
+    """As usual, with a second interface."""
+    stage.host("link add eth1 type dummy")
+    stage.host("link set eth1 up")
+    usual(stage)
+
+
+def few_announcements(stage: Stage) -> None:
+    """As usual."""
+    usual(stage, first=4, lower=6)
+
+
+def patient(stage: Stage) -> None:
+    """It leaves a worse master alone until that is silent."""
+    stage.start()
+    stage.becomes_master()
+    with stage.peer(200):
+        stage.becomes_backup()
+    stage.becomes_master()
+    with stage.peer(200, leaves=False):
+        stage.becomes_backup()
+    with stage.peer(100):
+        stage.hears(5)
+        stage.mark("beside a worse one")
+    stage.becomes_master()
+    stage.mark("left alone")
+    stage.stop()
+
+
+def delayed(stage: Stage) -> None:
+    """It leaves a worse master alone for a while."""
+    stage.start()
+    stage.becomes_master()
+    with stage.peer(200, leaves=False):
+        stage.becomes_backup()
+    stage.speak(100)
+    stage.says("start preempt delay")
+    stage.becomes_master()
+    stage.stop()
+
+
+def weighed(stage: Stage) -> None:
+    """A script fails and costs priority, a peer takes over, the script succeeds."""
+    stage.touch("good", there=True)
+    stage.start()
+    stage.becomes_master()
+    stage.mark("good")
+    stage.touch("good", there=False)
+    stage.says("Changing effective priority from 150 to 90")
+    with stage.peer(100, leaves=False):
+        stage.becomes_backup()
+        stage.mark("bad")
+        stage.touch("good", there=True)
+        stage.says("Changing effective priority from 90 to 150")
+    stage.speak(100)
+    stage.says("received lower priority (100) advert")
+    stage.becomes_master()
+    stage.mark("good again")
+    stage.touch("good", there=False)
+    stage.says("Changing effective priority from 150 to 90")
+    stage.stop()
+
+
+def faulty(stage: Stage) -> None:
+    """A script without weight fails from the start, later again while it is master."""
+    stage.start()
+    stage.says("VRRP_Script(good) failed")
+    stage.touch("good", there=True)
+    stage.enters(BACKUP)
+    stage.becomes_master()
+    stage.mark("good")
+    stage.touch("good", there=False)
+    stage.becomes_faulty()
+    stage.mark("bad")
+    stage.touch("good", there=True)
+    stage.enters(BACKUP)
+    stage.becomes_master()
+    stage.mark("good again")
+    stage.stop()
+
+
+def together(stage: Stage) -> None:
+    """Two instances: what befalls one befalls both."""
+    stage.touch("good", there=True)
+    stage.start()
+    _both(stage, MASTER)
+    stage.mark("alone")
+    with stage.peer(200, vrids=(VRID, OTHER_VRID)):
+        _both(stage, BACKUP)
+        stage.mark("beaten")
+    _both(stage, MASTER)
+    stage.mark("left alone")
+    stage.touch("good", there=False)
+    _both(stage, FAULT)
+    stage.mark("bad")
+    stage.touch("good", there=True)
+    _both(stage, BACKUP)
+    _both(stage, MASTER)
+    stage.mark("good again")
+    stage.stop()
+
+
+def _both(stage: Stage, state: str) -> None:
+    for name in ("VI_1", "VI_2"):
+        stage.enters(state, name)
+    if state == MASTER:
+        stage.takes()
+        stage.announces(10)
+    else:
+        stage.loses()
+
+
+def _second_text(priority: int, *vips: str) -> str:
+    return GLOBAL_DEFS + instance(*QUICK, priority=priority, vips=vips)
+
+
+def rewritten(stage: Stage) -> None:
+    """The file changes: less priority, one more address, one less."""
+    stage.start()
+    stage.enters(MASTER)
+    stage.takes(VIP)
+    stage.announces(10, VIP)
+    stage.mark("as it was")
+    stage.write(_second_text(90, VIP))
+    stage.reload()
+    with stage.peer(100):
+        stage.becomes_backup()
+        stage.mark("less priority")
+        stage.write(_second_text(90, VIP, OTHER_VIP))
+        stage.reload()
+    stage.becomes_master()
+    stage.mark("one more address")
+    stage.write(_second_text(90, OTHER_VIP))
+    stage.reload()
+    stage.loses(VIP)
+    stage.mark("one less")
+    stage.stop()
+
+
+def told(stage: Stage) -> None:
+    """Scripts and a pipe hear of everything."""
+    stage.touch("good", there=True)
+    stage.script("notify.sh", 'to=$1; shift; echo "$*" >> DIRECTORY/$to.told')
+    with stage.pipe("fifo"):
+        stage.start()
+        stage.becomes_master()
+        stage.tells("general", 2)
+        stage.touch("good", there=False)
+        stage.says("Changing effective priority from 150 to 140")
+        with stage.peer(200):
+            stage.becomes_backup()
+            stage.tells("general", 3)
+        stage.becomes_master()
+        stage.tells("general", 4)
+        stage.speak(100)
+        stage.tells("lower", 1)
+        stage.announces(10)
+        stage.link("down")
+        stage.becomes_faulty()
+        stage.tells("general", 5)
+        stage.link("up")
+        stage.becomes_master()
+        stage.tells("general", 7)
+        stage.stop()
+        stage.tells("general", 8)
+
+
+def weighted_otherwise(stage: Stage) -> None:
+    """A file and an interface count."""
+    stage.host("link add eth1 type dummy")
+    stage.host("link set eth1 up")
+    stage.put("load", "2")
+    stage.start()
+    stage.becomes_master()
+    stage.put("load", "5")
+    stage.says("Changing effective priority from 160 to 175")
+    stage.host("link set eth1 down")
+    stage.says("Changing effective priority from 175 to 155")
+    stage.put("load", "0")
+    stage.says("Changing effective priority from 155 to 130")
+    stage.stop()
+
+
+_ADDRESSES = (
+    "192.168.1.200/24 dev eth0 label eth0:vip",
+    "10.0.0.200/8 brd 10.255.255.255 scope site",
+    "192.168.1.210 dev eth1 scope link",
+)
+
+STORIES: Final = {
+    "plain": Story(GLOBAL_DEFS + instance(*SECONDS), usual),
+    "password": Story(
+        GLOBAL_DEFS + instance("state MASTER", *SECONDS, "authentication {", "auth_type PASS", "auth_pass 4321", "}"),
+        usual,
+    ),
+    "version 3": Story(GLOBAL_DEFS + instance("version 3", "advert_int 0.2"), usual),
+    "addresses": Story(
+        GLOBAL_DEFS
+        + instance(*QUICK, "virtual_ipaddress_excluded {", "192.168.1.220/25 brd +", "}", vips=_ADDRESSES),
+        many_addresses,
+        vips=("192.168.1.200", "10.0.0.200", "192.168.1.220"),
+    ),
+    "announcements": Story(
+        GLOBAL_DEFS + instance(*QUICK, "garp_master_repeat 2", "garp_lower_prio_repeat 3"), few_announcements
+    ),
+    "nopreempt": Story(GLOBAL_DEFS + instance("nopreempt", *QUICK), patient),
+    "preempt_delay": Story(GLOBAL_DEFS + instance("preempt_delay 1", *QUICK), delayed),
+    "script with weight": Story(
+        GLOBAL_DEFS + CHECK + instance(*QUICK, "track_script {", "good weight -60", "}"), weighed
+    ),
+    "script without weight": Story(GLOBAL_DEFS + CHECK + instance(*QUICK, "track_script {", "good", "}"), faulty),
+    "file and interface": Story(
+        GLOBAL_DEFS
+        + "vrrp_track_file load {\nfile DIRECTORY/load\n}\n"
+        + instance(*QUICK, "track_file {", "load weight 5", "}", "track_interface {", "eth1 weight -20", "}"),
+        weighted_otherwise,
+    ),
+    "sync group": Story(
+        GLOBAL_DEFS
+        + CHECK
+        + "vrrp_sync_group G {\ngroup {\nVI_1\nVI_2\n}\n}\n"
+        + instance(*QUICK, "track_script {", "good", "}")
+        + instance(*QUICK, name="VI_2", vrid=OTHER_VRID, vips=(OTHER_VIP,)),
+        together,
+        vips=(VIP, OTHER_VIP),
+    ),
+    "reload": Story(_second_text(150, VIP), rewritten, vips=(VIP, OTHER_VIP)),
+    "notifications": Story(
+        GLOBAL_DEFS.replace("}", "vrrp_notify_fifo DIRECTORY/fifo\nvrrp_notify_priority_changes true\n}")
+        + CHECK
+        + instance(
+            *QUICK,
+            "track_script {",
+            "good weight 10",
+            "}",
+            'notify_master "DIRECTORY/notify.sh master"',
+            'notify_backup "DIRECTORY/notify.sh backup \'two words\'"',
+            'notify_fault "DIRECTORY/notify.sh fault"',
+            'notify_stop "DIRECTORY/notify.sh stop"',
+            'notify_master_rx_lower_pri "DIRECTORY/notify.sh lower x"',
+            'notify "DIRECTORY/notify.sh general"',
+            priority=140,
+        ),
+        told,
+    ),
+}
