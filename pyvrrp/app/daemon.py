@@ -10,14 +10,21 @@ import time
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
-from ipaddress import IPv4Address
 from pathlib import Path
 
 from pyvrrp import __version__
 from pyvrrp.app.checkup import Checkup
+from pyvrrp.app.claims import Claims
 from pyvrrp.app.dump import Baseline, Dumps, write_private
 from pyvrrp.app.herald import Herald
-from pyvrrp.app.host import DUMPS, ENDING, SIGNALS, missing_interfaces
+from pyvrrp.app.host import (
+    DUMPS,
+    ENDING,
+    SIGNALS,
+    demand_interfaces,
+    demand_no_new_mistakes,
+    demand_right_to_change,
+)
 from pyvrrp.app.logs import open_journal
 from pyvrrp.app.loop import Heart, clear_addresses, settle_memory
 from pyvrrp.app.options import Options
@@ -29,10 +36,9 @@ from pyvrrp.core.diff import changes
 from pyvrrp.core.effects import Action, Level, Operation, Record
 from pyvrrp.core.events import ConfigReplaced, Event, Stopping
 from pyvrrp.core.node import Node, interfaces, vrids
-from pyvrrp.core.settings import LoadedNode, NodeSettings, VirtualAddress
-from pyvrrp.errors import ConfigError, ControlError, KernelError, PyvrrpError
+from pyvrrp.core.settings import LoadedNode, NodeSettings
+from pyvrrp.errors import ControlError, KernelError, PyvrrpError
 from pyvrrp.io import systemd
-from pyvrrp.io.claim import Claim
 from pyvrrp.io.control import ControlServer, Peer
 from pyvrrp.io.netlink import Kernel
 
@@ -40,7 +46,6 @@ _FATAL = 1
 _LOOK_AGAIN = 0.2  # seconds until an interface that could not be looked at is looked at again
 _LAST_WORDS = 2.0  # seconds to hand over after a bug
 _NOT_LET_IN = "socket.accept() out of system resource"  # asyncio's words
-_FAMILY = "ipv4"
 _DUMPS = "/tmp"  # noqa: S108  # where keepalived's readers look for them
 
 
@@ -76,9 +81,9 @@ class Daemon:
         self._reloading = asyncio.Lock()
         self._reading: Reading | None = None
         self._background: set[asyncio.Task[object]] = set()
-        self._claims: dict[tuple[str, int], Claim] = {}
         self._loaded = loaded = only_wanted(loaded, options)
         self._journal = open_journal(options, keepalived=loaded.keepalived)
+        self._claims = Claims(self._loop, self._say)
         self._pid_files: list[PidFile] = []
         self._cleared: Baseline = {}
         self._control = ControlServer(Path(options.socket), self._answer)
@@ -95,9 +100,9 @@ class Daemon:
         """Start everything, wait for the end, hand over; the exit status."""
         self._loop.set_exception_handler(self._broken)
         self._write_pid_files()
-        _demand_interfaces(self._loaded)
-        _demand_right_to_change(self._kernel)
-        self._claim(self._loaded.settings)
+        demand_interfaces(self._loaded)
+        demand_right_to_change(self._kernel)
+        self._claims.take(self._node.vrids())
         self._wires.want(self._node.vrids())
         await self._control.start()
         self._say(Level.NOTICE, f"Starting pyvrrpd {__version__}, pid {os.getpid()}, {self._config}")
@@ -128,8 +133,7 @@ class Daemon:
         self._wires.close()
         await self._herald.close()
         await self._control.close()
-        for claim in self._claims.values():
-            self._unclaim(claim)
+        self._claims.keep({})
         for pid_file in self._pid_files:
             pid_file.close()
         self._kernel.close()
@@ -288,22 +292,22 @@ class Daemon:
     async def _read_again(self) -> LoadedNode:
         self._reading = Reading(self._config, self._options.config_id)
         loaded = only_wanted(await self._loop.run_in_executor(None, self._reading.result), self._options)
-        _demand_interfaces(loaded)
-        _demand_no_new_mistakes(self._loaded, loaded)
+        demand_interfaces(loaded)
+        demand_no_new_mistakes(self._loaded, loaded)
         return loaded
 
     async def _replace(self) -> dict[str, object]:
         loaded = await self._read_again()
         if self._node.stopping:
             raise ControlError("this daemon is being stopped")
-        self._claim(loaded.settings)
+        self._claims.take(vrids(loaded.settings))
         self._wires.want(_together(self._node.vrids(), vrids(loaded.settings)))
         self._observe(interfaces(loaded.settings))  # a master may be about to use one that is new to the node
         sentences = changes(self._loaded.settings, loaded.settings)
         self._loaded, self._problems, self._loaded_at = loaded, (), time.time()
         self._herald.want(loaded.settings)
         self._heart.deliver_one(ConfigReplaced(loaded.settings))
-        self._drop_claims()
+        self._claims.keep(self._node.vrids())  # those it runs, and those it still hands over
         self._checkup.want(loaded.settings.checks)
         self._prepare(loaded.settings)
         self._look_at(self._node.interfaces())
@@ -316,42 +320,6 @@ class Daemon:
     def _ready(self) -> None:
         count = len(self._loaded.settings.instances)
         systemd.ready(f"{count} virtual router{'' if count == 1 else 's'}, {self._config}")
-
-    def _claim(self, settings: NodeSettings) -> None:
-        """Be the only pyvrrpd here for these virtual routers. Raises InstanceTakenError and claims nothing new then."""
-        wanted = {(each.interface, each.virtual_router_id) for each in settings.instances}
-        fresh: dict[tuple[str, int], Claim] = {}
-        try:
-            for interface, vrid in sorted(wanted - self._claims.keys()):
-                claim = fresh[interface, vrid] = Claim(interface, vrid, _FAMILY)
-                if claim.squatter:
-                    self._say(Level.WARNING, claim.squatter)
-        except PyvrrpError:
-            for claim in fresh.values():
-                claim.close()
-            raise
-        for claim in fresh.values():
-            if not claim.squatter:
-                self._loop.add_reader(claim.fileno(), self._answer_claim, claim)
-        self._claims |= fresh
-
-    def _answer_claim(self, claim: Claim) -> None:
-        try:
-            claim.answer()
-        except OSError as error:  # no descriptor left to take the asker's; it would be reported again and again
-            self._say(Level.ERROR, f"{error}")
-            self._loop.remove_reader(claim.fileno())
-
-    def _drop_claims(self) -> None:
-        """Let go of the virtual routers that this node neither runs nor hands over any more."""
-        used = {(interface, vrid) for interface, vrids in self._node.vrids().items() for vrid in vrids}
-        for key in self._claims.keys() - used:
-            self._unclaim(self._claims.pop(key))
-
-    def _unclaim(self, claim: Claim) -> None:
-        if not claim.squatter:
-            self._loop.remove_reader(claim.fileno())
-        claim.close()
 
     # --- what goes out ------------------------------------------------------------------------------------------------
 
@@ -393,17 +361,6 @@ class Daemon:
         }
 
 
-def _demand_no_new_mistakes(before: LoadedNode, after: LoadedNode) -> None:
-    """A keepalived.conf runs without what is wrong in it, but not in place of one in which that was right.
-
-    Raises ConfigError.
-    """
-    known = {(each.path, each.message) for each in before.problems}
-    fresh = tuple(each for each in after.problems if (each.path, each.message) not in known)
-    if fresh:
-        raise ConfigError(fresh)
-
-
 def _outcome(loaded: LoadedNode, sentences: tuple[str, ...]) -> dict[str, object]:
     advice = [str(each) for each in loaded.advice]
     return {
@@ -414,24 +371,6 @@ def _outcome(loaded: LoadedNode, sentences: tuple[str, ...]) -> dict[str, object
     }
 
 
-def _demand_right_to_change(kernel: Kernel) -> None:
-    """Better to end at the start than to find out as MASTER. Raises KernelError without CAP_NET_ADMIN.
-
-    The kernel asks for the right first, and only then whether there is such an address (there is none).
-    """
-    nowhere = VirtualAddress("lo", IPv4Address(0), 32)
-    (refusal,) = kernel.apply([Operation(Action.REMOVE, nowhere)])
-    if refusal is not None:
-        raise KernelError("change addresses", refusal.errno, os.strerror(refusal.errno))
-
-
 def _together(*groups: dict[str, frozenset[int]]) -> dict[str, frozenset[int]]:
     names = {name for group in groups for name in group}
     return {name: frozenset().union(*(group.get(name, frozenset()) for group in groups)) for name in names}
-
-
-def _demand_interfaces(loaded: LoadedNode) -> None:
-    """Raises ConfigError when an interface is missing. With a keepalived.conf its instance waits for it in FAULT."""
-    problems = missing_interfaces(loaded)
-    if problems and not loaded.keepalived:
-        raise ConfigError(problems)

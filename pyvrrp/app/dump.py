@@ -220,11 +220,11 @@ class Dumps:
             "ifp_ifname": instance.interface,
             "master_priority": following.priority if following else 0,
             "last_transition": round(status.since + self._offset, 6),
-            "garp_delay": instance.garp_master_delay,
-            "garp_refresh": instance.garp_master_refresh,
+            "garp_delay": _number(instance.garp_master_delay),
+            "garp_refresh": _number(instance.garp_master_refresh),
             "garp_rep": instance.garp_master_repeat,
             "garp_refresh_rep": instance.garp_master_refresh_repeat,
-            "garp_lower_prio_delay": instance.garp_lower_prio_delay,
+            "garp_lower_prio_delay": _number(instance.garp_lower_prio_delay),
             "garp_lower_prio_rep": instance.garp_lower_prio_repeat,
             "lower_prio_no_advert": int(instance.lower_prio_no_advert),
             "higher_prio_send_advert": int(instance.higher_prio_send_advert),
@@ -233,11 +233,11 @@ class Dumps:
             "effective_priority": status.priority,
             "vipset": bool(held),
             "promote_secondaries": False,
-            "adver_int": instance.advert_int,
-            "master_adver_int": following.advert_int if following else instance.advert_int,
+            "adver_int": _number(instance.advert_int),
+            "master_adver_int": _number(following.advert_int if following else instance.advert_int),
             "accept": 1,
             "nopreempt": not instance.preempt,
-            "preempt_delay": instance.preempt_delay,
+            "preempt_delay": _number(instance.preempt_delay),
             "state": _STATES[status.state],
             "wantstate": _STATES[status.state],
             "version": instance.version,
@@ -309,6 +309,11 @@ def _interval(instance: InstanceSettings) -> str:
 
 def _quoted(command: Command) -> str:
     return " ".join(f"'{word}'" for word in command.words)
+
+
+def _number(seconds: float) -> float:
+    """keepalived writes whole seconds without a point."""
+    return int(seconds) if seconds == int(seconds) else seconds
 
 
 def _truth(value: bool) -> str:

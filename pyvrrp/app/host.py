@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
+from ipaddress import IPv4Address
+from typing import TYPE_CHECKING
 
-from pyvrrp.core.settings import LoadedNode
-from pyvrrp.errors import Problem
+from pyvrrp.core.effects import Action, Operation
+from pyvrrp.core.settings import LoadedNode, VirtualAddress
+from pyvrrp.errors import ConfigError, KernelError, Problem
+
+if TYPE_CHECKING:  # it costs a fifth of the start, which goes on while the configuration is read
+    from pyvrrp.io.netlink import Kernel
 
 # What the daemon answers: end, reload, and keepalived's dumps.
 DUMPS = {
@@ -31,3 +38,32 @@ def missing_interfaces(loaded: LoadedNode) -> tuple[Problem, ...]:
         for each in loaded.settings.instances
         if each.interface not in existing
     )
+
+
+def demand_interfaces(loaded: LoadedNode) -> None:
+    """Raises ConfigError when an interface is missing. With a keepalived.conf its instance waits for it in FAULT."""
+    problems = missing_interfaces(loaded)
+    if problems and not loaded.keepalived:
+        raise ConfigError(problems)
+
+
+def demand_no_new_mistakes(before: LoadedNode, after: LoadedNode) -> None:
+    """A keepalived.conf runs without what is wrong in it, but not in place of one in which that was right.
+
+    Raises ConfigError.
+    """
+    known = {(each.path, each.message) for each in before.problems}
+    fresh = tuple(each for each in after.problems if (each.path, each.message) not in known)
+    if fresh:
+        raise ConfigError(fresh)
+
+
+def demand_right_to_change(kernel: Kernel) -> None:
+    """Better to end at the start than to find out as MASTER. Raises KernelError without CAP_NET_ADMIN.
+
+    The kernel asks for the right first, and only then whether there is such an address (there is none).
+    """
+    nowhere = VirtualAddress("lo", IPv4Address(0), 32)
+    (refusal,) = kernel.apply([Operation(Action.REMOVE, nowhere)])
+    if refusal is not None:
+        raise KernelError("change addresses", refusal.errno, os.strerror(refusal.errno))

@@ -104,7 +104,7 @@ def _test(options: Options) -> NoReturn:
         lines, advice = (*loaded.problems, *missing), loaded.advice
         status = loaded.status
         if missing:
-            status = WOULD_RUN if loaded.keepalived else CANNOT_RUN
+            status = status or WOULD_RUN if loaded.keepalived else CANNOT_RUN
     text = "".join(f"{each}\n" for each in (*lines, *(f"advice: {each}" for each in advice)))
     if options.test:
         try:

@@ -27,13 +27,18 @@ def answer_to(socket: str, request: dict[str, object], seconds: float = STATUS_S
     return answer
 
 
-def status_of(socket: str, instance: str | None) -> Json:
+def status_of(socket: str, instance: str | None = None) -> Json:
     """The answer to `status`. Raises Failure, also when there is no such instance."""
     answer = answer_to(socket, {"command": "status"})
-    names = [each["name"] for each in answer["snapshot"]["instances"]]
-    if instance is not None and instance not in names:
-        raise Failure(f'there is no instance "{instance}" ({_hint(instance, names)})', USAGE)
+    if instance is not None:
+        demand(instance, [each["name"] for each in answer["snapshot"]["instances"]], "no instance")
     return answer
+
+
+def demand(name: str, names: list[str], nothing: str) -> None:
+    """Raises Failure, which begins with "there is" and `nothing`, when the name is not among the names."""
+    if name not in names:
+        raise Failure(f'there is {nothing} "{name}" ({_hint(name, names)})', USAGE)
 
 
 def _hint(name: str, names: list[str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -44,9 +43,14 @@ def _load(file: str, config_id: str | None = None) -> Loaded:
     try:
         return load(file, config_id)
     except ConfigError as error:
-        for problem in error.problems:
-            click.echo(str(problem), err=True)
-        sys.exit(_UNUSABLE)
+        raise _unusable(error) from None
+
+
+def _unusable(error: ConfigError) -> click.exceptions.Exit:
+    """What ends the command, every problem having been said."""
+    for problem in error.problems:
+        click.echo(str(problem), err=True)
+    return click.exceptions.Exit(_UNUSABLE)
 
 
 def _count(number: int, noun: str) -> str:
@@ -90,17 +94,14 @@ def diff(old: str, new: str) -> None:
 @config.command()
 @click.argument("file")
 @click.option("--config-id", "-i", metavar="ID", help="Which lines with @ are read.")
-def convert(file: str, config_id: str | None) -> int:
+def convert(file: str, config_id: str | None) -> None:
     """Print the node.yaml that does what the keepalived.conf FILE does. It has the passwords in it."""
     from pyvrrp.config.load import convert as converted
 
     try:
         text, problems = converted(file, config_id)
     except ConfigError as error:
-        for problem in error.problems:
-            click.echo(str(problem), err=True)
-        return _UNUSABLE
+        raise _unusable(error) from None
     for problem in problems:
         click.echo(str(problem), err=True)
     click.echo(text, nl=False)
-    return 0

@@ -46,7 +46,8 @@ def healthy(answer: Json, only: str | None = None) -> bool:
 
 
 def _first_width(parties: list[Json]) -> int:
-    return max((len(each["name"]) for each in parties if len(each["name"]) <= _ALIGNED), default=0)
+    names = ("INSTANCE", *(each["name"] for each in parties))
+    return max(len(name) for name in names if len(name) <= _ALIGNED)
 
 
 def _header(answer: Json) -> str:
@@ -81,7 +82,7 @@ def instance_table(instances: list[Json], now: float, first: int = 0) -> list[st
         )
         for each in instances
     ]
-    return _titled("INSTANCE IFACE VRID STATE FOR PRIO MASTER VIP".split(), rows, first)
+    return _titled(("INSTANCE", "IFACE", "VRID", "STATE", "FOR", "PRIO", "MASTER", "VIP"), rows, first)
 
 
 def _group_table(groups: list[Json], first: int) -> list[str]:

@@ -11,21 +11,25 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from pyvrrp.cli import render
-from pyvrrp.cli.asking import Json, status_of
+from pyvrrp.cli import render, sentences, transitions
+from pyvrrp.cli.asking import Json, demand, status_of
 from pyvrrp.cli.failure import UNHEALTHY, USAGE, Failure
 
 if TYPE_CHECKING:  # rich costs a seventh of this command's time
     from rich.text import Text
 
 _REFRESH: Final = 1.0  # seconds between two looks of --watch
+_EXIT_CODE: Final = (
+    "Exit with 3 when an instance (or INSTANCE) is neither BACKUP nor MASTER or lacks its addresses, when a virtual "
+    "server has no quorum, or when the last reload was refused."
+)
 
 
 @click.command()
 @click.argument("instance", required=False)
 @click.option("--json", "as_json", is_flag=True, help="The daemon's own answer.")
 @click.option("--watch", is_flag=True, help="Look again every second, until Ctrl-C.")
-@click.option("--exit-code", is_flag=True, help="Exit with 3 when an instance cannot do its part.")
+@click.option("--exit-code", is_flag=True, help=_EXIT_CODE)
 @click.pass_obj
 def status(socket: str, instance: str | None, as_json: bool, watch: bool, exit_code: bool) -> int:
     """Show the node, or one INSTANCE of it, and why it is as it is."""
@@ -46,9 +50,13 @@ def _only(answer: Json, instance: str | None) -> Json:
     if instance is None:
         return answer
     snapshot = answer["snapshot"]
-    instances = [each for each in snapshot["instances"] if each["name"] == instance]
-    history = [each for each in snapshot["history"] if each["instance"] == instance]
-    return {**answer, "snapshot": {**snapshot, "instances": instances, "history": history}}
+    of_it = {
+        "instances": [each for each in snapshot["instances"] if each["name"] == instance],
+        "groups": [each for each in snapshot["groups"] if instance in each["members"]],
+        "services": [],
+        "history": [each for each in snapshot["history"] if each["instance"] == instance],
+    }
+    return {**answer, "snapshot": {**snapshot, **of_it}}
 
 
 def _print_json(value: object) -> None:
@@ -104,11 +112,13 @@ def _print_pages(page: Callable[[], str]) -> None:
 
 
 @click.command()
-@click.argument("instance")
+@click.argument("name")
 @click.pass_obj
-def explain(socket: str, instance: str) -> None:
-    """Tell everything about one INSTANCE in sentences."""
-    click.echo(render.explain(status_of(socket, instance), instance), nl=False)
+def explain(socket: str, name: str) -> None:
+    """Tell everything about the instance, sync group, virtual server or check NAME in sentences."""
+    answer = status_of(socket)
+    demand(name, sentences.names(answer), "nothing called")
+    click.echo(sentences.explain(answer, name), nl=False)
 
 
 @click.command()
@@ -119,6 +129,6 @@ def history(socket: str, instance: str | None, as_json: bool) -> None:
     """Show the transitions that the daemon remembers, of all or one INSTANCE, the oldest first."""
     answer = status_of(socket, instance)
     if as_json:
-        _print_json(render.history_json(answer, instance))
+        _print_json(transitions.history_json(answer, instance))
     else:
-        click.echo(render.history(answer, instance), nl=False)
+        click.echo(transitions.history(answer, instance), nl=False)

@@ -64,7 +64,7 @@ def check(track: CheckTrack) -> CheckStatus:
         str(track.settings.probe),
         track.health.value,
         track.detail,
-        track.took,
+        None if track.told else track.took,
         track.at,
         track.successes,
         track.failures,

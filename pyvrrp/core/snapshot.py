@@ -79,7 +79,10 @@ class InstanceStatus:
 
 @dataclass(frozen=True, slots=True)
 class CheckStatus:
-    """One check. `result` is up, down or unknown; `at` is when it last reported, None before the first time."""
+    """One check. `result` is up, down or unknown; `at` is when it last reported, None before the first time.
+
+    `took` is how long that took, in seconds; None where the kernel tells (files, interfaces).
+    """
 
     name: str
     target: str

@@ -66,7 +66,7 @@ class CheckTrack:
     def take(self, result: CheckResult, now: float) -> Change:
         """Note a result. The first one always changes what is known of the health."""
         before, value = self.health if self.at is not None else None, self.value
-        decides = result.conclusive or self._told or not (self.successes or self.failures)
+        decides = result.conclusive or self.told or not (self.successes or self.failures)
         self.detail, self.took, self.at, self.since = result.detail, result.took, now, now
         if result.ok or result.value:  # what was killed has no exit status
             self.value = result.value
@@ -83,7 +83,7 @@ class CheckTrack:
 
     def next_deadline(self) -> float | None:
         """When the next result is overdue: no news in time counts as a failure."""
-        if self._told:
+        if self.told:
             return None
         pause = self.settings.interval
         if self.settings.retry_interval is not None and 0 < self.failures < self.settings.fall:
@@ -121,7 +121,7 @@ class CheckTrack:
         return (*returning, f"VRRP_Script({name}) {how}")
 
     @property
-    def _told(self) -> bool:
+    def told(self) -> bool:
         """Whether the kernel tells of it, so that nothing runs at intervals."""
         return isinstance(self.settings.probe, FileProbe | InterfaceProbe)
 

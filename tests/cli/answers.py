@@ -10,9 +10,12 @@ from typing import Any
 from pyvrrp.core.snapshot import (
     AddressStatus,
     CheckStatus,
+    GroupStatus,
     InstanceStatus,
     MasterStatus,
+    RealServerStatus,
     RejectedStatus,
+    ServiceStatus,
     Snapshot,
     Transition,
 )
@@ -69,14 +72,46 @@ MASTER = InstanceStatus(
     last=LEFT,
     counters={},
 )
-CHECK = CheckStatus("mysql", "127.0.0.1:3306", "up", "", 0.0008, NOW - 0.4, 17, 0)
+CHECK = CheckStatus("mysql", "127.0.0.1:3306", "up", "connected to 127.0.0.1:3306", 0.0008, NOW - 0.4, 17, 0)
+GROUP = GroupStatus("G", "BACKUP", ("VI_1", "orders"), ("G is BACKUP: VI_1, orders.",))
+SPLIT = GroupStatus(
+    "G",
+    "",
+    ("VI_1", "orders"),
+    ("G is not in one state: VI_1 is BACKUP, orders is MASTER.", "VI_1 holds it back: 192.168.1.201 advertises 150."),
+)
+SERVICE = ServiceStatus(
+    "[192.168.1.200]:tcp:3306",
+    quorum=True,
+    weight=3,
+    servers=(
+        RealServerStatus("[192.168.1.201]:tcp:3306", up=True, weight=3, checks=("mysql",)),
+        RealServerStatus("[192.168.1.202]:tcp:3306", up=True, weight=0, checks=()),
+    ),
+    why=("[192.168.1.200]:tcp:3306 has quorum: its living servers weigh 3, and 1 is needed.",),
+)
+LOST = ServiceStatus(
+    "FWM 7",
+    quorum=False,
+    weight=0,
+    servers=(RealServerStatus("[192.168.1.202]:tcp:80", up=False, weight=10, checks=("a", "b", "c", "d")),),
+    why=(
+        "FWM 7 has no quorum: its living servers weigh 0, and 2 is needed.",
+        "[192.168.1.202]:tcp:80 is down: check a fails: 192.168.1.202:80 refused the connection.",
+    ),
+)
 
 
 def answer(
-    *instances: InstanceStatus, checks: tuple[CheckStatus, ...] = (CHECK,), problems: tuple[str, ...] = ()
+    *instances: InstanceStatus,
+    checks: tuple[CheckStatus, ...] = (CHECK,),
+    groups: tuple[GroupStatus, ...] = (),
+    services: tuple[ServiceStatus, ...] = (),
+    problems: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """What `status` answers for these instances, after its way through JSON."""
     history = tuple(each.last for each in instances if each.last is not None)
+    snapshot = Snapshot(NOW, "db1", False, instances, checks, history, services, groups)
     content = {
         "version": "0.1.0",
         "pid": 4711,
@@ -88,7 +123,7 @@ def answer(
             "loaded_at": WALL - 82_000,
             "problems": list(problems),
         },
-        "snapshot": asdict(Snapshot(NOW, "db1", stopping=False, instances=instances, checks=checks, history=history)),
+        "snapshot": asdict(snapshot),
     }
     through_json: dict[str, Any] = json.loads(json.dumps(content, default=str))
     return through_json

@@ -17,7 +17,7 @@ import pytest
 from pyvrrp import __version__
 from pyvrrp.cli.main import run
 from pyvrrp.config.schema import schema_text
-from tests.cli.answers import BACKUP, MASTER, answer
+from tests.cli.answers import BACKUP, GROUP, LOST, MASTER, SERVICE, answer
 from tests.cli.conftest import Serve
 
 GOOD = """\
@@ -107,11 +107,12 @@ def test_the_socket_may_come_from_the_environment(
 
 
 def test_status_as_json(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
-    path = serve(lambda _: answer(BACKUP, MASTER))
+    whole = answer(BACKUP, MASTER, groups=(GROUP, replace(GROUP, members=("VI_1",))), services=(SERVICE,))
+    path = serve(lambda _: whole)
     assert run(["--socket", path, "status", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == answer(BACKUP, MASTER)
+    assert json.loads(capsys.readouterr().out) == whole
     assert run(["--socket", path, "status", "--json", "orders"]) == 0
-    assert json.loads(capsys.readouterr().out)["snapshot"] == answer(MASTER)["snapshot"]
+    assert json.loads(capsys.readouterr().out)["snapshot"] == answer(MASTER, groups=(GROUP,))["snapshot"]
 
 
 def test_exit_code_of_health(serve: Serve) -> None:
@@ -121,10 +122,26 @@ def test_exit_code_of_health(serve: Serve) -> None:
     assert run(["--socket", path, "status", "--exit-code", "orders"]) == 0
 
 
-@pytest.mark.parametrize("command", ["status", "explain", "history"])
+@pytest.mark.parametrize("command", ["status", "history"])
 def test_an_instance_that_is_not_there(command: str, serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--socket", serve(lambda _: answer(BACKUP, MASTER)), command, "order"]) == 1
     assert capsys.readouterr().err == 'pyvrrpctl: there is no instance "order" (did you mean "orders"?)\n'
+
+
+def test_explain_knows_more_than_instances(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
+    path = serve(lambda _: answer(BACKUP, groups=(GROUP,), services=(SERVICE,)))
+    assert run(["--socket", path, "explain", SERVICE.name]) == 0
+    assert capsys.readouterr().out.startswith(f"{SERVICE.name}: a virtual server")
+    assert run(["--socket", path, "explain", "mysqll"]) == 1
+    assert capsys.readouterr().err == 'pyvrrpctl: there is nothing called "mysqll" (did you mean "mysql"?)\n'
+
+
+def test_a_virtual_server_without_quorum_is_not_healthy(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
+    path = serve(lambda _: answer(BACKUP, services=(SERVICE, LOST)))
+    assert run(["--socket", path, "status", "--exit-code"]) == 3
+    assert run(["--socket", path, "status", "--exit-code", "VI_1"]) == 0
+    assert run(["status", "--help"]) == 0
+    assert "no quorum" in " ".join(capsys.readouterr().out.split())
 
 
 def test_history_as_json(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
@@ -142,6 +159,33 @@ def test_reload_tells_what_changed(serve: Serve, capsys: pytest.CaptureFixture[s
 def test_reload_without_changes(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--socket", serve(lambda _: {"ok": True, "changes": []}), "reload"]) == 0
     assert capsys.readouterr().out == "nothing has changed\n"
+
+
+def test_a_dry_run_is_only_asked_about(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def reply(request: dict[str, Any]) -> dict[str, Any]:
+        asked.append(request)
+        return {
+            "ok": len(asked) < 3,
+            "changes": ["VI_1: priority 100 -> 150"][: 2 - len(asked)],
+            "problems": ["x:1:1: y"],
+        }
+
+    path = serve(reply)
+    assert run(["--socket", path, "reload", "--dry-run"]) == 0
+    assert capsys.readouterr().out == "VI_1: priority 100 -> 150\n"
+    assert run(["--socket", path, "reload", "--dry-run"]) == 0
+    assert capsys.readouterr().out == "nothing would change\n"
+    assert run(["--socket", path, "reload", "--dry-run"]) == 6
+    assert capsys.readouterr().err == "x:1:1: y\npyvrrpctl: would be refused\n"
+    assert asked == [{"command": "reload", "dry_run": True}] * 3
+
+
+def test_a_reload_says_what_was_left_out(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
+    path = serve(lambda _: {"ok": True, "changes": [], "left_out": ["keepalived.conf:3: x"], "advice": []})
+    assert run(["--socket", path, "reload"]) == 0
+    assert capsys.readouterr() == ("nothing has changed\n", "keepalived.conf:3: x\n")
 
 
 def test_a_refused_reload_is_6(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:

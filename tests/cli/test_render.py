@@ -1,4 +1,4 @@
-"""Snapshot → text, against texts written by hand."""
+"""The page of `status`, against pages written by hand."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from pyvrrp.cli import render
+from pyvrrp.cli.layout import age
 from pyvrrp.core.snapshot import AddressStatus, CheckStatus
-from tests.cli.answers import BACKUP, CHECK, MASTER, NOW, answer
+from tests.cli.answers import BACKUP, CHECK, GROUP, LOST, MASTER, NOW, SERVICE, SPLIT, answer
 
 BACKUP_PAGE = """\
 db1   pyvrrpd 0.1.0   up 3d04h   /etc/pyvrrp/node.yaml (ok, loaded 2025-11-20 08:03)
@@ -42,29 +43,34 @@ WHY   orders is MASTER: 192.168.1.202 sent priority 0.
 LAST  2025-11-21 06:50:12  BACKUP → MASTER: 192.168.1.202 sent priority 0; VIP live in 1.9 ms
 """  # noqa: E501  # the page is as wide as it is
 
-EXPLAINED = """\
-VI_1: virtual router 60 on eth0, VRRPv2.
-It is BACKUP for 2m11s, since 2025-11-21 06:48:12.
-Its priority is 90, configured as 110; it leaves a living master alone (nopreempt).
+WHOLE_PAGE = """\
+db1   pyvrrpd 0.1.0   up 3d04h   /etc/pyvrrp/node.yaml (ok, loaded 2025-11-20 08:03)
 
-VI_1 is BACKUP: 192.168.1.201 advertises 150, ours is 110 - 20 (mysql) = 90.
-It takes over if no advert arrives for 3.34 s (last one 0.31 s ago).
+INSTANCE  IFACE  VRID  STATE   FOR    PRIO      MASTER               VIP
+VI_1      eth0   60    BACKUP  2m11s  90 (110)  192.168.1.201 (150)  192.168.1.200/32
 
-This node does not hold 192.168.1.200/32.
+GROUP     STATE  MEMBERS
+G         MIXED  VI_1, orders
 
-An advert every 1 s.
-The master is down when none arrives for 3.648 s (3 intervals and the skew time of 648 ms).
-The kernel removes the addresses 2 s after the last advert that this node sent as MASTER.
+CHECK     RESULT  LAST
+mysql     up      0.8 ms, 0.4 s ago
 
-12 adverts were not accepted. The last one came 1m10s ago from 192.168.1.7: wrong password.
+VIRTUAL SERVER              STATE      WEIGHT  CHECKS
+[192.168.1.200]:tcp:3306    quorum     3
+  [192.168.1.201]:tcp:3306  up         3       mysql
+  [192.168.1.202]:tcp:3306  up         0       -
+FWM 7                       NO QUORUM  0
+  [192.168.1.202]:tcp:80    down       10      a, b, c and 1 more
 
-adverts sent       12
-adverts received   3400
-became MASTER      1
-rejected password  12
+WHY   VI_1 is BACKUP: 192.168.1.201 advertises 150, ours is 110 - 20 (mysql) = 90.
+      It takes over if no advert arrives for 3.34 s (last one 0.31 s ago).
+LAST  2025-11-21 06:48:12  MASTER → BACKUP: 192.168.1.201 advertises 150, ours is 90
 
-Its last transitions:
-  2025-11-21 06:48:12  MASTER → BACKUP: 192.168.1.201 advertises 150, ours is 90
+WHY   G is not in one state: VI_1 is BACKUP, orders is MASTER.
+      VI_1 holds it back: 192.168.1.201 advertises 150.
+
+WHY   FWM 7 has no quorum: its living servers weigh 0, and 2 is needed.
+      [192.168.1.202]:tcp:80 is down: check a fails: 192.168.1.202:80 refused the connection.
 """
 
 
@@ -81,19 +87,20 @@ def test_one_instance_of_two() -> None:
     assert page == BACKUP_PAGE
 
 
-def test_one_instance_explained() -> None:
-    assert render.explain(answer(BACKUP, MASTER), "VI_1") == EXPLAINED
+def test_groups_and_virtual_servers_and_what_is_wrong_with_them() -> None:
+    assert render.status(answer(BACKUP, groups=(SPLIT,), services=(SERVICE, LOST))) == WHOLE_PAGE
 
 
-def test_the_history_names_instances_unless_one_was_asked_for() -> None:
-    both = answer(BACKUP, MASTER)
-    assert render.history(both).splitlines() == [
-        "2025-11-21 06:48:12  VI_1  MASTER → BACKUP: 192.168.1.201 advertises 150, ours is 90",
-        "2025-11-21 06:50:12  orders  BACKUP → MASTER: 192.168.1.202 sent priority 0; VIP live in 1.9 ms",
-    ]
-    assert render.history(both, "orders").startswith("2025-11-21 06:50:12  BACKUP → MASTER")
-    assert render.history(answer(replace(BACKUP, last=None))) == "no transitions yet\n"
-    assert render.history_json(both, "orders")[0]["time"] == 1_763_707_812.0
+def test_of_groups_and_virtual_servers_that_are_well_the_tables_say_enough() -> None:
+    page = render.status(answer(BACKUP, groups=(GROUP,), services=(SERVICE,)))
+    assert page.count("WHY") == 1
+    assert max(map(len, page.splitlines())) <= 100
+
+
+def test_with_one_instance_come_its_groups_and_no_virtual_servers() -> None:
+    alone = replace(GROUP, name="H", members=("orders",))
+    assert render.status(answer(BACKUP, MASTER, groups=(alone,), services=(LOST,)), "VI_1") == BACKUP_PAGE
+    assert "\nH " in render.status(answer(BACKUP, MASTER, groups=(alone,), services=(LOST,)), "orders")
 
 
 def vip_column(**changes: object) -> str:
@@ -118,6 +125,7 @@ def test_the_marks_of_addresses() -> None:
         (CheckStatus("c", "t", "unknown", "", None, None, 0, 0), "c         unknown  -"),
         (CheckStatus("c", "t", "down", "refused", 0.001, NOW - 2, 0, 3), "c         down    refused, 2.0 s ago"),
         (CheckStatus("c", "t", "up", "", 0.0123, NOW - 90, 3, 0), "c         up      12.3 ms, 1m30s ago"),
+        (CheckStatus("c", "t", "up", "t is up", None, NOW - 90, 1, 0), "c         up      t is up, 1m30s ago"),
     ],
 )
 def test_the_line_of_a_check(check: CheckStatus, last: str) -> None:
@@ -143,15 +151,35 @@ def test_health() -> None:
     assert not render.healthy(answer(replace(BACKUP, state="INIT")))
 
 
+def test_a_lost_quorum_is_not_healthy() -> None:
+    assert render.healthy(answer(BACKUP, groups=(SPLIT,), services=(SERVICE,)))
+    lost = answer(BACKUP, services=(SERVICE, LOST))
+    assert not render.healthy(lost)
+    assert render.healthy(lost, "VI_1"), "the instance can do its part"
+
+
+def test_an_instance_without_addresses_misses_none() -> None:
+    bare = answer(replace(MASTER, addresses=()))
+    assert render.healthy(bare)
+    assert render.status(bare).splitlines()[3].endswith("this node  -")
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [(-1, "0s"), (0.9, "0s"), (59.9, "59s"), (60, "1m00s"), (131, "2m11s"), (3661, "1h01m"), (273_600, "3d04h")],
 )
 def test_ages(seconds: float, text: str) -> None:
-    assert render.age(seconds) == text
+    assert age(seconds) == text
 
 
 def test_columns_fit_the_longest_name_of_both_tables() -> None:
-    check = replace(CHECK, name="a-check-with-a-long-name")
+    check = replace(CHECK, name="a-check-with-a-name")
     lines = render.status(answer(BACKUP, checks=(check,))).splitlines()
     assert lines[2].index("IFACE") == lines[5].index("RESULT") == len(check.name) + 2
+
+
+def test_a_very_long_name_widens_its_own_table_only() -> None:
+    check = replace(CHECK, name="TCP_CHECK of [192.168.1.201]:3306 in VS [192.168.1.200]:3306")
+    lines = render.status(answer(BACKUP, checks=(check,))).splitlines()
+    assert lines[2].index("IFACE") == len("INSTANCE") + 2
+    assert lines[5].index("RESULT") == len(check.name) + 2

@@ -12,7 +12,21 @@ from pyvrrp.core.events import AdvertFailed, AdvertPassed, ConfigReplaced, Effec
 from pyvrrp.core.fsm import State, VirtualRouter
 from pyvrrp.core.guard import Standing
 from pyvrrp.core.settings import Track
-from tests.lone import LOWER_PEER, OURS, PEER, Lone, announced, backup, details, kinds, master, only, operations, sent, texts
+from tests.lone import (
+    LOWER_PEER,
+    OURS,
+    PEER,
+    Lone,
+    announced,
+    backup,
+    details,
+    kinds,
+    master,
+    only,
+    operations,
+    sent,
+    texts,
+)
 from tests.simulation import CHECK, VIP, instance, settings
 
 RARE = replace(CHECK, interval=60.0)  # so that no news is no news yet
@@ -114,6 +128,14 @@ def tracked_master() -> Lone:
     lone.check(True)
     lone.become_master()
     return lone
+
+
+def test_a_master_that_fails_does_not_advertise_the_priority_that_it_fell_to() -> None:
+    lone = Lone(tracks=(Track("mysql"), Track("mysql", -20)), checks=(RARE,))
+    lone.look()
+    lone.check(True)
+    lone.become_master()
+    assert [advert.priority for advert in sent(lone.check(False, conclusive=True))] == [0]
 
 
 def test_a_backup_that_fails_says_nothing() -> None:

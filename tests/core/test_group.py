@@ -190,6 +190,13 @@ def test_a_member_without_a_network_takes_the_other_with_it() -> None:
     assert lone.why("G") == ("G is FAULT: V1, V2.", "V2 keeps all of it in FAULT: interface eth1 is down.")
 
 
+def test_what_is_said_of_the_others_is_kept_up_to_date() -> None:
+    lone = masters()
+    lone.look_inside(up=False)
+    lone.give(LinkChanged("eth1", False, False, b""))
+    assert lone.why("V1")[0] == "V1 is FAULT: V2, of the same sync group, cannot serve: interface eth1 does not exist."
+
+
 def test_they_come_back_together() -> None:
     lone = masters()
     lone.look_inside(up=False)
@@ -249,6 +256,15 @@ def test_a_groups_weight_moves_every_members_priority() -> None:
     lone = masters(replace(GROUP, tracks=(Track("mysql", -30),)), checks=(RARE,))
     effects = lone.check(False)
     assert {(advert.vrid, advert.priority) for advert in sent(effects)} == {(60, 120), (61, 120)}
+
+
+def test_a_master_that_is_worse_now_is_followed_no_more() -> None:
+    lone = pair(replace(GROUP, tracks=(Track("mysql", 20),)), checks=(RARE,))
+    lone.hear(160)
+    assert "V1 holds it back: 192.168.1.202 advertises 160, ours is 150." in lone.why("G")
+    lone.check(True)
+    lone.hear(160, after=1.0)
+    assert lone.why("G") == ("G is BACKUP: V1, V2.",)
 
 
 @pytest.mark.parametrize(("counts", "priority"), [(False, 150), (True, 90)])
@@ -347,6 +363,17 @@ def test_a_new_member_follows_the_masters_when_nobody_speaks() -> None:
     while lone.states()["V2"] != "MASTER":
         lone.obey(lone.timer())
         assert lone.states()["V1"] == "MASTER"
+
+
+def test_a_new_member_with_a_better_master_takes_the_others_back() -> None:
+    lone = Pair(V1)
+    lone.look()
+    lone.obey(lone.timer())
+    reload(lone, V1, V2, groups=(GROUP,))
+    lone.look_inside()
+    effects = lone.hear_inside(200, after=0.5)
+    assert lone.states() == BOTH_BACKUP
+    assert [(advert.vrid, advert.priority) for advert in sent(effects)] == [(60, 0)]
 
 
 def test_a_ready_member_whose_group_is_gone_takes_over() -> None:

@@ -79,6 +79,6 @@ def _server(values: Values) -> Values:
 def _without_owners(values: Values) -> Values:
     """Scripts as their words alone: with whose rights they run, ours knows by name only."""
     return {
-        keyword: value["command"] if keyword.startswith(_SCRIPTS) and isinstance(value, dict) else value
+        keyword: value["command"] if isinstance(value, dict) and "command" in value else value
         for keyword, value in values.items()
     }

@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from typing import Final
 from unittest.mock import ANY
 
-from tests.differential.comparison import Pair
+from tests.differential.comparison import ABSENT, PRESENT, Pair
 
 STATUS: Final = "status"
 CRASHED, HUNG, TERMINATED = 139, 124, 143  # statuses as a shell shows them; see keepalived.verdict
@@ -43,6 +43,13 @@ _OTHER_USER: Final = (
     "keepalived -t ends itself with SIGTERM when a script of the configuration runs as another user; pyvrrpd checks the"
     " file to its end."
 )
+_UNKNOWN_BLOCK: Final = (
+    "In keepalived the closing brace of a block that it does not know ends the block around it, so that the rest of an"
+    " instance is lost; pyvrrpd leaves out the unknown block and no more."
+)
+_NB_GET_RETRY: Final = (
+    "keepalived does not know nb_get_retry in TCP_CHECK and tries once; pyvrrpd takes it for retry, as it was meant."
+)
 _CRASH: Final = "keepalived crashes; pyvrrpd names the mistake."
 
 DIFFERENCES: Final = (
@@ -65,6 +72,22 @@ DIFFERENCES: Final = (
         "keepalived -t never ends when an instance tracks a file that is not defined and one that is; pyvrrpd names the"
         " file that is missing.",
     ),
+    Difference(
+        "seed",
+        "virtual_server.*",
+        ABSENT,
+        PRESENT,
+        "keepalived leaves out a real_server whose address stands in backquotes, and the virtual_server with it; pyvrrpd"
+        " says so and takes the address.",
+    ),
+    Difference("syntax/unknown-block", "vrrp_instance.V.priority", 100, 120, _UNKNOWN_BLOCK),
+    Difference("syntax/unknown-block-with-known-words", "vrrp_instance.V.priority", 200, 100, _UNKNOWN_BLOCK),
+    *(
+        Difference(f"syntax/unknown-block{which}", "vrrp_instance.V.virtual_ipaddress", [], ANY, _UNKNOWN_BLOCK)
+        for which in ("", "-next-line", "-one-line", "-with-known-words")
+    ),
+    Difference("checkers/tcp-bad", "virtual_server.*.checkers.1.retry", 1, 3, _NB_GET_RETRY),
+    Difference("virtual_server/old-keywords", "virtual_server.*.checkers.1.retry", 1, 3, _NB_GET_RETRY),
 )
 
 

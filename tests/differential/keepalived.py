@@ -8,8 +8,7 @@ What cannot be compared:
 * The checkers' process ends where the kernel has no IPVS. So keepalived runs with ipvs.c preloaded, in whose IPVS
   everything succeeds and nothing is kept. Without a C compiler there are no values of virtual servers.
 * A file with which keepalived does not run, or on which it crashes, has no values.
-* keepalived shows no address of mail without a server for it, no value that it got for a keyword it then discarded, and
-  scripts by the real path of their program.
+* keepalived shows no addresses of mail without a server and a sender, and scripts in the real path of their directory.
 """
 
 from __future__ import annotations

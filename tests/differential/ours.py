@@ -5,7 +5,6 @@ Only what pyvrrp's settings have is here; a dump has more.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -131,8 +130,10 @@ def _tracks(tracks: Iterable[Track], checks: dict[str, CheckSettings]) -> Values
     found: Values = {kind: [] for kind in _TRACKING.values()}
     for track in tracks:
         probe = checks[track.check].probe
-        name = probe.interface if isinstance(probe, InterfaceProbe) else track.check
-        found[_TRACKING[type(probe)]].append({"name": name, "weight": track.weight, "reverse": track.reverse})
+        name = probe.interface if isinstance(probe, InterfaceProbe) else track.check.rpartition("/")[2]  # `file/load`
+        found[_TRACKING.get(type(probe), "track_script")].append(
+            {"name": name, "weight": track.weight, "reverse": track.reverse}
+        )
     return found
 
 
@@ -154,9 +155,10 @@ def _commands(commands: dict[str, Command | None]) -> Values:
 
 
 def _words(command: Command) -> list[str]:
-    """The words of a command, its program by its real path, as keepalived shows it."""
+    """The words of a command, its program in its real directory, as keepalived shows it."""
     program, *arguments = command.words
-    return [os.path.realpath(shutil.which(program) or program), *arguments]
+    found = Path(shutil.which(program) or program)
+    return [str(found.parent.resolve() / found.name), *arguments]
 
 
 def _script(check: CheckSettings, probe: ScriptProbe) -> Values:

@@ -162,10 +162,14 @@ class Stage:
 
     # --- what it does -------------------------------------------------------------------------------------------------
 
+    def log(self) -> str:
+        """What it wrote so far."""
+        return self._program.log() if self._program else ""
+
     def says(self, text: str) -> None:
         """Wait until its log has this once more."""
         self._waited[text] += 1
-        self._wait(lambda: self.program.log().count(text) >= self._waited[text], text)
+        self._wait(lambda: self.log().count(text) >= self._waited[text], text)
 
     def enters(self, state: str, name: str = "VI_1") -> None:
         """Wait until it says so."""
@@ -188,6 +192,12 @@ class Stage:
 
         self._wait(enough, f"{times} announcements")
         self._announced = len(self._arp())
+
+    def advertises(self, times: int) -> None:
+        """Wait until it has sent so many adverts more: so many intervals pass."""
+        source = self._site.a.address
+        enough = len(self._capture.adverts(source, VRID)) + times
+        self._wait(lambda: len(self._capture.adverts(source, VRID)) >= enough, "adverts")
 
     def hears(self, times: int) -> None:
         """Wait until the peer has spoken so often more."""
@@ -226,7 +236,7 @@ class Stage:
         """Keep what is left to be seen."""
         self._voice.close()
         recording = self.recording
-        recording.log = [line[STAMP:] for line in self.program.log().splitlines()]
+        recording.log = [line[STAMP:] for line in self.log().splitlines()]
         for frame in self._capture.frames():
             if frame.is_advert and frame.source == self._site.a.address:
                 recording.adverts.setdefault(frame.vrid, []).append(frame.data)

@@ -44,10 +44,11 @@ def instance(*lines: str, name: str = "VI_1", vrid: int = VRID, priority: int = 
     return "\n".join(settings) + "\n"
 
 
-def usual(stage: Stage, first: int = 10, lower: int = 10) -> None:
+def usual(stage: Stage, first: int = 10, lower: int = 10, quiet: int = 5) -> None:
     """Alone, beaten by a better peer, left alone again, challenged by a worse one, without a link, stopped.
 
-    `first` and `lower` are how often an address is announced by a new master, and by one that is challenged.
+    `first` and `lower` are how often an address is announced by a new master, and by one that is challenged, `quiet` is
+    for how many intervals no address was announced before that.
     """
     stage.start()
     stage.enters(BACKUP)
@@ -58,6 +59,7 @@ def usual(stage: Stage, first: int = 10, lower: int = 10) -> None:
         stage.mark("beaten")
     stage.becomes_master(first)
     stage.mark("left alone")
+    stage.advertises(quiet)
     stage.speak(100)
     stage.says("forcing new election")
     stage.announces(lower)
@@ -75,14 +77,19 @@ def usual(stage: Stage, first: int = 10, lower: int = 10) -> None:
 
 def many_addresses(stage: Stage) -> None:
     """As usual, with a second interface."""
-    stage.host("link add eth1 type dummy")
-    stage.host("link set eth1 up")
+    _second_interface(stage)
     usual(stage)
 
 
+def _second_interface(stage: Stage) -> None:
+    stage.host("link add eth1 type veth peer name end-of-eth1")
+    stage.host("link set end-of-eth1 up")
+    stage.host("link set eth1 up")
+
+
 def few_announcements(stage: Stage) -> None:
-    """As usual."""
-    usual(stage, first=4, lower=6)
+    """Of a challenge that follows at once on other announcements."""
+    usual(stage, first=4, lower=3, quiet=0)
 
 
 def patient(stage: Stage) -> None:
@@ -227,6 +234,7 @@ def told(stage: Stage) -> None:
             stage.tells("general", 3)
         stage.becomes_master()
         stage.tells("general", 4)
+        stage.advertises(5)
         stage.speak(100)
         stage.tells("lower", 1)
         stage.announces(10)
@@ -242,8 +250,7 @@ def told(stage: Stage) -> None:
 
 def weighted_otherwise(stage: Stage) -> None:
     """A file and an interface count."""
-    stage.host("link add eth1 type dummy")
-    stage.host("link set eth1 up")
+    _second_interface(stage)
     stage.put("load", "2")
     stage.start()
     stage.becomes_master()

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from tests.differential.comparison import Pair
 from tests.lab.agents import KEEPALIVED
+from tests.lab.differences import needless, unexplained
+from tests.lab.sightings import differing
 from tests.lab.site import Site
-from tests.lab.stage import MAKES, Recording, Stage
+from tests.lab.stage import Recording, Stage
 from tests.lab.stories import STORIES, Story
 
 pytestmark = [
@@ -23,19 +24,29 @@ pytestmark = [
 ]
 
 AT_A_TIME: Final = 8  # plays; more would keep the daemons from their time
-
-# What keepalived says of virtual routers, groups, scripts and links.
-SUBJECT: Final = re.compile(r"\((?P<instance>\w+)\)|VRRP_Group\(\w+\)|VRRP_Script\((?P<script>\w+)\)|Script `\w+`")
+ASPECTS: Final = ("status", "states", "log", "priorities", "adverts", "addresses", "announcements", "told")
 
 
-def perform(story: Story, make: str, directory: Path) -> Recording:
-    """Play a story."""
+@dataclass(frozen=True)
+class Plays:
+    """One story with either make, maybe still being played."""
+
+    keepalived: Future[Recording]
+    pyvrrpd: Future[Recording]
+
+    def differing(self) -> dict[str, Pair]:
+        """What is not the same. Raises whatever kept one of them from its end."""
+        return differing(self.keepalived.result(), self.pyvrrpd.result())
+
+
+def play(story: Story, make: str, directory: Path) -> Recording:
+    """Tell a story to a daemon of this make."""
     with Site(directory) as site:
         stage = Stage(site, make, directory, story.text, story.vips)
         try:
             story.tell(stage)
         except Exception as error:
-            error.add_note(stage.program.log())
+            error.add_note(stage.log())
             raise
         finally:
             stage.close()
@@ -43,10 +54,25 @@ def perform(story: Story, make: str, directory: Path) -> Recording:
 
 
 @pytest.fixture(scope="module")
-def plays(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[str, str], Future[Recording]]]:
+def plays(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Plays]]:
     with ThreadPoolExecutor(AT_A_TIME) as pool:
         yield {
-            (name, make): pool.submit(perform, story, make, tmp_path_factory.mktemp("play"))
+            name: Plays(
+                pool.submit(play, story, "keepalived", tmp_path_factory.mktemp("keepalived")),
+                pool.submit(play, story, "pyvrrpd", tmp_path_factory.mktemp("pyvrrpd")),
+            )
             for name, story in STORIES.items()
-            for make in MAKES
         }
+
+
+@pytest.mark.parametrize("aspect", ASPECTS)
+@pytest.mark.parametrize("name", STORIES)
+def test_pyvrrpd_does_what_keepalived_does_or_the_difference_has_a_reason(
+    plays: dict[str, Plays], name: str, aspect: str
+) -> None:
+    found = plays[name].differing()
+    assert not unexplained(name, {what: pair for what, pair in found.items() if what.startswith(aspect)})
+
+
+def test_every_entry_of_the_table_is_needed(plays: dict[str, Plays]) -> None:
+    assert not needless({name: each.differing() for name, each in plays.items()})

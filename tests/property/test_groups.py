@@ -96,7 +96,7 @@ class Groups(Cluster):
         if not hasattr(self, "lan"):
             return
         self.mend()
-        self.lan.run(const.REFUSED_HOLD + (10.0 if self.equal else 100.0))
+        self.lan.run(const.REFUSED_HOLD + (8.0 if self.equal else 40.0))
         machines = self.lan.machines.values()
         first = [each.name for each in machines if each.holds]
         second = [each.name for each in machines if SECOND in each.kernel]
@@ -107,6 +107,6 @@ class Groups(Cluster):
 TestGroups: Any = Groups.TestCase
 TestGroups.settings = profile(
     profile.get_profile("hunt" if HUNTING else "gate"),
-    max_examples=2000 if HUNTING else 200,
-    stateful_step_count=60 if HUNTING else 30,
+    max_examples=2000 if HUNTING else 120,
+    stateful_step_count=60 if HUNTING else 25,
 )

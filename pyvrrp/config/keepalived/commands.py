@@ -10,6 +10,7 @@ from pyvrrp.config.keepalived.draft import Draft, scalar
 from pyvrrp.config.keepalived.remarks import Weight
 from pyvrrp.config.keepalived.scope import Scope
 from pyvrrp.config.keepalived.statement import Statement
+from pyvrrp.config.keepalived.words import script_words
 from pyvrrp.config.script_security import DEFAULT_USER, Verdict, default_user, examine
 from pyvrrp.config.tree import Scalar, TreeNode
 from pyvrrp.config.values import quote
@@ -60,11 +61,11 @@ class Commands:
         return _node(word, words, owner)
 
     def _words(self, scope: Scope, statement: Statement, text: str) -> list[str]:
-        try:
-            words = split(text)
-        except ValueError as error:
-            scope.error(statement, f"{error}; it is left out")
+        found, opened = script_words(text)
+        if 0 <= opened < len(text) - 1:
+            scope.error(statement, f"{quote(text)}: a quote is not closed; it is left out")
             return []
+        words = [word.text for word in found]
         if not words or not words[0]:
             scope.advise(statement, "names no program; it is left out")
             return []
@@ -106,32 +107,6 @@ def owner_of(words: tuple[Scalar, ...]) -> Owner:
 def usual_owner(user: str, group: str) -> Owner:
     """Who runs what names nobody: script_user, else keepalived_script where there is such a user."""
     return Owner(user, group) if user else Owner(default_user())
-
-
-def split(text: str) -> list[str]:
-    """The words of a script as keepalived has them: quotes of both kinds, and \\ before anything, inside them too.
-
-    Raises ValueError.
-    """
-    words: list[str] = []
-    word: str | None = None
-    inside = ""
-    chars = iter(text)
-    for char in chars:
-        if char == "\\":
-            word = (word or "") + next(chars, "")
-        elif inside:
-            word, inside = (word, "") if char == inside else ((word or "") + char, inside)
-        elif char in "'\"":
-            word, inside = word or "", char
-        elif char.isspace():
-            words += [] if word is None else [word]
-            word = None
-        else:
-            word = (word or "") + char
-    if inside:
-        raise ValueError(f"{quote(text)} misses its closing {inside}")
-    return words if word is None else [*words, word]
 
 
 def _node(word: Scalar, words: list[str], owner: Owner | None) -> TreeNode:

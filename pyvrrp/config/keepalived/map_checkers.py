@@ -21,10 +21,11 @@ from pyvrrp.config.values import Text, quote
 from pyvrrp.config.values_net import InterfaceName
 
 _LONGEST: Final = 100_000  # seconds, runs: bounds of node.yaml
-_DELAY_LOOP: Final = Number(FINEST, 18446744073709.551614, decimal=True, least=0.05, most=_LONGEST)
+_ENDLESS: Final = 18446744073709.551614  # 64 bits of microseconds
+_DELAY_LOOP: Final = Number(FINEST, _ENDLESS, decimal=True, least=0.05, most=_LONGEST)
 _CONNECT_TIMEOUT: Final = Number(FINEST, TIMER_MAX, decimal=True, least=0.001)
-_DELAY_BEFORE_RETRY: Final = Number(0, TIMER_MAX, decimal=True, least=0.05)
-_WARMUP: Final = Number(0, TIMER_MAX, decimal=True)
+_DELAY_BEFORE_RETRY: Final = Number(0, _ENDLESS, decimal=True, least=0.05, most=_LONGEST)
+_WARMUP: Final = Number(0, _ENDLESS, decimal=True, most=_LONGEST)
 _RETRY: Final = Number(0, UINT_MAX, most=_LONGEST - 1)
 _RETRY_ABOVE: Final = Number(1, UINT_MAX, most=_LONGEST - 1)  # of servers
 _PORT: Final = Number(1, 65535)

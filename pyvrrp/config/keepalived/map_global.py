@@ -9,12 +9,13 @@ from typing import ClassVar, Final
 from pyvrrp.config.keepalived import reading
 from pyvrrp.config.keepalived.commands import Commands, Owner, owner_of, usual_owner
 from pyvrrp.config.keepalived.draft import Draft
+from pyvrrp.config.keepalived.names import sound_name
 from pyvrrp.config.keepalived.numbers import TIMER_MAX, UINT_MAX, Number, written
 from pyvrrp.config.keepalived.reading import Handler, Reader
 from pyvrrp.config.keepalived.scope import Scope
 from pyvrrp.config.keepalived.statement import Statement
 from pyvrrp.config.tree import Place, Scalar, TreeNode
-from pyvrrp.config.values import Name, Text, quote
+from pyvrrp.config.values import Text, quote
 from pyvrrp.identity import exists
 
 MULTICAST: Final = "224.0.0.18"
@@ -72,6 +73,7 @@ class Globals(Reader):
         self._sparing: Statement | None = None
         self._alerts: dict[str, bool] = {}
         self._fifos: dict[str, Statement] = {}
+        self._once_scripts: list[Statement] = []
         self.commands = Commands(self._owner, self._secure)
         self.strict = False
         self.foreign_multicast: Statement | None = None  # another group than VRRP's own
@@ -103,16 +105,23 @@ class Globals(Reader):
                 reading.text("network_namespace", Text())(self, statement)
         self._defaults.complete(self._sparing)
         owner = usual_owner(*self._owner)
-        if owner.user:
+        if owner.user and exists(owner.user):
             self.draft.default("script_user", owner.user)
         self.commands = Commands(owner, self._secure)
         for name in _FIFOS:
             self._put_fifo(name)
+        for script in self._once_scripts:
+            self.commands.of_notify(self.scope, script)
 
     # --- handlers --------------------------------------------------------------------------------------------------
 
     def _default(self, statement: Statement) -> None:
         self._defaults.HANDLERS[statement.keyword](self._defaults, statement)
+
+    def _router_id(self, statement: Statement) -> None:
+        word = self.scope.word(statement)
+        if word is not None:
+            self.draft.say("router_id", statement, sound_name(word.text))
 
     def _recipients(self, statement: Statement) -> None:
         found: list[TreeNode] = [word for each in statement.block or () for word in each.words]
@@ -142,10 +151,10 @@ class Globals(Reader):
         word = self.scope.word(statement)
         if word is None:
             return
-        if not exists(word.text):
-            self.scope.error(statement, f"there is no user {quote(word.text)}; it is left out")
-            return
         self._owner = owner_of(statement.arguments)
+        if not exists(word.text):
+            self.scope.error(statement, f"there is no user {quote(word.text)}; no script runs that names no other")
+            return
         self.draft.say("script_user", statement, " ".join(self._owner).strip())
 
     def _security(self, statement: Statement) -> None:
@@ -180,6 +189,11 @@ class Globals(Reader):
             return ()
         return owner
 
+    def _once(self, statement: Statement) -> None:
+        """A script that is not run here, but looked at."""
+        if self.scope.word(statement) is not None:
+            self._once_scripts.append(statement)
+
     def _min_garp(self, statement: Statement) -> None:
         value = self.scope.truth(statement)
         if value is not None:
@@ -199,7 +213,7 @@ class Globals(Reader):
         **dict.fromkeys(_InstanceDefaults.HANDLERS, _default),
         **dict.fromkeys((*_FIFOS, *(f"{name}_script" for name in _FIFOS)), _fifo),
         **dict.fromkeys(("smtp_alert", "smtp_alert_vrrp", "smtp_alert_checker"), _alert),
-        "router_id": reading.text("router_id", Name()),
+        "router_id": _router_id,
         "notification_email": _recipients,
         "notification_email_from": reading.text("notification_email_from", Text()),
         "smtp_server": _smtp_server,
@@ -208,6 +222,8 @@ class Globals(Reader):
         "vrrp_startup_delay": reading.number("startup_delay", Number(0.001, TIMER_MAX, decimal=True, most=1000), "0"),
         "script_user": _script_user,
         "enable_script_security": _security,
+        "startup_script": _once,
+        "shutdown_script": _once,
         "vrrp_min_garp": _min_garp,
         "vrrp_strict": _strictness,
         "vrrp_mcast_group4": _multicast_group,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Final
 
-from pyvrrp.config.keepalived.draft import sequence
+from pyvrrp.config.keepalived.draft import scalar, sequence
 from pyvrrp.config.keepalived.map_global import Globals
 from pyvrrp.config.keepalived.map_instance import Instance
 from pyvrrp.config.keepalived.map_notify import Notifying
@@ -19,6 +19,7 @@ from pyvrrp.config.keepalived.map_tracking import (
     read_tracking,
     tracks,
 )
+from pyvrrp.config.keepalived.names import sound_name
 from pyvrrp.config.keepalived.reading import Handler
 from pyvrrp.config.keepalived.scope import Scope
 from pyvrrp.config.keepalived.statement import Statement
@@ -40,7 +41,7 @@ class Group(Notifying):
     @property
     def name(self) -> str:
         """What it is called."""
-        return self.statement.arguments[0].text
+        return sound_name(self.statement.arguments[0].text)
 
     def _members(self, statement: Statement) -> None:
         if self._list is not None:
@@ -67,15 +68,14 @@ class Group(Notifying):
         """All of the file is read. `taken` are members of other groups. False, with remarks, when it is left out."""
         members: list[Scalar] = []
         for word in (word for entry in (self._list.block if self._list else None) or () for word in entry.words):
-            if word.text not in instances:
-                self.scope.error_at(word.place, f"there is no vrrp_instance {word.text}; it is left out")
-            elif word.text in taken:
-                self.scope.error_at(
-                    word.place, f"{word.text} is in group {taken[word.text].name} already; it is left out"
-                )
+            name = sound_name(word.text)
+            if name not in instances:
+                self.scope.error_at(word.place, f"there is no vrrp_instance {name}; it is left out")
+            elif name in taken:
+                self.scope.error_at(word.place, f"{name} is in group {taken[name].name} already; it is left out")
             else:
-                taken[word.text] = self
-                members.append(word)
+                taken[name] = self
+                members.append(scalar(word.place, name))
         if not members:
             self.scope.error_at(self.statement.place, "has no instances; it is left out")
             return False

@@ -34,6 +34,7 @@ from pyvrrp.config.keepalived.map_tracking import (
     tracks,
 )
 from pyvrrp.config.keepalived.map_unicast import Unicast
+from pyvrrp.config.keepalived.names import sound_name
 from pyvrrp.config.keepalived.numbers import Number, written
 from pyvrrp.config.keepalived.reading import Handler
 from pyvrrp.config.keepalived.scope import Scope
@@ -44,6 +45,7 @@ from pyvrrp.config.values_net import InterfaceName
 MASTER, BACKUP = "MASTER", "BACKUP"
 
 _OWNER: Final = "255"
+_VRRP_MAC: Final = "00:00:5e:00:01:"
 _ADDRESSES_MAX: Final = 255  # the packet counts them in one byte
 _EXCLUDED_MAX: Final = 1000
 _VERSION_3_MOST: Final = 40.95  # seconds that VRRPv3's packet can say
@@ -71,7 +73,7 @@ class Instance(Notifying):
     @property
     def name(self) -> str:
         """What it is called."""
-        return self.statement.arguments[0].text
+        return sound_name(self.statement.arguments[0].text)
 
     @property
     def owner(self) -> bool:
@@ -113,6 +115,13 @@ class Instance(Notifying):
     def _priority(self, statement: Statement) -> None:
         value = self.scope.number(statement, _PRIORITY, "100")
         self.draft.say("priority", statement, written(value or 100))
+
+    def _version(self, statement: Statement) -> None:
+        first = self.draft.text("version")
+        if first and first != statement.arguments[0].text:
+            self.scope.error(statement, f"it is {first} already; this is left out")
+            return
+        reading.number("version", VERSION, "2")(self, statement)
 
     def _preempt(self, _statement: Statement) -> None:
         self.draft.drop("nopreempt")
@@ -170,8 +179,11 @@ class Instance(Notifying):
         if self.draft.text("version") == "3":
             self._obstacles.append((statement, "its checksum is not supported yet: its peers would not believe it"))
 
-    def _virtual_mac(self, _statement: Statement) -> None:
+    def _virtual_mac(self, statement: Statement) -> None:
         self._vmac = True
+        for word in statement.arguments:
+            if word.text.lower().startswith(_VRRP_MAC):
+                self.scope.error(statement, f"{word.text} is the virtual router's own MAC address; it is left out")
 
     def _transmit_on_base(self, statement: Statement) -> None:
         if not self._vmac:
@@ -196,7 +208,7 @@ class Instance(Notifying):
         "interface": _interface,
         "virtual_router_id": reading.number("virtual_router_id", Number(1, 255), "none"),
         "priority": _priority,
-        "version": reading.number("version", VERSION, "2"),
+        "version": _version,
         "advert_int": reading.number("advert_int", _ADVERT_INT, "1"),
         "down_timer_adverts": reading.number("down_timer_adverts", DOWN_TIMER, "3"),
         "nopreempt": reading.flag("nopreempt"),
@@ -236,9 +248,9 @@ class Instance(Notifying):
             return False
         self._complete_authentication()
         self._complete_interval()
-        self._complete_preemption()
         if self._strict:
             self._complete_strictness()
+        self._complete_preemption()
         self._complete_garp()
         self._complete_tracking()
         return True

@@ -12,11 +12,12 @@ from pyvrrp.config.keepalived import reading
 from pyvrrp.config.keepalived.commands import Commands, Owner, owner_of
 from pyvrrp.config.keepalived.draft import Draft, scalar
 from pyvrrp.config.keepalived.map_tracking import FILE, PROCESS, SCRIPT, WEIGHT, WIDER_WEIGHT, Checks, Tracked
+from pyvrrp.config.keepalived.names import sound_name
 from pyvrrp.config.keepalived.numbers import FINEST, INT_MAX, Number, written
-from pyvrrp.config.keepalived.reading import Handler, Reader, fits
+from pyvrrp.config.keepalived.reading import Handler, Reader
 from pyvrrp.config.keepalived.scope import Scope
 from pyvrrp.config.keepalived.statement import Statement
-from pyvrrp.config.values import FileName, Name, Text, quote
+from pyvrrp.config.values import FileName, Text, quote
 
 # bash takes this for a TCP connection; the Debian package's samples have it, for a shell that is none.
 _TCP: Final = re.compile(r"<\s*/dev/tcp/([^/\s]+)/(\d+)", re.ASCII)
@@ -51,41 +52,32 @@ class _Weighted(Reader):
         elif turn:
             self.scope.error(statement, f"{quote(turn[0].text)} is not reverse; it is left out")
 
-    def define(self, checks: Checks, kind: str, prefix: str, draft: Draft) -> None:
+    def define(self, checks: Checks, kind: str, prefix: str, draft: Draft | None) -> None:
         """Let it be tracked by its name, with its weight where nobody says another."""
         name = self.statement.arguments[0].text
-        check = f"{prefix}{name}"
-        if fits(self.scope, self.statement, Name(), check):
-            checks.define(Tracked(self.statement, kind, name, check, self.weight, self.reverse, self.inverted), draft)
+        check = checks.fresh(sound_name(f"{prefix}{name}"))
+        checks.define(Tracked(self.statement, kind, name, check, self.weight, self.reverse, self.inverted), draft)
 
 
 def read_script(scope: Scope, statement: Statement, checks: Checks, commands: Commands) -> None:
     """vrrp_script."""
     reader = _Script(scope.within(statement), statement)
     reader.read(statement.block)
-    draft = reader.complete(commands)
-    if draft is not None:
-        reader.define(checks, SCRIPT, "", draft)
+    reader.define(checks, SCRIPT, "", reader.complete(commands))
 
 
 def read_file(scope: Scope, statement: Statement, checks: Checks) -> None:
     """track_file."""
     reader = _File(scope.within(statement), statement)
     reader.read(statement.block)
-    if "file" not in reader.draft:
-        reader.scope.error_at(statement.place, "names no file; it is left out")
-        return
-    reader.draft.default("type", "file")
-    reader.define(checks, FILE, "file/", reader.draft)
+    reader.define(checks, FILE, "file/", reader.complete())
 
 
 def read_process(scope: Scope, statement: Statement, checks: Checks) -> None:
     """vrrp_track_process."""
     reader = _Process(scope.within(statement), statement)
     reader.read(statement.block)
-    draft = reader.complete()
-    if draft is not None:
-        reader.define(checks, PROCESS, "process/", draft)
+    reader.define(checks, PROCESS, "process/", reader.complete())
 
 
 class _Script(_Weighted):
@@ -158,6 +150,14 @@ class _File(_Weighted):
     def __init__(self, scope: Scope, statement: Statement) -> None:
         super().__init__(scope, statement)
         self.weight = 1
+
+    def complete(self) -> Draft | None:
+        """The check; None, with a remark, when no file is named."""
+        if "file" not in self.draft:
+            self.scope.error_at(self.statement.place, "names no file; it is left out")
+            return None
+        self.draft.default("type", "file")
+        return self.draft
 
     def _path(self, statement: Statement) -> None:
         if "file" in self.draft:

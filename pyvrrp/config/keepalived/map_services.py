@@ -18,7 +18,7 @@ from pyvrrp.config.keepalived.statement import Statement
 from pyvrrp.config.tree import TreeNode
 from pyvrrp.config.values import quote
 
-_PORT: Final = Number(1, 65535)
+_PORT: Final = Number(0, 65535)
 _MARK: Final = Number(0, UINT_MAX, least=1)
 _PERSISTENCE: Final = Number(1, 2678400)
 _PERSISTENCE_USUAL: Final = "360"
@@ -117,9 +117,7 @@ class _Behind(Timed):
         return method
 
     def put_alert(self, *, usual: bool) -> None:
-        """Mail at each change, where nothing is said, as global_defs say; there is none without recipients."""
-        if "notification_email" not in self.everywhere.draft:
-            return
+        """Mail at each change, where nothing is said, as global_defs say."""
         said = self.everywhere.checker_alert
         if usual if said is None else said:
             self.draft.default("smtp_alert", written(True))
@@ -258,7 +256,7 @@ class _VirtualServer(_Behind):
             number = self.scope.number_of(statement, port[0], _PORT, "no sorry server")
             if number is None:
                 return
-            found = f"{found} {written(number)}"
+            found = f"{found} {written(number)}" if number else found
         self.draft.say("sorry_server", statement, found)
 
     def _needs_sorry_server(self, statement: Statement) -> None:
@@ -333,6 +331,9 @@ class _VirtualServer(_Behind):
     def _complete_defaults(self) -> None:
         """What keepalived has where nothing is said, which it objects to."""
         marked = "fwmark" in self.draft
+        if marked and "protocol" in self.draft:
+            self.scope.error_at(self.statement.place, "a firewall mark has no protocol; it is left out")
+            self.draft.drop("protocol")
         for key, usual in (("lb_algo", "wlc"), ("lb_kind", "NAT"), ("protocol", "UDP")):
             if key not in self.draft and not (marked and key == "protocol"):
                 self.scope.error_at(self.statement.place, f"has no {key}; {usual} is used")
@@ -344,7 +345,7 @@ class _VirtualServer(_Behind):
             self.scope.error_at(self.statement.place, text)
             self.draft.default("persistence_timeout", _PERSISTENCE_USUAL)
         for server in self._servers:
-            if server.port and ("fwmark" in self.draft or marked):
+            if ("fwmark" in self.draft or marked) and server.port and self._forwards(server.method):
                 server.scope.error_at(
                     server.statement.place, "a service of a firewall mark has no port; only checks use it"
                 )
@@ -373,7 +374,8 @@ class _VirtualServer(_Behind):
             self._reduce("quorum", f"{quorum} is more than all weights together; {total} is used", str(max(total, 1)))
             quorum = max(total, 1)
         if int(self.draft.text("hysteresis", "0")) >= quorum:
-            self._reduce("hysteresis", f"it is not less than the quorum {quorum}; 0 is used", "0")
+            text = f"it is not less than the quorum {quorum}; {quorum - 1} is used"
+            self._reduce("hysteresis", text, str(quorum - 1))
 
     def _reduce(self, key: str, message: str, text: str) -> None:
         entry = self.draft.entry(key)
@@ -389,12 +391,18 @@ class _VirtualServer(_Behind):
             elif wanted is None and self.draft.text("protocol") != "UDP":
                 self.scope.error(statement, "is for UDP only; it is left out")
 
+    def _port_of(self, server: _RealServer) -> int:
+        """The port that packets to a server have, 0 where they keep theirs."""
+        if self._address and (not server.port or self._forwards(server.method)):
+            return self._port
+        return 0 if "fwmark" in self.draft and self._forwards(server.method) else server.port
+
     def _server_node(self, server: _RealServer) -> TreeNode:
         draft = Draft(server.statement.place)
         place = server.statement.words[1].place
         draft.put("address", server.statement.place, scalar(place, server.address))
-        if server.port:
-            draft.put("port", server.statement.place, scalar(server.statement.words[2].place, str(server.port)))
+        if port := self._port_of(server):
+            draft.put("port", server.statement.place, scalar(place, str(port)))
         if self._weight is not None and "weight" not in server.draft:
             server.draft.say("weight", self._weight, self._weight.arguments[0].text)
         server.draft.inherit(self.timers, "inhibit_on_failure")

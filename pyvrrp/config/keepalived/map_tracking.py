@@ -46,11 +46,12 @@ class Checks:
     drafts: dict[str, Draft] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
 
-    def define(self, tracked: Tracked, draft: Draft) -> None:
-        """A definition; the first of a name counts."""
+    def define(self, tracked: Tracked, draft: Draft | None) -> None:
+        """A definition; the first of a name counts. Without a draft it is there, but nothing comes of it."""
         if (tracked.kind, tracked.name) not in self.known:
             self.known[tracked.kind, tracked.name] = tracked
-            self.drafts[tracked.check] = draft
+            if draft is not None:
+                self.drafts[tracked.check] = draft
 
     def fresh(self, name: str) -> str:
         """A name that no check has yet: `name`, else with "#2" appended, …"""
@@ -94,6 +95,9 @@ def _usual(scope: Scope, kind: str, entry: Statement, checks: Checks) -> Tracked
         known = checks.known.get((kind, name))
         if known is None:
             scope.error(entry, f"there is no {quote(name)} above this line; it is not tracked")
+        elif known.check not in checks.drafts:
+            scope.advise(entry, f"{quote(name)} is left out, so it is not tracked")
+            return None
         return known
     if name == "lo":
         scope.advise(entry, "the loopback interface is always up; it is not tracked")

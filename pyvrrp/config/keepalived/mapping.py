@@ -12,13 +12,14 @@ from pyvrrp.config.keepalived.map_instance import Instance
 from pyvrrp.config.keepalived.map_scripts import read_file, read_process, read_script
 from pyvrrp.config.keepalived.map_services import Services
 from pyvrrp.config.keepalived.map_tracking import Checks
-from pyvrrp.config.keepalived.reading import Handler, Reader, fits
+from pyvrrp.config.keepalived.names import sound_name
+from pyvrrp.config.keepalived.reading import Handler, Reader
 from pyvrrp.config.keepalived.remarks import Remarks
 from pyvrrp.config.keepalived.scope import Scope
 from pyvrrp.config.keepalived.statement import Statement
 from pyvrrp.config.tree import Mapping as Node
 from pyvrrp.config.tree import Place
-from pyvrrp.config.values import Name, quote
+from pyvrrp.config.values import quote
 
 
 def to_tree(statements: tuple[Statement, ...], file: str, remarks: Remarks) -> Node:
@@ -80,12 +81,11 @@ class _File(Reader):
         if len(statement.arguments) != 1:
             self.scope.error(statement, "must have a name, in one word or in quotes; it is left out")
             return False
-        name = statement.arguments[0].text
+        name = sound_name(statement.arguments[0].text)
         if name in known:
             line = known[name].statement.place.line
             self.scope.error(statement, f"{quote(name)} stands in line {line} already; this one is left out")
-            return False
-        return fits(self.scope, statement, Name(), name)
+        return name not in known
 
     def _server_group(self, statement: Statement) -> None:
         self._services.read_group(statement)

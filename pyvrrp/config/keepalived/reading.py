@@ -78,10 +78,10 @@ def text(key: str, kind: Kind) -> Handler:
 
 
 def fits(scope: Scope, statement: Statement, kind: Kind, value: str) -> bool:
-    """Whether node.yaml can say `value`; an error says why not."""
+    """Whether node.yaml can say `value`, as keepalived can; a remark says why not."""
     try:
         kind.parse(Word(value, quoted=True))
     except ValueError as error:
-        scope.error(statement, f"{error}; it is left out")
+        scope.advise(statement, f"{error}; it is left out")
         return False
     return True

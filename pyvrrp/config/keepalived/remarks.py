@@ -19,7 +19,7 @@ class Weight(enum.Enum):
 
 
 # Which status a file has when several apply: the first of these that occurs.
-_RANK = (Weight.MISSING, Weight.CANNOT_RUN, Weight.ERROR, Weight.SECURITY)
+_RANK = (Weight.MISSING, Weight.CANNOT_RUN, Weight.SECURITY, Weight.ERROR)
 
 
 class Remarks:

@@ -10,7 +10,7 @@ from pyvrrp.config.keepalived.keywords import CONTEXTS
 from pyvrrp.config.keepalived.numbers import Number, too_fine, truth, written
 from pyvrrp.config.keepalived.remarks import Remarks
 from pyvrrp.config.keepalived.statement import Statement
-from pyvrrp.config.keepalived.without_effect import VALUES
+from pyvrrp.config.keepalived.without_effect import ENTRIES, VALUES
 from pyvrrp.config.tree import Place, Scalar
 from pyvrrp.config.values import quote
 
@@ -127,6 +127,13 @@ class Scope:
         objection = VALUES.get(statement.context, {}).get(statement.keyword)
         if objection is not None and (message := objection([word.text for word in statement.arguments])):
             self.error(statement, message)
+        of_entry = ENTRIES.get(statement.keyword)
+        inner = self.within(statement) if statement.block else self
+        for each in statement.block or ():
+            if each.context:
+                inner.look_at_value(each)
+            elif of_entry is not None and (message := of_entry([word.text for word in each.words])):
+                inner.error(each, message)
 
     def say_support(self, statement: Statement) -> None:
         """What the table of keywords says of one that does not do all that it does in keepalived, once."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from ipaddress import ip_interface
 from typing import Final
 
 from pyvrrp.config.keepalived.numbers import INT_MAX, TIMER_MAX, UINT_MAX, Number, truth
@@ -84,9 +85,38 @@ def _timeouts(words: Sequence[str]) -> str:
     return _one_of("tcp", "tcpfin", "udp")(words[::2])
 
 
-def _multicast(words: Sequence[str]) -> str:
-    first = words[0].partition(".")[0] if words else ""
-    return "" if first.isdecimal() and 224 <= int(first) <= 239 else f"{quote(' '.join(words))} is not multicast"
+def _include_check(words: Sequence[str]) -> str:
+    return _one_of("match", "wildcard_match", "brace_match")([word.lstrip("+-") for word in words])
+
+
+def _address(words: Sequence[str]) -> str:
+    """An address that would be set at the start, for good."""
+    try:
+        ip_interface(words[0])
+    except ValueError:
+        return f"{quote(words[0])} is not an IP address"
+    return ""
+
+
+def _route(words: Sequence[str]) -> str:
+    outdated = {"or": "nexthop", "gw": "via"}
+    for word in words:
+        if word in outdated:
+            return f'"{word}" is outdated: say "{outdated[word]}" in place of it'
+    return "" if {"dev", "no_track"} & {*words} else "names no interface, so it cannot be tracked"
+
+
+def _rule(words: Sequence[str]) -> str:
+    return "" if {"preference", "priority", "order"} & {*words} else "names no preference"
+
+
+def _link(words: Sequence[str]) -> str:
+    return _one_of("MII", "ETHTOOL", "IOCTL")(words[1:])
+
+
+def _delays(words: Sequence[str]) -> str:
+    delay = _number(0, 255, decimal=True)
+    return next((message for word in words[1:3] if (message := delay([word]))), "")
 
 
 _SIZE: Final = _number(0, UINT_MAX)
@@ -119,6 +149,7 @@ _GLOBAL: Final[Mapping[str, Objection]] = {
     "vrrp_garp_interval": _number(0.000001, TIMER_MAX, decimal=True),
     "vrrp_gna_interval": _number(0.000001, TIMER_MAX, decimal=True),
     "vrrp_garp_extra_if": _extra_interfaces,
+    "include_check": _include_check,
     "dynamic_interfaces": _one_of("allow_if_changes"),
     "checker_log_all_failures": _truth,
     "data_use_instance": _truth,
@@ -144,10 +175,32 @@ _SERVICE: Final[Mapping[str, Objection]] = {
     "log_all_failures": _truth,
 }
 
+# Of each entry of a list.
+ENTRIES: Final[Mapping[str, Objection]] = {
+    "static_ipaddress": _address,
+    "static_routes": _route,
+    "virtual_routes": _route,
+    "static_rules": _rule,
+    "virtual_rules": _rule,
+    "linkbeat_interfaces": _link,
+    "interface_up_down_delays": _delays,
+}
+
+_PEER: Final[Mapping[str, Objection]] = {
+    **dict.fromkeys(("neighbor_ip", "neighbour_ip", "source_ip"), _address),
+    **dict.fromkeys(("min_rx", "min_tx", "idle_tx"), _number(0, UINT_MAX, decimal=True)),
+    "weight": _number(-253, 253),
+    "ttl": _number(1, 255),
+    "hoplimit": _number(1, 255),
+    "max_hops": _number(0, 255),
+    "multiplier": _number(1, 255),
+}
+
 VALUES: Final[Mapping[str, Mapping[str, Objection]]] = {
     "root": {"child_wait_time": _SIZE},
     "global_defs": _GLOBAL,
     "vrrp_instance": _INSTANCE,
+    "bfd_instance": _PEER,
     "vrrp_sync_group": {"global_tracking": _outdated("a group tracks for itself")},
     "garp_group": {
         "garp_interval": _number(0, TIMER_MAX, decimal=True),

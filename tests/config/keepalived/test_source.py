@@ -539,6 +539,12 @@ class TestBounds:
         assert any(f"more than {definitions.TEXT_MAX >> 20} MiB" in each for each in found.problems)
         assert time.monotonic() - begin < 20
 
+    def test_the_deepest_of_everything_is_no_recursion_error(self, tmp_path: Path) -> None:
+        for n in range(12):
+            (tmp_path / f"{n}.inc").write_text(f"{'~SEQ(i,1,1)' * (source.DEPTH_MAX - 1)} include {n + 1}.inc\nn{n}\n")
+        found = inside(tmp_path, "virtual_ipaddress {\ninclude 0.inc\n}")
+        assert block(found).startswith(f"virtual_ipaddress {{n{includes.DEPTH_MAX - 1}; ")
+
     def test_a_file_of_eight_mebibytes(self, tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match="larger than 8 MiB"):
             read(tmp_path, b"x" * ((8 << 20) + 1))

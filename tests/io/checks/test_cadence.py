@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 
@@ -150,3 +152,17 @@ def test_checks_that_warm_up_do_not_begin_together(host: Namespace) -> None:
 def test_nothing_runs_for_an_interface() -> None:
     with pytest.raises(ValueError, match="interface eth0"):
         make_check(CheckSettings("link", InterfaceProbe("eth0")), lambda _: None)
+
+
+def test_the_daemon_carries_only_what_its_checks_need() -> None:
+    program = """
+import sys
+from pyvrrp.core.settings import CheckSettings, HttpProbe, HttpUrl, TcpProbe
+from pyvrrp.io.checks import make_check
+
+for probe in TcpProbe("127.0.0.1", 3306), HttpProbe("127.0.0.1", 80, (HttpUrl("/"),)):
+    make_check(CheckSettings("it", probe), print)
+    print("http.client" in sys.modules)
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=20, check=True)
+    assert ended.stdout.split() == ["False", "True"]

@@ -42,7 +42,9 @@ def explain(answer: Json, name: str) -> str:
 
 def _instance(instance: Json, answer: Json) -> Sections:
     snapshot = answer["snapshot"]
-    groups = [sentence for each in snapshot["groups"] if instance["name"] in each["members"] for sentence in each["why"]]
+    groups = [
+        sentence for each in snapshot["groups"] if instance["name"] in each["members"] for sentence in each["why"]
+    ]
     return [
         _what_it_is(instance, answer),
         list(instance["why"]),
@@ -75,11 +77,10 @@ def _addresses(instance: Json) -> list[str]:
 
 
 def _timers(instance: Json) -> list[str]:
-    lease, down = instance["vip_lease"], instance["master_down_interval"]
-    skew = f"3 intervals and the skew time of {instance['skew_time'] * 1000:.0f} ms"
+    lease, down, skew = instance["vip_lease"], instance["master_down_interval"], instance["skew_time"] * 1000
     return [
         f"An advert every {instance['advert_int']:g} s.",
-        f"The master is down when none arrives for {down:.3f} s ({skew}).",
+        f"The master is down when none arrives for {down:.3f} s, of which {skew:.0f} ms are the skew time.",
         "The addresses have no lease (vip_lease off)."
         if lease is None
         else f"The kernel removes the addresses {lease} s after the last advert that this node sent as MASTER.",
@@ -135,11 +136,23 @@ def _check(check: Json, answer: Json) -> Sections:
     heading = f"{check['name']}: a check of {check['target']}."
     if check["at"] is None:
         return [[heading, f"It has not reported yet, and counts as {check['result']}."]]
-    run = f"passed {_count(check['successes'], 'time')}" if check["successes"] else "" 
-    run = run or f"failed {_count(check['failures'], 'time')}"
     took = f", after {milliseconds(check['took'])}" if check["took"] is not None else ""
     when = ago(answer["snapshot"]["now"] - check["at"])
-    return [[heading, f"It is {check['result']}: {run} in a row.", f"The last result came {when}{took}: {check['detail']}."]]
+    return [
+        [
+            heading,
+            f"It is {check['result']}: {_run(check)}.",
+            f"The last result came {when}{took}: {check['detail']}.",
+        ]
+    ]
+
+
+def _run(check: Json) -> str:
+    if check["successes"]:
+        return f"passed {_count(check['successes'], 'time')} in a row"
+    if check["failures"]:
+        return f"failed {_count(check['failures'], 'time')} in a row"
+    return "as it was before its configuration changed"
 
 
 def _count(number: int, noun: str) -> str:
