@@ -141,7 +141,7 @@ class Lone:
 
 def backup(*instances: InstanceSettings, checks: tuple[CheckSettings, ...] = (), **changes: object) -> Lone:
     """A node in BACKUP."""
-    lone = Lone(*instances, checks=checks, **changes)
+    lone = Lone(*instances, checks=checks, **changes)  # type: ignore[arg-type]  # fields of an instance
     lone.obey(lone.look())
     assert lone.state is State.BACKUP
     return lone
@@ -149,7 +149,7 @@ def backup(*instances: InstanceSettings, checks: tuple[CheckSettings, ...] = (),
 
 def master(*instances: InstanceSettings, checks: tuple[CheckSettings, ...] = (), **changes: object) -> Lone:
     """A node in MASTER that holds its addresses."""
-    lone = Lone(*instances, checks=checks, **changes)
+    lone = Lone(*instances, checks=checks, **changes)  # type: ignore[arg-type]  # fields of an instance
     lone.become_master()
     return lone
 

@@ -47,6 +47,12 @@ _LOOK_AGAIN = 0.2  # seconds until an interface that could not be looked at is l
 _LAST_WORDS = 2.0  # seconds to hand over after a bug
 _NOT_LET_IN = "socket.accept() out of system resource"  # asyncio's words
 _DUMPS = "/tmp"  # noqa: S108  # where keepalived's readers look for them
+_PRINTED = {
+    "data": "VRRP data",
+    "stats": "VRRP stats",
+    "stats_clear": "and clearing VRRP stats",
+    "json": "VRRP as json",
+}
 
 
 def serve(loaded: LoadedNode, options: Options, begun: Callable[[], None]) -> int:
@@ -108,6 +114,9 @@ class Daemon:
         self._say(Level.NOTICE, f"Starting pyvrrpd {__version__}, pid {os.getpid()}, {self._config}")
         if not self._journal.on_stderr:  # which has it already
             self._say_what_was_read()
+        self._log_data()
+        if delay := self._loaded.settings.startup_delay:
+            self._say(Level.INFO, f"Delaying startup for {delay:g} seconds")
         self._loop.add_reader(self._kernel.monitor_fileno(), self._kernel_changed)
         self._catch_signals()
         self._herald.want(self._loaded.settings)
@@ -183,8 +192,7 @@ class Daemon:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
     def _write_pid_files(self) -> None:
-        namespace = self._options.namespace or self._loaded.settings.network_namespace
-        for path in wanted(self._options, keepalived=self._loaded.keepalived, namespace=namespace):
+        for path in wanted(self._options, self._loaded):
             try:
                 self._pid_files.append(PidFile(path))
             except OSError as error:
@@ -192,17 +200,26 @@ class Daemon:
 
     def _dump(self, kind: str) -> None:
         """Write one of keepalived's dumps: data, stats, stats_clear (which counts from 0 afterwards) or json."""
-        snapshot = self._node.snapshot(self._loop.time())
-        dumps = Dumps(self._loaded.settings, snapshot, time.time(), self._cleared)
+        dumps = self._dumps()
         name = "stats" if kind == "stats_clear" else kind
         path = Path(_DUMPS, f"keepalived.{name}")
-        self._say(Level.INFO, f"Printing VRRP {name} on signal to {path}")
+        self._say(Level.INFO, f"Printing {_PRINTED[kind]} for process({os.getpid()}) on signal")
         try:
             write_private(path, {"data": dumps.data, "stats": dumps.stats, "json": dumps.json}[name]())
         except OSError as error:
             self._say(Level.ERROR, f"{path}: {error.strerror}")
         if kind == "stats_clear":
-            self._cleared = {each.name: dict(each.counters) for each in snapshot.instances}
+            instances = self._node.snapshot(self._loop.time()).instances
+            self._cleared = {each.name: dict(each.counters) for each in instances}
+
+    def _log_data(self) -> None:
+        """-d: what was read goes to the log, as in keepalived."""
+        if self._options.dump_conf:
+            for line in self._dumps().data().splitlines():
+                self._say(Level.INFO, line)
+
+    def _dumps(self) -> Dumps:
+        return Dumps(self._loaded.settings, self._node.snapshot(self._loop.time()), time.time(), self._cleared)
 
     def _say_what_was_read(self) -> None:
         """The remarks about the configuration."""
@@ -215,7 +232,7 @@ class Daemon:
         if self._node.stopping:
             return
         systemd.stopping()
-        self._say(Level.NOTICE, f"Stopping on {name}")
+        self._say(Level.NOTICE, "Stopping")
         # Handing over ends by itself, unless the kernel does not let an address go.
         self._loop.call_later(max(_LAST_WORDS, self._node.handover_bound + 1.0), self._finished.set)
         self._heart.deliver_one(Stopping(f"this node is being stopped ({name})"))
@@ -314,6 +331,7 @@ class Daemon:
         for each in sentences or ("nothing has changed",):
             self._say(Level.NOTICE, f"reload: {each}")
         self._say_what_was_read()
+        self._log_data()
         self._say(Level.NOTICE, "Reload complete")
         return _outcome(loaded, sentences)
 

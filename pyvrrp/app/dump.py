@@ -28,7 +28,6 @@ from pyvrrp.core.snapshot import CheckStatus, InstanceStatus, Snapshot
 
 REDACTED: Final = "(not shown)"
 _STATES: Final = {"INIT": 0, "BACKUP": 1, "MASTER": 2, "FAULT": 3}
-_SCOPES: Final = {0: "global", 200: "site", 253: "link", 254: "host", 255: "nowhere"}
 
 # Name in JSON, name in the text, our counter.
 _COUNTERS: Final = (
@@ -295,7 +294,7 @@ def _address(address: VirtualAddress, held: set[str]) -> str:
     text = f"{address.address}" if whole else f"{address}"
     if address.broadcast is not None:
         text += f" brd {address.broadcast}"
-    text += f" dev {address.interface} scope {_SCOPES.get(address.scope, address.scope)}"
+    text += f" dev {address.interface} scope {address.scope_name}"
     if address.label:
         text += f" label {address.label}"
     return f"{text} set" if f"{address}" in held or f"{address} dev {address.interface}" in held else text

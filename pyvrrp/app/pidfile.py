@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from pyvrrp.app.options import Options
+from pyvrrp.core.settings import LoadedNode
 from pyvrrp.errors import InstanceTakenError
 
 _RIVALS: Final = ("keepalived", "keepalived_vrrp", "pyvrrpd")
@@ -45,11 +46,13 @@ def _living(path: Path) -> str | None:
     return f"{name} (pid {number})" if name in _RIVALS and number != os.getpid() else None
 
 
-def wanted(options: Options, *, keepalived: bool, namespace: str) -> list[str]:
-    """The paths of the pid files that there must be: keepalived's own places in its stead."""
+def wanted(options: Options, loaded: LoadedNode) -> list[str]:
+    """The paths of the pid files that there must be; in keepalived's stead also its own places, of what there is."""
+    settings = loaded.settings
     given = [options.pid, options.vrrp_pid, options.checkers_pid]
-    if not keepalived:
-        return [each for each in given if each]
-    folder = f"/run/keepalived/keepalived_{namespace}" if namespace else "/run"
-    usual = [f"{folder}/keepalived.pid", f"{folder}/keepalived_vrrp.pid", None]
-    return [path for path in (one or other for one, other in zip(given, usual, strict=True)) if path]
+    if not loaded.keepalived:
+        return [path for path in given if path]
+    namespace = options.namespace or settings.network_namespace
+    folder = f"/run/keepalived/{namespace}" if namespace else "/run"
+    usual = ["keepalived", "vrrp" if settings.instances else "", "checkers" if settings.services else ""]
+    return [path or f"{folder}/{name}.pid" for path, name in zip(given, usual, strict=True) if path or name]

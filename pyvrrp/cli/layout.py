@@ -11,6 +11,7 @@ Rows = Sequence[Sequence[str]]
 
 GAP: Final = "  "
 _NAMES_SHOWN: Final = 3
+_NAMES_WIDTH: Final = 40  # one is shown however long it is
 
 
 def page(blocks: Iterable[Sequence[str]]) -> str:
@@ -32,8 +33,11 @@ def under(label: str, sentences: Iterable[str]) -> list[str]:
 
 def some(names: Sequence[str]) -> str:
     """`a, b, c and 4 more`, or `-`."""
-    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
-    return f"{', '.join(names[:_NAMES_SHOWN])}{more}" or "-"
+    shown = list(names[:_NAMES_SHOWN])
+    while len(shown) > 1 and len(", ".join(shown)) > _NAMES_WIDTH:
+        shown.pop()
+    more = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
+    return f"{', '.join(shown)}{more}" or "-"
 
 
 def epoch(at: float, answer: Json) -> float:

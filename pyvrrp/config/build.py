@@ -173,7 +173,7 @@ def service_name(model: VirtualServer) -> str:
     if model.fwmark is not None:
         return f"FWM {model.fwmark}"
     if model.group is not None:
-        return f"[{model.group}]:{model.protocol.lower()}:{model.port}"
+        return f"[{model.group}]:{model.port}"
     return f"[{model.address}]:{model.protocol.lower()}:{model.port}"
 
 

@@ -27,7 +27,7 @@ def is_keepalived(path: str) -> bool:
         word, rest = match.group(1).decode(), match.group(2).strip()
         if rest.startswith(b":"):
             return False
-        if word[0] in "$~@" or word in _root_keywords():
+        if word in _root_keywords() or (word[0] in "$~@" and not path.endswith((".yaml", ".yml"))):
             return True
     return by_name
 

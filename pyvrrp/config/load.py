@@ -81,6 +81,10 @@ def _read_keepalived(path: str, config_id: str | None) -> tuple[tuple[Statement,
 def _load_keepalived(path: str, config_id: str | None) -> Loaded:
     _, tree, remarks = _read_keepalived(path, config_id)
     loaded = _load_tree(tree, path, strict=False)
+    if not loaded.settings.instances and not loaded.settings.services:
+        remarks.advise(
+            tree.place, "", "there is nothing to do: no vrrp_instance and no virtual_server that can be used"
+        )
     advice = tuple(sorted({*loaded.advice, *remarks.advice()}))
     return Loaded(loaded.settings, advice, tree, remarks.problems(), remarks.status, keepalived=True)
 

@@ -234,12 +234,12 @@ def _service(service: ServiceSettings) -> Keys:
 
 
 def _which(name: str) -> Keys:
-    """What keepalived's name of a virtual server says: `[192.0.2.1]:tcp:80` or `FWM 1`."""
+    """What keepalived's name of a virtual server says: `[192.0.2.1]:tcp:80`, `[GROUP]:0` or `FWM 1`."""
     if name.startswith("FWM "):
         return {"fwmark": int(name[4:])}
-    host, _, port = name.rpartition(":")
-    where = host.rpartition(":")[0].strip("[]")
-    return {"address" if ":" in where or where[:1].isdigit() else "group": where, "port": int(port)}
+    where, _, rest = name[1:].rpartition("]:")
+    protocol, _, port = rest.rpartition(":")
+    return {"address" if protocol else "group": where, "port": int(port)}
 
 
 def _real_server(server: RealServerSettings) -> Keys:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 import shlex
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, Final
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from pyvrrp.core import const
+from pyvrrp.core.settings import SCOPES
 
 _SHOWN: Final = 60  # characters of a bad value that a message repeats
 _DIGITS: Final = 12  # no number of ours is longer; keeps int() and float() out of trouble
@@ -349,13 +349,11 @@ class StatusCode(Kind):
 class Scope(Kind):
     """The scope of an address, by iproute2's name or number."""
 
-    names = MappingProxyType({"global": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255})
-
     @property
     def schema(self) -> dict[str, Any]:
         """A word or a number."""
-        return {"anyOf": [{"enum": list(self.names)}, {"type": "integer", "minimum": 0, "maximum": 255}]}
+        return {"anyOf": [{"enum": list(SCOPES)}, {"type": "integer", "minimum": 0, "maximum": 255}]}
 
     def parse(self, word: Word) -> int:
         """rtnetlink's number. Raises ValueError."""
-        return self.names[word] if word in self.names else Whole(0, 255).parse(word)
+        return SCOPES[word] if word in SCOPES else Whole(0, 255).parse(word)

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, Final
 
-from pyvrrp.core.settings import Command, InstanceSettings, NodeSettings, Track, VirtualAddress
+from pyvrrp.core.settings import Command, InstanceSettings, MailSettings, NodeSettings, Track, VirtualAddress
+from pyvrrp.core.succession import predecessors
 
 _SECRET: Final = ("auth_pass",)
-_LEAVES: Final = (Command, Track, VirtualAddress)  # whose text says it all
+_AT_START: Final = ("startup_delay", "network_namespace")
+_LEAVES: Final = (Command, MailSettings, Track, VirtualAddress)  # whose text says it all
 _ADDRESSES: Final = ("addresses", "excluded")
 _COLLECTIONS: Final = ("instances", "checks", "groups", "services", "fifos")
 _KEYWORDS: Final = {
@@ -23,11 +25,15 @@ _KEYWORDS: Final = {
     "master_rx_lower_pri": "notify_master_rx_lower_pri",
     "priority_changes": "notify_priority_changes",
 }
+# By identity; what goes on under another one is found by that of its predecessor.
+Instances = Mapping[tuple[str, int], InstanceSettings]
 
 
 def changes(old: NodeSettings, new: NodeSettings) -> tuple[str, ...]:
     """One sentence for each difference; none when the two mean the same."""
-    before, after = _by_identity(old), _by_identity(new)
+    known = predecessors(old.instances, new.instances)
+    before = {each.identity: each for each in old.instances}
+    after = {known.get(each.name, each).identity: each for each in new.instances}
     return (
         *_fields("node", old, new, skip=_COLLECTIONS),
         *_named("instance", before, after),
@@ -43,9 +49,8 @@ def _by_name(parties: Iterable[Any]) -> dict[Any, Any]:
     return {each.name: each for each in parties}
 
 
-def _by_identity(node: NodeSettings) -> dict[Any, InstanceSettings]:
-    """A reload goes on with the virtual router that is the same on the wire, whatever it is called now."""
-    return {(each.interface, each.virtual_router_id, each.version): each for each in node.instances}
+def _by_text(parties: Iterable[Any]) -> dict[Any, Any]:
+    return {str(each): each for each in parties}
 
 
 def _named(kind: str, before: Mapping[Any, Any], after: Mapping[Any, Any]) -> Iterable[str]:
@@ -53,11 +58,10 @@ def _named(kind: str, before: Mapping[Any, Any], after: Mapping[Any, Any]) -> It
         if key not in after:
             yield f"{kind} {getattr(party, 'name', key)} is removed"
     for key, party in after.items():
-        name = getattr(party, "name", key)
         if key not in before:
-            yield f"{kind} {name} is new"
+            yield f"{kind} {getattr(party, 'name', key)} is new"
         else:
-            yield from _fields(name, before[key], party, skip=_ADDRESSES)
+            yield from _fields(getattr(party, "name", f"{kind} {key}"), before[key], party, skip=_ADDRESSES)
 
 
 def _fields(name: str, old: object, new: object, skip: tuple[str, ...] = ()) -> Iterable[str]:
@@ -65,17 +69,21 @@ def _fields(name: str, old: object, new: object, skip: tuple[str, ...] = ()) -> 
         before, after = getattr(old, field.name), getattr(new, field.name)
         if field.name in skip or before == after:
             continue
-        if field.name in _SECRET:
-            yield f"{name}: {field.name} is changed"
-        elif field.name == "real_servers":
-            yield from _named("real server", {str(each): each for each in before}, {str(each): each for each in after})
+        if field.name == "real_servers":
+            yield from _named(f"{name}: real server", _by_text(before), _by_text(after))
         elif type(before) is type(after) and is_dataclass(before) and not isinstance(before, _LEAVES):
             yield from _fields(name, before, after)
         else:
-            yield f"{name}: {_KEYWORDS.get(field.name, field.name)} {_text(before)} -> {_text(after)}"
+            keyword, one, other = _KEYWORDS.get(field.name, field.name), _text(before), _text(after)
+            hidden = field.name in _SECRET or one == other
+            later = ", from when the daemon starts next" if field.name in _AT_START else ""
+            yield f"{name}: {keyword} is changed" if hidden else f"{name}: {keyword} {one} -> {other}{later}"
 
 
-def _addresses(before: Mapping[Any, InstanceSettings], after: Mapping[Any, InstanceSettings]) -> Iterable[str]:
+# --- addresses -------------------------------------------------------------------------------------------------------
+
+
+def _addresses(before: Instances, after: Instances) -> Iterable[str]:
     """What becomes of each address; of the instances that come or go as a whole, only what moves."""
     old = {address: key for key, instance in before.items() for address in instance.held}
     new = {address: key for key, instance in after.items() for address in instance.held}
@@ -83,14 +91,34 @@ def _addresses(before: Mapping[Any, InstanceSettings], after: Mapping[Any, Insta
         if address in new and new[address] != key:
             yield f"{address} moves from {before[key].name} to {after[new[address]].name}"
         elif address not in new and key in after:
-            yield f"{after[key].name}: {address} goes"
+            yield f"{after[key].name}: {_placed(address, before[key], after[key])} goes"
     for address, key in new.items():
         if address not in old and key in before:
-            yield f"{after[key].name}: {address} comes"
-    for key in before.keys() & after.keys():
-        one, other = before[key], after[key]
+            yield f"{after[key].name}: {_placed(address, before[key], after[key])} comes"
+    known = {address: address for address in old}
+    for address, key in new.items():
+        if address in known:
+            yield from _attributes(after[key].name, known[address], address)
+    for one, other in ((before[key], after[key]) for key in before if key in after):
         if set(one.held) == set(other.held) and one.addresses != other.addresses:
             yield f"{other.name}: adverts name {_text(other.addresses)}"
+
+
+def _attributes(name: str, old: VirtualAddress, new: VirtualAddress) -> Iterable[str]:
+    """What makes it no other address, so that the kernel would have to take it away and give it back."""
+    for what, before, after in (
+        ("label", old.label, new.label),
+        ("scope", old.scope_name, new.scope_name),
+        ("broadcast", old.broadcast, new.broadcast),
+    ):
+        if before != after:
+            yield f"{name}: {what} of {new} {before or 'none'} -> {after or 'none'}, from when it is next taken"
+
+
+def _placed(address: VirtualAddress, old: InstanceSettings, new: InstanceSettings) -> str:
+    """The address, and its interface when that is not where the adverts are and were."""
+    usual = old.interface == address.interface == new.interface
+    return str(address) if usual else f"{address} dev {address.interface}"
 
 
 def _text(value: object) -> str:
@@ -98,6 +126,8 @@ def _text(value: object) -> str:
         return "off"
     if isinstance(value, bool):
         return "on" if value else "off"
+    if isinstance(value, float):
+        return f"{value:g}"
     if isinstance(value, tuple):
         return ", ".join(str(each) for each in value) or "none"
-    return str(value)
+    return str(value) or "none"

@@ -296,14 +296,14 @@ class VirtualRouter:
         return [*effects, self._tell(word, before, reason)]
 
     def reconfigure(self, settings: InstanceSettings, standing: Standing, now: float) -> list[Effect]:
-        """Go on under new settings of the same interface, VRID and version; a state that is still right stays."""
+        """Go on under new settings; a state that is still right stays. A MASTER's may even have another VRID."""
         effects = self.lapse(now)
         before, self.settings = self.settings, settings
         if settings != before:
             self._advertiser.leased()  # the kernel still counts the old lease
         effects += self.assess(standing, now)
-        same = (settings.advert_int, settings.down_timer_adverts) == (before.advert_int, before.down_timer_adverts)
-        if not same and self.state is State.BACKUP and self.ready is None:
+        timers = [(each.advert_int, each.down_timer_adverts, each.version) for each in (before, settings)]
+        if timers[0] != timers[1] and self.state is State.BACKUP and self.ready is None:
             self.deadline = self._down_at(now)
         if settings != before and self.state is State.MASTER:
             effects += self._advertise(now)
@@ -352,7 +352,7 @@ class VirtualRouter:
 
     def _entering(self, old: State) -> list[Effect]:
         if old is State.INIT and self.state is State.FAULT:
-            return lines.beginning_in_fault(self.settings, self.standing.broken)
+            return lines.beginning_in_fault(self.settings, self.standing.against)
         init = old is State.INIT and self.state is State.BACKUP and not self._was_kept_waiting
         return [lines.entering(self.settings, self.state.value, init)]
 
@@ -391,7 +391,6 @@ class VirtualRouter:
         self.master = self.handover_until = self._released_by = None
         records = self._become(State.MASTER, reason, now)
         self._timer_at = due
-        self._complained_at = _NEVER
         self._announcer.wait(now)  # the kernel holds nothing yet: addresses_live announces
         self.counters.became_master += 1
         self.deadline = now + self.settings.advert_int
@@ -491,8 +490,8 @@ class VirtualRouter:
             self.moved |= bool(self.group) and not self.following
             self.ready, self.deadline, self.following = None, self._down_at(now), True
             return effects
+        known = self.master is not None and self.master.address == source and not self.following
         self.following = False
-        known = self.master is not None and self.master.address == source
         self._note_master(advert, source, now)
         if known:
             return effects

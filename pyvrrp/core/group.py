@@ -15,7 +15,7 @@ from pyvrrp.core.effects import Effect, Level, Notify, Record
 from pyvrrp.core.fsm import State, VirtualRouter
 from pyvrrp.core.guard import Standing
 from pyvrrp.core.notify import GROUP, STOP, News, Notifier
-from pyvrrp.core.settings import InstanceSettings, NodeSettings, SyncGroupSettings
+from pyvrrp.core.settings import InstanceSettings, NodeSettings, SyncGroupSettings, Track
 from pyvrrp.core.snapshot import Transition
 
 Members = Sequence[VirtualRouter]
@@ -87,17 +87,12 @@ def common_state(members: Members) -> State | None:
 
 
 def grouped(settings: NodeSettings) -> tuple[InstanceSettings, ...]:
-    """The instances with what their sync groups track.
-
-    A member's own weights count only with sync_group_tracking_weight, as in keepalived.
-    """
-    groups: Mapping[str, SyncGroupSettings] = {name: each for each in settings.groups for name in each.members}
-    return tuple(_tracking(each, groups[each.name]) if each.name in groups else each for each in settings.instances)
-
-
-def _tracking(instance: InstanceSettings, group: SyncGroupSettings) -> InstanceSettings:
-    own = (each for each in instance.tracks if group.sync_group_tracking_weight or not each.weight)
-    return replace(instance, tracks=tuple(dict.fromkeys((*own, *group.tracks))))
+    """The instances with what their sync groups track."""
+    tracks: Mapping[str, tuple[Track, ...]] = {name: each.tracks for each in settings.groups for name in each.members}
+    return tuple(
+        replace(each, tracks=tuple(dict.fromkeys(each.tracks + tracks[each.name]))) if each.name in tracks else each
+        for each in settings.instances
+    )
 
 
 def _when(transition: Transition) -> float:

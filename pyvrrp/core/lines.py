@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from pyvrrp.core.effects import Effect, Level, Record
@@ -11,6 +12,8 @@ TIMEOUT: Final = "Receive advertisement timeout"
 RELEASED: Final = "sent 0 priority"
 MASTER_HEARD_RELEASE: Final = "Master received priority 0 message"
 BACKUP_HEARD_RELEASE: Final = "Backup received priority 0 advertisement"
+
+_DOWN: Final = re.compile(r"(?:check \S+ fails: )?interface (\S+) is down")  # its own, or one that it tracks
 
 
 def setting(settings: InstanceSettings) -> list[Effect]:
@@ -35,15 +38,14 @@ def entering(settings: InstanceSettings, state: str, init: bool) -> Record:
     return Record(Level.NOTICE, settings.name, text, state)
 
 
-def beginning_in_fault(settings: InstanceSettings, broken: tuple[str, ...]) -> list[Effect]:
-    """FAULT from the start is told in other words, without saying where the reason is a check's."""
-    name, interface = settings.name, settings.interface
+def beginning_in_fault(settings: InstanceSettings, against: tuple[str, ...]) -> list[Effect]:
+    """FAULT from the start is told in other words, with the reason when an interface is to blame."""
+    name = settings.name
     reasons: list[Effect] = []
-    for each in broken:
-        if each == f"interface {interface} is down":
-            text = f"({name}): entering FAULT state (interface {interface} down)"
-            reasons.append(Record(Level.INFO, "", text))
-        elif each.startswith(f"interface {interface} has no IPv4 address"):
+    for each in against:
+        if down := _DOWN.fullmatch(each):
+            reasons.append(Record(Level.INFO, "", f"({name}): entering FAULT state (interface {down[1]} down)"))
+        elif each.startswith(f"interface {settings.interface} has no IPv4 address"):
             reasons.append(Record(Level.INFO, name, "entering FAULT state (no IPv4 address for interface)"))
     return [*reasons, Record(Level.NOTICE, name, "entering FAULT state", "FAULT")]
 

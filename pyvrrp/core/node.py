@@ -37,6 +37,7 @@ from pyvrrp.core.reconcile import plan
 from pyvrrp.core.service import Services
 from pyvrrp.core.settings import Address, InstanceSettings, InterfaceProbe, NodeSettings, VirtualAddress
 from pyvrrp.core.snapshot import RejectedStatus, Snapshot, Transition
+from pyvrrp.core.succession import predecessors
 from pyvrrp.core.tracking import CheckTrack, assess
 from pyvrrp.core.wire import decode
 from pyvrrp.errors import WireError
@@ -275,20 +276,20 @@ class Node:
         self._begin_checks(now)
         self._index(event.settings)
         instances = self._regroup(event.settings)
-        old = {_identity(router.settings): router for router in self._routers.values()}
-        self._routers, self._by_vrid = {}, {}
+        known = predecessors((router.settings for router in self._routers.values()), instances)
+        old, self._routers, self._by_vrid = self._routers, {}, {}
         effects: list[Effect] = []
         for instance in instances:
-            before = old.pop(_identity(instance), None)
-            if before is not None:
+            before = old.get(known[instance.name].name) if instance.name in known else None
+            if before is not None and self._goes_on(before, instance):
+                del old[before.settings.name]
                 effects += self._reconfigure(before, instance, now)
             else:
                 self._add_router(instance, now)
                 self._resume_handover(instance)
         for router in old.values():
             self._leaving.append(router)
-            key = (router.settings.interface, router.settings.virtual_router_id)
-            self._by_vrid.setdefault(key, router)  # it still wants to hear its successor
+            self._by_vrid.setdefault(router.settings.identity, router)  # it still wants to hear its successor
             effects += self._act(router, router.stop("it is no longer in the configuration", now, notify.DELETED))
             self._bequeath(router)
         self._join_groups(now)
@@ -310,7 +311,7 @@ class Node:
     def _add_router(self, instance: InstanceSettings, now: float) -> None:
         router = VirtualRouter(instance, self._standing(instance), now, self._notifier, self._opens)
         self._routers[instance.name] = router
-        self._by_vrid[instance.interface, instance.virtual_router_id] = router
+        self._by_vrid[instance.identity] = router
 
     def _bequeath(self, leaving: VirtualRouter) -> None:
         """Addresses that another instance has from now on stay while the old one hands over."""
@@ -321,15 +322,20 @@ class Node:
     def _resume_handover(self, settings: InstanceSettings) -> None:
         """An instance that comes back while it hands over goes on handing over."""
         for router in self._leaving:
-            if _identity(router.settings) == _identity(settings):
+            if router.settings.identity == settings.identity:
                 self._routers[settings.name].continue_handover(router)
                 self._leaving.remove(router)
                 break
 
+    def _goes_on(self, router: VirtualRouter, settings: InstanceSettings) -> bool:
+        """Whether the router becomes the instance: under another VRID only a fit MASTER does, so that its VIPs stay."""
+        same = router.settings.identity == settings.identity
+        return same or (router.state is State.MASTER and not self._standing(settings).against)
+
     def _reconfigure(self, router: VirtualRouter, settings: InstanceSettings, now: float) -> list[Effect]:
         removed = tuple(each for each in router.settings.held if not self._claimed(each))
         self._routers[settings.name] = router
-        self._by_vrid[settings.interface, settings.virtual_router_id] = router
+        self._by_vrid[settings.identity] = router
         leased = router.settings.vip_lease is not None
         effects = self._act(router, router.reconfigure(settings, self._standing(settings), now))
         effects += self._operations(settings, removed, frozenset())
@@ -342,9 +348,8 @@ class Node:
         gone = [router for router in self._leaving if router.done and not self._held(router)]
         for router in gone:
             self._leaving.remove(router)
-            key = (router.settings.interface, router.settings.virtual_router_id)
-            if self._by_vrid.get(key) is router:
-                del self._by_vrid[key]
+            if self._by_vrid.get(router.settings.identity) is router:
+                del self._by_vrid[router.settings.identity]
 
     def _index(self, settings: NodeSettings) -> None:
         virtual: dict[str, set[tuple[Address, int]]] = {}
@@ -562,11 +567,6 @@ class Node:
     def _counts(self, router: VirtualRouter) -> dict[str, int]:
         complaints = self._complaints.get(router.settings.name)
         return dict(complaints.counts) if complaints else {}
-
-
-def _identity(settings: InstanceSettings) -> tuple[str, int, int]:
-    """What makes a virtual router on the wire. A reload goes on with the same one, whatever it is called now."""
-    return settings.interface, settings.virtual_router_id, settings.version
 
 
 def vrids(settings: NodeSettings) -> dict[str, frozenset[int]]:

@@ -8,11 +8,17 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, field, fields, is_dataclass
 from ipaddress import IPv4Address, IPv6Address
+from types import MappingProxyType
+from typing import Final
 
 from pyvrrp.core import const
 from pyvrrp.errors import Problem
 
 Address = IPv4Address | IPv6Address
+
+
+# rtnetlink's numbers for the scope of an address, under iproute2's names.
+SCOPES: Final = MappingProxyType({"global": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255})
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -28,6 +34,11 @@ class VirtualAddress:
     label: str = field(default="", compare=False)
     scope: int = field(default=0, compare=False)
     broadcast: Address | None = field(default=None, compare=False)
+
+    @property
+    def scope_name(self) -> str:
+        """iproute2's name of its scope, or the number."""
+        return next((name for name, number in SCOPES.items() if number == self.scope), str(self.scope))
 
     def __str__(self) -> str:
         return f"{self.address}/{self.prefixlen}"
@@ -68,7 +79,10 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Notifications:
-    """Whom an instance or a group tells of its transitions. `notify` gets INSTANCE|GROUP, name, state, priority."""
+    """Whom an instance or a group tells of its transitions. `notify` gets INSTANCE|GROUP, name, state, priority.
+
+    What a reload takes away is told to be in FAULT, or DELETED when `deleted` is set; one without words runs nothing.
+    """
 
     notify: Command | None = None
     master: Command | None = None
@@ -106,6 +120,9 @@ class MailSettings:
     recipients: tuple[str, ...]
     helo_name: str = ""
     timeout: float = 30.0
+
+    def __str__(self) -> str:
+        return f"to {', '.join(self.recipients)} through {self.server}:{self.port}"
 
 
 # --- checks ----------------------------------------------------------------------------------------------------------
@@ -147,6 +164,9 @@ class HttpUrl:
     digest: str = ""
     regex: str = ""
     regex_no_match: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.virtualhost}{self.path}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,6 +363,11 @@ class InstanceSettings:
     notifications: Notifications = Notifications()
 
     @property
+    def identity(self) -> tuple[str, int]:
+        """What makes it a virtual router on the link, whatever it is called."""
+        return self.interface, self.virtual_router_id
+
+    @property
     def owner(self) -> bool:
         """Whether this router owns the addresses (RFC 3768 section 5.3.4)."""
         return self.priority == const.PRIORITY_OWNER
@@ -359,16 +384,12 @@ class InstanceSettings:
 
 @dataclass(frozen=True, slots=True)
 class SyncGroupSettings:
-    """Instances that are MASTER together, and in FAULT together.
-
-    The members' own weights count only with `sync_group_tracking_weight`.
-    """
+    """Instances that are MASTER together, and in FAULT together."""
 
     name: str
     members: tuple[str, ...]
     tracks: tuple[Track, ...] = ()
     notifications: Notifications = Notifications()
-    sync_group_tracking_weight: bool = False
 
 
 # --- virtual servers -------------------------------------------------------------------------------------------------

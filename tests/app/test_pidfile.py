@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pyvrrp.app.options import Options
 from pyvrrp.app.pidfile import PidFile, wanted
+from pyvrrp.core.settings import InstanceSettings, LoadedNode, NodeSettings, ServiceSettings
 from pyvrrp.errors import InstanceTakenError
 
 
@@ -58,12 +60,29 @@ def test_what_a_dead_daemon_left_is_taken_over(tmp_path: Path, left: str) -> Non
     assert not path.exists()
 
 
-def test_where_they_are() -> None:
-    usual = ["/run/keepalived.pid", "/run/keepalived_vrrp.pid"]
-    assert wanted(Options("x"), keepalived=True, namespace="") == usual
-    assert wanted(Options("x"), keepalived=False, namespace="") == []
-    assert wanted(Options("x", pid="/p"), keepalived=False, namespace="") == ["/p"]
-    given = Options("x", pid="/p", checkers_pid="/c")
-    assert wanted(given, keepalived=True, namespace="") == ["/p", "/run/keepalived_vrrp.pid", "/c"]
-    inside = wanted(Options("x"), keepalived=True, namespace="blue")
-    assert inside[0] == "/run/keepalived/keepalived_blue/keepalived.pid"
+VI_1, SERVICE = InstanceSettings("VI_1", "eth0", 51, ()), ServiceSettings("[192.0.2.1]:tcp:80", ())
+EVERYTHING = NodeSettings("lb", (VI_1,), services=(SERVICE,))
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (EVERYTHING, ["/run/keepalived.pid", "/run/vrrp.pid", "/run/checkers.pid"]),
+        (replace(EVERYTHING, services=()), ["/run/keepalived.pid", "/run/vrrp.pid"]),
+        (replace(EVERYTHING, instances=()), ["/run/keepalived.pid", "/run/checkers.pid"]),
+        (
+            replace(EVERYTHING, services=(), network_namespace="blue"),
+            ["/run/keepalived/blue/keepalived.pid", "/run/keepalived/blue/vrrp.pid"],
+        ),
+    ],
+)
+def test_where_keepalived_has_them(settings: NodeSettings, expected: list[str]) -> None:
+    assert wanted(Options("x"), LoadedNode(settings, (), {}, keepalived=True)) == expected
+
+
+def test_where_the_command_line_wants_them() -> None:
+    options = Options("x", pid="/p", checkers_pid="/c", namespace="blue")
+    theirs, ours = LoadedNode(EVERYTHING, (), {}, keepalived=True), LoadedNode(EVERYTHING, (), {})
+    assert wanted(options, theirs) == ["/p", "/run/keepalived/blue/vrrp.pid", "/c"]
+    assert wanted(options, ours) == ["/p", "/c"]
+    assert wanted(Options("x"), ours) == []

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from pyvrrp.cli import render
-from pyvrrp.cli.layout import age
+from pyvrrp.cli.layout import age, some
 from pyvrrp.core.snapshot import AddressStatus, CheckStatus
 from tests.cli.answers import BACKUP, CHECK, GROUP, LOST, MASTER, NOW, SERVICE, SPLIT, answer
 
@@ -162,6 +162,20 @@ def test_an_instance_without_addresses_misses_none() -> None:
     bare = answer(replace(MASTER, addresses=()))
     assert render.healthy(bare)
     assert render.status(bare).splitlines()[3].endswith("this node  -")
+
+
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [
+        ([], "-"),
+        (["a", "b", "c"], "a, b, c"),
+        (["a", "b", "c", "d", "e"], "a, b, c and 2 more"),
+        (["[192.168.1.201]:80/HTTP_GET", "[192.168.1.201]:80/TCP_CHECK"], "[192.168.1.201]:80/HTTP_GET and 1 more"),
+        (["x" * 50], "x" * 50),
+    ],
+)
+def test_some_names(names: list[str], text: str) -> None:
+    assert some(names) == text
 
 
 @pytest.mark.parametrize(

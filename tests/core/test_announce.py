@@ -58,6 +58,12 @@ def test_a_rival_without_a_delay_or_a_count() -> None:
     assert only(Announce, silent.hear(50, after=2.0)) == []
 
 
+def test_a_rival_is_not_answered_for_addresses_that_the_kernel_does_not_hold_yet() -> None:
+    lone = backup()
+    lone.timer()
+    assert announced(lone.hear(50)) == 0
+
+
 def test_excluded_addresses_are_held_renewed_and_announced_but_not_advertised() -> None:
     lone = Lone(excluded=(EXCLUDED,), garp_master_repeat=2)
     effects = lone.become_master()

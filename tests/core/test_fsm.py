@@ -8,10 +8,10 @@ from ipaddress import IPv4Address
 import pytest
 
 from pyvrrp.core.effects import Action, Level, Operation, Reconcile, Record, RenewLease
-from pyvrrp.core.events import AdvertFailed, AdvertPassed, ConfigReplaced, EffectDone, Stopping
+from pyvrrp.core.events import AdvertFailed, AdvertPassed, CheckResult, ConfigReplaced, EffectDone, Stopping
 from pyvrrp.core.fsm import State, VirtualRouter
 from pyvrrp.core.guard import Standing
-from pyvrrp.core.settings import Track
+from pyvrrp.core.settings import InterfaceProbe, Probe, Track
 from tests.lone import (
     LOWER_PEER,
     OURS,
@@ -178,6 +178,29 @@ def test_a_tenure_may_begin_within_the_handover_of_the_last() -> None:
     assert not lone.status.handing_over
 
 
+def test_a_backup_that_had_to_wait_for_a_check_is_not_called_initial() -> None:
+    lone = Lone(tracks=(Track("mysql"),), checks=(RARE,))
+    lone.look()
+    assert texts(lone.check(True))[1] == "Entering BACKUP STATE"
+    early = Lone(tracks=(Track("mysql"),), checks=(RARE,))
+    early.check(True)
+    assert texts(early.look())[0] == "Entering BACKUP STATE (init)"
+
+
+@pytest.mark.parametrize(
+    ("probe", "detail", "lines"),
+    [
+        (InterfaceProbe("eth1"), "interface eth1 is down", ["(VI_1): entering FAULT state (interface eth1 down)"]),
+        (CHECK.probe, "refused the connection", []),
+    ],
+)
+def test_a_fault_from_the_start_is_told_in_keepaliveds_words(probe: Probe, detail: str, lines: list[str]) -> None:
+    lone = Lone(tracks=(Track("lan"),), checks=(replace(RARE, name="lan", probe=probe),))
+    lone.look()
+    effects = lone.give(CheckResult("lan", False, detail, 0.0))
+    assert texts(effects)[1:-1] == [*lines, "entering FAULT state"]
+
+
 def test_only_a_first_backup_is_called_initial() -> None:
     assert texts(Lone(priority=255).look())[0] == "Entering MASTER STATE"
     assert texts(Lone().look(up=False))[:2] == [
@@ -220,7 +243,12 @@ def test_without_a_source_address_nothing_is_sent() -> None:
 
 def test_stop_in_fault() -> None:
     lone = Lone()
-    lone.look(up=False)
+    lone.link(up=True)
+    assert texts(lone.addresses(primary=None)) == [
+        "entering FAULT state (no IPv4 address for interface)",
+        "entering FAULT state",
+        "interface eth0 has no IPv4 address",
+    ]
     effects = lone.give(STOP)
     assert texts(effects) == ["leaving FAULT STATE: SIGTERM"]
     assert lone.node.done
@@ -414,7 +442,7 @@ def test_what_was_said_before_a_tenure_is_forgotten_after_it() -> None:
 
 
 def weighted(priority: int = 100, weight: int = -20, **changes: object) -> Lone:
-    lone = Lone(priority=priority, tracks=(Track("mysql", weight),), checks=(RARE,), **changes)
+    lone = Lone(instance(priority=priority, tracks=(Track("mysql", weight),), **changes), checks=(RARE,))
     lone.look()
     lone.check(True)
     return lone

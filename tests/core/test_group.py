@@ -191,10 +191,13 @@ def test_a_member_without_a_network_takes_the_other_with_it() -> None:
 
 
 def test_what_is_said_of_the_others_is_kept_up_to_date() -> None:
-    lone = masters()
-    lone.look_inside(up=False)
-    lone.give(LinkChanged("eth1", False, False, b""))
-    assert lone.why("V1")[0] == "V1 is FAULT: V2, of the same sync group, cannot serve: interface eth1 does not exist."
+    lone = pair(two=replace(V2, tracks=(Track("mysql"), Track("disk"))), checks=(RARE, replace(RARE, name="disk")))
+    lone.check(False)
+    lone.check(False, name="disk")
+    assert lone.why("V1")[0] == (
+        "V1 is FAULT: V2, of the same sync group, cannot serve: "
+        "check mysql fails: refused the connection; check disk fails: refused the connection."
+    )
 
 
 def test_they_come_back_together() -> None:
@@ -210,6 +213,7 @@ def test_two_faults_must_both_be_mended() -> None:
     lone = masters()
     lone.link(up=False)
     lone.look_inside(up=False)
+    assert lone.why("V1")[0] == "V1 is FAULT: interface eth0 is down."
     lone.link(up=True)
     assert lone.states() == BOTH_FAULT
     lone.look_inside()
@@ -267,15 +271,13 @@ def test_a_master_that_is_worse_now_is_followed_no_more() -> None:
     assert lone.why("G") == ("G is BACKUP: V1, V2.",)
 
 
-@pytest.mark.parametrize(("counts", "priority"), [(False, 150), (True, 90)])
-def test_a_members_own_weight_counts_only_when_the_group_says_so(counts: bool, priority: int) -> None:
-    weighted = replace(V1, tracks=(Track("mysql", -60),))
-    lone = pair(replace(GROUP, sync_group_tracking_weight=counts), one=weighted, checks=(RARE,))
+def test_a_members_own_weight_moves_its_own_priority() -> None:
+    lone = pair(one=replace(V1, tracks=(Track("mysql", -60),)), checks=(RARE,))
     lone.check(False)
-    assert [each.priority for each in lone.node.snapshot(lone.now).instances] == [priority, 150]
+    assert [each.priority for each in lone.node.snapshot(lone.now).instances] == [90, 150]
 
 
-def test_a_members_own_fault_counts_always() -> None:
+def test_a_members_own_fault_counts_for_all() -> None:
     lone = pair(one=replace(V1, tracks=(Track("mysql"),)), checks=(RARE,))
     lone.check(False)
     assert lone.states() == BOTH_FAULT

@@ -529,17 +529,47 @@ def test_an_instance_that_comes_begins_as_any_other() -> None:
     assert states(lone) == {"VI_1": "MASTER", "VI_2": "BACKUP"}
 
 
-def test_another_vrid_is_another_router() -> None:
+def test_a_master_goes_on_under_another_vrid() -> None:
     lone = master()
     effects = reload(lone, instance(virtual_router_id=61))
-    assert [(advert.vrid, advert.priority) for advert in sent(effects)] == [(60, 0)]
-    assert operations(effects) == [], "the old router hands over, and what it held answers meanwhile"
+    assert [(advert.vrid, advert.priority) for advert in sent(effects)] == [(61, 100)]
+    assert operations(effects) == []
+    assert states(lone) == {"VI_1": "MASTER"}
+    assert lone.node.vrids() == {"eth0": {61}}
+    assert lone.hear(200, vrid=60) == []
+    assert operations(lone.hear(200)) == [Operation(Action.REMOVE, VIP)], "there may have been a better one"
+
+
+def test_a_backup_listens_anew_under_another_vrid() -> None:
+    lone = backup()
+    lone.hear(200, after=1.0)
+    reload(lone, instance(virtual_router_id=61))
     assert states(lone) == {"VI_1": "BACKUP"}
+    assert lone.status.master is None
+    assert lone.deadline == 3.609375
+    assert lone.node.vrids() == {"eth0": {61}}
+
+
+def test_a_master_that_is_not_fit_under_another_vrid_hands_over_under_its_own() -> None:
+    lone = master(checks=(RARE,))
+    lone.check(False)
+    effects = reload(lone, instance(virtual_router_id=61, tracks=(Track("mysql"),)), checks=(RARE,))
+    assert [(advert.vrid, advert.priority) for advert in sent(effects)] == [(60, 0)]
+    assert operations(effects) == [], "what it held answers meanwhile"
+    assert states(lone) == {"VI_1": "FAULT"}
     assert lone.node.vrids() == {"eth0": {60, 61}}
     effects = lone.hear(200, vrid=61)
     assert operations(effects) == [Operation(Action.REMOVE, VIP)]
     lone.hear(200, vrid=60)
     assert lone.node.vrids() == {"eth0": {61}}
+
+
+def test_another_name_and_another_vrid_are_another_router() -> None:
+    lone = master()
+    effects = reload(lone, instance(name="VI_9", virtual_router_id=61))
+    assert [(advert.vrid, advert.priority) for advert in sent(effects)] == [(60, 0)]
+    assert operations(effects) == [], "what it held answers meanwhile"
+    assert states(lone) == {"VI_9": "BACKUP"}
 
 
 def test_an_own_address_that_is_configured_as_virtual_is_never_taken_from_the_node() -> None:
@@ -564,14 +594,19 @@ def test_a_new_name_is_the_same_router() -> None:
     assert lone.node.held() == (VIP,)
 
 
-def test_a_new_version_is_another_router_and_takes_the_place_of_the_old() -> None:
+def test_a_master_goes_on_with_another_version() -> None:
     lone = master()
-    lone.obey(reload(lone, instance(version=3)))
-    assert states(lone) == {"VI_1": "BACKUP"}
-    assert len(lone.node._leaving) == 1
-    assert lone.node.vrids() == {"eth0": {60}}
-    lone.give(TimerDue(), after=1.2)
-    assert lone.node._leaving == [], "it had nothing to remove"
+    effects = reload(lone, instance(version=3))
+    assert [(advert.version, advert.priority) for advert in sent(effects)] == [(3, 100)]
+    assert operations(effects) == []
+    assert states(lone) == {"VI_1": "MASTER"}
+
+
+def test_a_backup_waits_anew_with_another_version() -> None:
+    lone = backup(advert_int=2.0)
+    lone.now += 1.0
+    reload(lone, instance(advert_int=2.0, version=3))
+    assert lone.deadline == pytest.approx(6.0 + 2.0 * 156 / 256), "version 3 scales the skew time"
 
 
 @pytest.mark.parametrize(("old", "new"), [(1.0, 3.0), (3.0, 1.0)])

@@ -29,7 +29,11 @@ def test_a_worse_master_is_left_alone_for_the_delay_and_then_for_a_whole_wait() 
         effects = lone.hear(100, after=1.0)
         lines += details(effects) + texts(effects)
         assert lone.deadline == pytest.approx(DOWN if lone.now < 1004 else DOWN - 1.0)
-    assert lines == ["start preempt delay (3.000000)", "master is 192.168.1.202 with priority 100"]
+    assert lines == [
+        "start preempt delay (3.000000)",
+        "master is 192.168.1.202 with priority 100",
+        "received lower priority (100) advert from 192.168.1.202 - discarding",
+    ]
     lone.hear(100, after=1.0)
     lone.hear(100, after=1.0)
     lone.timer()

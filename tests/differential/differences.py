@@ -50,20 +50,58 @@ _UNKNOWN_BLOCK: Final = (
 _NB_GET_RETRY: Final = (
     "keepalived does not know nb_get_retry in TCP_CHECK and tries once; pyvrrpd takes it for retry, as it was meant."
 )
+_LEFT_OUT: Final = (
+    "pyvrrpd cannot do this yet, and leaves the instance out rather than run it so that its peers do not hear it: the"
+    " file has an error (5) where keepalived is content."
+)
+_LONG_LINE: Final = "keepalived goes on after 1023 characters of a line as if a new one began; pyvrrpd reads it whole."
+_OTHER_FEATURE: Final = "What pyvrrpd has no use for it does not look into, so mistakes in it are not named."
+_BRACE_IN_QUOTES: Final = "keepalived takes a quoted word that is a brace for a brace; pyvrrpd takes it for a word."
 _CRASH: Final = "keepalived crashes; pyvrrpd names the mistake."
 
 DIFFERENCES: Final = (
-    Difference("checkers/misc-user", STATUS, TERMINATED, 0, _OTHER_USER),
-    Difference("globals/scripts-user", STATUS, TERMINATED, 0, _OTHER_USER),
-    Difference("notify/fifo-user", STATUS, TERMINATED, 0, _OTHER_USER),
-    Difference("notify/notify-unquoted", STATUS, TERMINATED, 0, _OTHER_USER),
-    Difference("notify/notify-user", STATUS, TERMINATED, 0, _OTHER_USER),
-    Difference("tracking/script-own-user", STATUS, TERMINATED, 0, _OTHER_USER),
-    Difference("tracking/script-user-nobody", STATUS, TERMINATED, 0, _OTHER_USER),
-    Difference("virtual_server/notify-user", STATUS, TERMINATED, 0, _OTHER_USER),
+    Difference("checkers/misc-user", STATUS, TERMINATED, 6, _OTHER_USER),
+    Difference("globals/scripts-user", STATUS, TERMINATED, 6, _OTHER_USER),
+    Difference("notify/fifo-user", STATUS, TERMINATED, 6, _OTHER_USER),
+    Difference("notify/notify-unquoted", STATUS, TERMINATED, 6, _OTHER_USER),
+    Difference("notify/notify-user", STATUS, TERMINATED, 6, _OTHER_USER),
+    Difference("tracking/script-own-user", STATUS, TERMINATED, 6, _OTHER_USER),
+    Difference("tracking/script-user-nobody", STATUS, TERMINATED, 6, _OTHER_USER),
+    Difference("virtual_server/notify-user", STATUS, TERMINATED, 6, _OTHER_USER),
     Difference("checkers/http-no-url", STATUS, CRASHED, 5, _CRASH),
     Difference("substitution/variables-random-bad", STATUS, CRASHED, 5, _CRASH),
     Difference("manpage/*-virtual-server-s", STATUS, CRASHED, ANY, _CRASH),
+    *(
+        Difference(name, STATUS, 0, 5, _LEFT_OUT)
+        for name in (
+            "authentication/ah",
+            "instance/multicast",
+            "instance/multicast-global",
+            "instance/strict-unicast",
+            "instance/unicast",
+            "instance/unicast-fault-no-peer",
+            "instance/unicast-one-line",
+            "instance/version-2-ipv6",
+            "manpage/03-global-definitions",
+        )
+    ),
+    *(
+        Difference(f"syntax/{name}", STATUS, 5, 0, _LONG_LINE)
+        for name in ("line-of-1024", "line-of-1025", "line-of-1100", "line-of-2100", "long-comment", "long-word")
+    ),
+    Difference("syntax/quoted-brace", STATUS, 0, 5, _BRACE_IN_QUOTES),
+    Difference("syntax/quotes-list", STATUS, 5, 0, _BRACE_IN_QUOTES),
+    Difference(
+        "order/block-of-root-inside-instance",
+        STATUS,
+        5,
+        6,
+        "A block that belongs to the root and stands in an instance ends the instance for pyvrrpd, and is read.",
+    ),
+    Difference("garp/group-bad", STATUS, 5, 0, _OTHER_FEATURE),
+    Difference("instance/routes-bad", STATUS, 2, 5, _OTHER_FEATURE),
+    Difference("manpage/04-linkbeat-interfaces", STATUS, 4, 0, _OTHER_FEATURE),
+    Difference("manpage/07-static-routes-addresses-rules", STATUS, 2, 5, _OTHER_FEATURE),
     Difference(
         "tracking/track-file-unknown-first",
         STATUS,
@@ -77,7 +115,7 @@ DIFFERENCES: Final = (
         "virtual_server.*",
         ABSENT,
         PRESENT,
-        "keepalived leaves out a real_server whose address stands in backquotes, and the virtual_server with it; pyvrrpd"
+        "keepalived leaves out a real_server whose address is in backquotes, and the virtual_server with it; pyvrrpd"
         " says so and takes the address.",
     ),
     Difference("syntax/unknown-block", "vrrp_instance.V.priority", 100, 120, _UNKNOWN_BLOCK),

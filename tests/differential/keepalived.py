@@ -28,7 +28,7 @@ from tests.differential.readers import Values
 from tests.differential.sandbox import fresh_network
 
 KEEPALIVED: Final = shutil.which("keepalived", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
-COMPILER: Final = shutil.which("cc")
+COMPILER: Final = shutil.which("tcc") or shutil.which("cc")
 
 PATIENCE: Final = 5.0  # seconds; a verdict takes 10 ms, a dump 50 ms
 

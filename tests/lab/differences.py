@@ -13,7 +13,53 @@ from tests.differential.comparison import Pair
 from tests.differential.differences import Difference
 from tests.lab.sightings import NOT_SAID, SAID
 
-DIFFERENCES: Final[tuple[Difference, ...]] = ()
+_NO_WORD_INTO_A_DEAD_LINK: Final = (
+    "When the interface has lost its link or its address, keepalived says that it has sent priority 0; nobody can hear"
+    " that, and pyvrrpd neither sends nor says it."
+)
+_ONE_RELEASE: Final = (
+    "When an instance goes to FAULT, keepalived sends priority 0 twice in a row; pyvrrpd sends it once."
+)
+_GROUP_HANDS_OVER: Final = (
+    "When one member of a sync group is beaten by a better master, keepalived's other members fall silent, and their"
+    " addresses are nowhere until their successor has waited for three intervals; pyvrrpd's hand over with priority 0."
+)
+
+DIFFERENCES: Final = (
+    *(
+        Difference(story, "log.(VI_1) sent 0 priority", SAID, NOT_SAID, _NO_WORD_INTO_A_DEAD_LINK)
+        for story in ("plain", "password", "version 3", "addresses", "no link", "notifications")
+    ),
+    Difference("no link", "priorities.51", [150, 0, 0], [150], _NO_WORD_INTO_A_DEAD_LINK),
+    Difference("no link", "adverts.51.0", ANY, None, _NO_WORD_INTO_A_DEAD_LINK),
+    Difference("script without weight", "priorities.51", [150, 0, 0, 150, 0], [150, 0, 150, 0], _ONE_RELEASE),
+    Difference("sync group", "priorities.51", [150, 0, 0, 150, 0], [150, 0, 150, 0], _ONE_RELEASE),
+    Difference("sync group", "priorities.52", [150, 0, 150, 0], [150, 0, 150, 0, 150, 0], _GROUP_HANDS_OVER),
+    Difference(
+        "announcements",
+        "announcements.challenged.192.168.1.200",
+        6,
+        3,
+        "A master that hears a worse one announces its addresses anew at each advert in keepalived; pyvrrpd does so at"
+        " most once a second, and once more after the last advert.",
+    ),
+    Difference(
+        "file and interface",
+        "log.(VI_1) Changing effective priority from 150 to 160",
+        SAID,
+        NOT_SAID,
+        "keepalived reads tracked files before its instances start, pyvrrpd right after: this line follows the one"
+        " about BACKUP instead of preceding it.",
+    ),
+    Difference(
+        "reload",
+        "log.(VI_1) setting VIPs.",
+        SAID,
+        NOT_SAID,
+        "At each reload keepalived's masters add all their addresses again and say so; pyvrrpd touches what has"
+        " changed, and names it.",
+    ),
+)
 
 
 def unexplained(story: str, found: Mapping[str, Pair]) -> dict[str, Pair]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Final
@@ -51,8 +51,10 @@ def _sightings(recording: Recording) -> Iterator[tuple[str, object]]:
         for name, addresses in interfaces.items():
             yield f"addresses.{moment}.{name}", sorted(addresses, key=lambda each: str(each["local"]))
     for moment, data in recording.announcements.items():
-        for vip, frames in _by_source(Frame(0.0, each) for each in data).items():
-            yield f"announcements.{moment}.{vip}", [each.data.hex() for each in frames]
+        for vip, count in Counter(Frame(0.0, each).source for each in data).items():
+            yield f"announcements.{moment}.{vip}", count
+    frames = {each for data in recording.announcements.values() for each in data}
+    yield "announcements", sorted(each.hex() for each in frames)
     yield from ((f"told.{name}", lines) for name, lines in recording.told.items())
 
 
@@ -70,13 +72,6 @@ def _adverts(vrid: int, frames: Sequence[Frame]) -> Iterator[tuple[str, object]]
 def _without_identification(frame: bytes) -> bytes:
     """An IP packet's frame without its identification, and the header's checksum over that."""
     return frame[:18] + frame[20:24] + frame[26:]
-
-
-def _by_source(frames: Iterable[Frame]) -> dict[str, list[Frame]]:
-    found = defaultdict(list)
-    for each in frames:
-        found[each.source].append(each)
-    return found
 
 
 def _by_subject(log: Iterable[str]) -> defaultdict[str, list[str]]:

@@ -11,7 +11,7 @@ import signal
 import socket
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address
@@ -22,6 +22,7 @@ from pyvrrp.core import const
 from pyvrrp.core.wire import Advert, decode, encode
 from tests.lab.agents import BACKUP, FAULT, KEEPALIVED, MASTER, PYVRRPD, Program
 from tests.lab.site import Site
+from tests.lab.watch import Frame
 from tests.waiting import until
 
 PATIENCE: Final = 30.0  # seconds; many stories are played at a time
@@ -250,11 +251,11 @@ class Stage:
         packet = encode(replace(advert, priority=priority), IPv4Address(self._site.b.address), group)
         self._voice.sendto(packet, (str(group), 0))
 
-    def _wait(self, condition: Any, what: str) -> None:
+    def _wait(self, condition: Callable[[], object], what: str) -> None:
         if not until(condition, PATIENCE):
             raise TimeoutError(f"{self.program.name}: {what}")
 
-    def _arp(self) -> list[Any]:
+    def _arp(self) -> list[Frame]:
         return [each for each in self._capture.frames() if each.is_arp and each.source in self._vips]
 
     def _last_advert(self, vrid: int) -> Advert:

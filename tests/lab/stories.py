@@ -13,7 +13,6 @@ VIP: Final = "192.168.1.200"
 OTHER_VIP: Final = "192.168.1.210"
 OTHER_VRID: Final = 52
 
-GLOBAL_DEFS: Final = "global_defs {\nrouter_id lab\nscript_user root\n}\n"
 SECONDS: Final = ("version 2", "advert_int 1")
 QUICK: Final = ("version 3", "advert_int 0.3")
 CHECK: Final = 'vrrp_script good {\nscript "/usr/bin/test -e DIRECTORY/good"\ninterval 1\n}\n'
@@ -28,7 +27,14 @@ class Story:
     vips: tuple[str, ...] = (VIP,)
 
 
-def instance(*lines: str, name: str = "VI_1", vrid: int = VRID, priority: int = 150, vips: tuple[str, ...]= (VIP,)) -> str:
+def global_defs(*lines: str) -> str:
+    """The text of global_defs with these lines."""
+    return "\n".join(["global_defs {", "router_id lab", "script_user root", *lines, "}", ""])
+
+
+def instance(
+    *lines: str, name: str = "VI_1", vrid: int = VRID, priority: int = 150, vips: tuple[str, ...] = (VIP,)
+) -> str:
     """The text of an instance with these lines. The second burst of ARP follows after a second rather than five."""
     settings = (
         f"vrrp_instance {name} {{",
@@ -89,7 +95,31 @@ def _second_interface(stage: Stage) -> None:
 
 def few_announcements(stage: Stage) -> None:
     """Of a challenge that follows at once on other announcements."""
-    usual(stage, first=4, lower=3, quiet=0)
+    stage.start()
+    stage.becomes_master(4)
+    stage.mark("alone")
+    stage.speak(100)
+    stage.says("forcing new election")
+    stage.advertises(8)
+    stage.mark("challenged")
+    stage.stop()
+
+
+def waiting(stage: Stage) -> None:
+    """Neither link nor address when it starts."""
+    stage.link("down")
+    stage.host("addr flush dev eth0")
+    stage.start()
+    stage.says("ntering FAULT state")
+    stage.link("up")
+    stage.host("addr add 192.168.1.201/24 dev eth0")
+    stage.enters(BACKUP)
+    stage.becomes_master()
+    stage.mark("alone")
+    stage.host("addr del 192.168.1.201/24 dev eth0")
+    stage.enters(FAULT)
+    stage.loses()
+    stage.stop()
 
 
 def patient(stage: Stage) -> None:
@@ -129,6 +159,7 @@ def weighed(stage: Stage) -> None:
     stage.mark("good")
     stage.touch("good", there=False)
     stage.says("Changing effective priority from 150 to 90")
+    stage.advertises(2)
     with stage.peer(100, leaves=False):
         stage.becomes_backup()
         stage.mark("bad")
@@ -140,6 +171,7 @@ def weighed(stage: Stage) -> None:
     stage.mark("good again")
     stage.touch("good", there=False)
     stage.says("Changing effective priority from 150 to 90")
+    stage.advertises(2)
     stage.stop()
 
 
@@ -193,7 +225,7 @@ def _both(stage: Stage, state: str) -> None:
 
 
 def _second_text(priority: int, *vips: str) -> str:
-    return GLOBAL_DEFS + instance(*QUICK, priority=priority, vips=vips)
+    return global_defs() + instance(*QUICK, priority=priority, vips=vips)
 
 
 def rewritten(stage: Stage) -> None:
@@ -256,10 +288,13 @@ def weighted_otherwise(stage: Stage) -> None:
     stage.becomes_master()
     stage.put("load", "5")
     stage.says("Changing effective priority from 160 to 175")
+    stage.advertises(2)
     stage.host("link set eth1 down")
     stage.says("Changing effective priority from 175 to 155")
+    stage.advertises(2)
     stage.put("load", "0")
     stage.says("Changing effective priority from 155 to 130")
+    stage.advertises(2)
     stage.stop()
 
 
@@ -270,35 +305,36 @@ _ADDRESSES = (
 )
 
 STORIES: Final = {
-    "plain": Story(GLOBAL_DEFS + instance(*SECONDS), usual),
+    "plain": Story(global_defs() + instance(*SECONDS), usual),
     "password": Story(
-        GLOBAL_DEFS + instance("state MASTER", *SECONDS, "authentication {", "auth_type PASS", "auth_pass 4321", "}"),
+        global_defs() + instance("state MASTER", *SECONDS, "authentication {", "auth_type PASS", "auth_pass 4321", "}"),
         usual,
     ),
-    "version 3": Story(GLOBAL_DEFS + instance("version 3", "advert_int 0.2"), usual),
+    "version 3": Story(global_defs() + instance("version 3", "advert_int 0.2"), usual),
     "addresses": Story(
-        GLOBAL_DEFS
+        global_defs()
         + instance(*QUICK, "virtual_ipaddress_excluded {", "192.168.1.220/25 brd +", "}", vips=_ADDRESSES),
         many_addresses,
         vips=("192.168.1.200", "10.0.0.200", "192.168.1.220"),
     ),
     "announcements": Story(
-        GLOBAL_DEFS + instance(*QUICK, "garp_master_repeat 2", "garp_lower_prio_repeat 3"), few_announcements
+        global_defs() + instance(*QUICK, "garp_master_repeat 2", "garp_lower_prio_repeat 3"), few_announcements
     ),
-    "nopreempt": Story(GLOBAL_DEFS + instance("nopreempt", *QUICK), patient),
-    "preempt_delay": Story(GLOBAL_DEFS + instance("preempt_delay 1", *QUICK), delayed),
+    "no link": Story(global_defs() + instance(*QUICK), waiting),
+    "nopreempt": Story(global_defs() + instance("nopreempt", *QUICK), patient),
+    "preempt_delay": Story(global_defs() + instance("preempt_delay 1", *QUICK), delayed),
     "script with weight": Story(
-        GLOBAL_DEFS + CHECK + instance(*QUICK, "track_script {", "good weight -60", "}"), weighed
+        global_defs() + CHECK + instance(*QUICK, "track_script {", "good weight -60", "}"), weighed
     ),
-    "script without weight": Story(GLOBAL_DEFS + CHECK + instance(*QUICK, "track_script {", "good", "}"), faulty),
+    "script without weight": Story(global_defs() + CHECK + instance(*QUICK, "track_script {", "good", "}"), faulty),
     "file and interface": Story(
-        GLOBAL_DEFS
+        global_defs()
         + "vrrp_track_file load {\nfile DIRECTORY/load\n}\n"
         + instance(*QUICK, "track_file {", "load weight 5", "}", "track_interface {", "eth1 weight -20", "}"),
         weighted_otherwise,
     ),
     "sync group": Story(
-        GLOBAL_DEFS
+        global_defs()
         + CHECK
         + "vrrp_sync_group G {\ngroup {\nVI_1\nVI_2\n}\n}\n"
         + instance(*QUICK, "track_script {", "good", "}")
@@ -308,7 +344,7 @@ STORIES: Final = {
     ),
     "reload": Story(_second_text(150, VIP), rewritten, vips=(VIP, OTHER_VIP)),
     "notifications": Story(
-        GLOBAL_DEFS.replace("}", "vrrp_notify_fifo DIRECTORY/fifo\nvrrp_notify_priority_changes true\n}")
+        global_defs("vrrp_notify_fifo DIRECTORY/fifo", "vrrp_notify_priority_changes true")
         + CHECK
         + instance(
             *QUICK,
@@ -316,7 +352,7 @@ STORIES: Final = {
             "good weight 10",
             "}",
             'notify_master "DIRECTORY/notify.sh master"',
-            'notify_backup "DIRECTORY/notify.sh backup \'two words\'"',
+            "notify_backup \"DIRECTORY/notify.sh backup 'two words'\"",
             'notify_fault "DIRECTORY/notify.sh fault"',
             'notify_stop "DIRECTORY/notify.sh stop"',
             'notify_master_rx_lower_pri "DIRECTORY/notify.sh lower x"',

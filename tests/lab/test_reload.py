@@ -6,9 +6,10 @@ import signal
 import subprocess
 
 import pytest
+import yaml
 
 from tests.lab.agents import BACKUP, MASTER, PATIENCE, PYVRRPCTL, Pyvrrpd
-from tests.lab.routers import VIP, Router, tcp_check, version2
+from tests.lab.routers import VIP, Router, node_yaml, tcp_check, version2
 from tests.lab.site import Site
 from tests.waiting import until
 
@@ -44,7 +45,7 @@ def test_an_added_address_comes_a_removed_one_goes_and_an_unchanged_one_stays(si
     daemon.reconfigure([Router()])
     answer = daemon.ask("reload")
     assert answer["ok"] is True
-    assert answer["changes"] == [f"VI_60: addresses {VIP}/32, {OTHER_VIP}/32 -> {VIP}/32"]
+    assert answer["changes"] == [f"VI_60: {OTHER_VIP}/32 goes"]
     assert until(lambda: not watch.holds("a", OTHER_VIP))
     assert daemon.history() == before
     assert watch.times("a", VIP, present=False) == []
@@ -58,11 +59,63 @@ def test_an_address_that_moves_to_another_instance_stays(site: Site) -> None:
     assert daemon.becomes(MASTER, 61)
     assert site.a.takes("10.0.0.61")
     daemon.reconfigure([Router(vips=("10.0.0.60",)), Router(vrid=61, vips=("10.0.0.61", VIP))])
-    assert daemon.ask("reload")["ok"] is True
+    assert daemon.ask("reload")["changes"] == [f"{VIP}/32 moves from VI_60 to VI_61"]
     assert {"address": f"{VIP}/32", "held": True} in daemon.instance(61)["addresses"]
     capture = site.capture()
     assert until(lambda: capture.adverts(site.a.address, 61))  # a renewal later it is still there
     assert [each for each in watch.changes if not each.present] == []
+
+
+def test_an_address_of_an_instance_that_goes_stays_with_the_one_that_has_it_now(site: Site) -> None:
+    watch = site.watch()
+    daemon = site.pyvrrpd(site.a, Router(vips=(VIP,)), Router(vrid=61, vips=(OTHER_VIP,)))
+    assert daemon.becomes(MASTER, 60)
+    assert daemon.becomes(MASTER, 61)
+    assert site.a.takes(OTHER_VIP)
+    daemon.reconfigure([Router(vrid=61, vips=(OTHER_VIP, VIP))])
+    assert daemon.ask("reload")["changes"] == ["instance VI_60 is removed", f"{VIP}/32 moves from VI_60 to VI_61"]
+    assert daemon.says("(VI_60) no successor has spoken")
+    assert daemon.state(61) == MASTER
+    assert [each for each in watch.changes if not each.present] == []
+
+
+@pytest.mark.parametrize(
+    ("router", "old", "new", "advert"),
+    [
+        (Router(advert_int=1), "version: 3", "version: 2", bytes([0x21, 60])),
+        (Router(), "virtual_router_id: 60", "virtual_router_id: 70", bytes([0x31, 70])),
+    ],
+    ids=["version", "VRID"],
+)
+def test_a_master_goes_on_with_another_version_or_vrid(
+    site: Site, router: Router, old: str, new: str, advert: bytes
+) -> None:
+    watch, capture = site.watch(), site.capture()
+    daemon = site.pyvrrpd(site.a, router)
+    assert daemon.becomes(MASTER)
+    assert site.a.takes()
+    before = daemon.history()
+    daemon.config.write_text(daemon.config.read_text().replace(old, new))
+    assert daemon.ask("reload")["changes"] == [f"VI_60: {old.replace(':', '')} -> {new.split()[-1]}"]
+    assert until(lambda: len([each for each in capture.adverts(site.a.address) if each.payload[:2] == advert]) >= 3)
+    assert daemon.history() == before
+    assert watch.times("a", VIP, present=False) == []
+
+
+def test_a_label_is_the_new_one_when_the_address_is_taken_again(site: Site) -> None:
+    """Linux keeps the label of an address that it has, and an address that is there is not taken away."""
+    watch = site.watch()
+    plain = node_yaml([Router(255)])
+    daemon = site.pyvrrpd(site.a, Router(255))
+    assert daemon.becomes(MASTER)
+    assert site.a.takes()
+    daemon.config.write_text(plain.replace(f"- {VIP}", f"- {{address: {VIP}, label: 'eth0:db'}}"))
+    sentence = f"VI_60: label of {VIP}/32 none -> eth0:db, from when it is next taken"
+    assert daemon.ask("reload")["changes"] == [sentence]
+    assert watch.times("a", VIP, present=False) == []
+    assert "eth0:db" not in site.a.namespace.ip("addr show eth0")
+    site.a.namespace.ip(f"addr del {VIP}/32 dev eth0")
+    assert until(lambda: f"{VIP}/32 scope global dynamic eth0:db" in site.a.namespace.ip("-4 -o addr show eth0"))
 
 
 def test_a_file_with_problems_is_refused_and_the_old_configuration_stays(site: Site) -> None:
@@ -89,7 +142,7 @@ def test_a_file_with_problems_is_refused_and_the_old_configuration_stays(site: S
     assert daemon.state() == MASTER
     assert watch.times("a", VIP, present=False) == []
     daemon.reconfigure([Router()])
-    assert daemon.ask("reload") | {"advice": []} == {"ok": True, "changes": [], "advice": []}
+    assert daemon.ask("reload") | {"advice": []} == {"ok": True, "changes": [], "left_out": [], "advice": []}
     assert daemon.ask("status")["config"]["ok"] is True
 
 
@@ -99,13 +152,68 @@ def test_pyvrrpctl_reload_says_what_changes_or_what_is_wrong(site: Site) -> None
     daemon.reconfigure([Router(255, vips=(VIP, OTHER_VIP))])
     done = pyvrrpctl(daemon, "reload")
     assert done.returncode == 0
-    assert done.stdout == f"VI_60: addresses {VIP}/32 -> {VIP}/32, {OTHER_VIP}/32\n"
+    assert done.stdout == f"VI_60: {OTHER_VIP}/32 comes\n"
     daemon.config.write_text("vrrp_instances: [\n")
     done = pyvrrpctl(daemon, "reload")
     assert done.returncode == REFUSED
     problem, verdict = done.stderr.splitlines()
     assert problem.startswith(f"{daemon.config}:")
     assert verdict == "pyvrrpctl: refused, the configuration in force stays"
+
+
+def test_a_dry_run_says_what_the_reload_will_and_changes_nothing(site: Site) -> None:
+    watch = site.watch()
+    daemon = site.pyvrrpd(site.a, Router(255))
+    assert daemon.becomes(MASTER)
+    assert site.a.takes()
+    before = {**daemon.ask("status")["config"], "interval": daemon.instance()["advert_int"]}
+    daemon.reconfigure([Router(255, vips=(OTHER_VIP,), advert_int=0.2), Router(vrid=61, vips=("10.0.0.61",))])
+    tried = pyvrrpctl(daemon, "reload", "--dry-run")
+    assert tried.returncode == 0
+    assert tried.stdout.splitlines() == [
+        "VI_60: advert_int 0.1 -> 0.2",
+        "instance VI_61 is new",
+        f"VI_60: {VIP}/32 goes",
+        f"VI_60: {OTHER_VIP}/32 comes",
+    ]
+    assert {**daemon.ask("status")["config"], "interval": daemon.instance()["advert_int"]} == before
+    assert "Reloading" not in daemon.log()
+    assert watch.times("a", VIP, present=False) == []
+    done = pyvrrpctl(daemon, "reload")
+    assert (done.stdout, done.stderr) == (tried.stdout, tried.stderr)
+    assert daemon.becomes(MASTER, 61)
+    assert until(lambda: watch.holds("a", OTHER_VIP) and not watch.holds("a", VIP))
+
+
+def test_a_dry_run_of_a_file_with_problems(site: Site) -> None:
+    daemon = site.pyvrrpd(site.a, Router(255))
+    assert daemon.becomes(MASTER)
+    daemon.reconfigure([Router(vrid=300)])
+    tried = pyvrrpctl(daemon, "reload", "--dry-run")
+    assert tried.returncode == REFUSED
+    problem, verdict = tried.stderr.splitlines()
+    assert "300 is outside 1..255" in problem
+    assert verdict == "pyvrrpctl: would be refused"
+    assert daemon.ask("status")["config"]["ok"] is True
+
+
+def test_virtual_servers_that_come_and_go_are_told_in_the_log(site: Site) -> None:
+    daemon = site.pyvrrpd(site.a, Router(255))
+    assert daemon.becomes(MASTER)
+    server = {"address": site.b.address, "port": 3306}
+    service = {"address": VIP, "port": 3306, "real_servers": [server]}
+    daemon.config.write_text(node_yaml([Router(255)]) + yaml.safe_dump({"virtual_servers": [service]}))
+    assert daemon.ask("reload")["ok"] is True
+    assert daemon.says(f"reload: virtual server [{VIP}]:tcp:3306 is new")
+    assert until(lambda: [each["quorum"] for each in daemon.snapshot()["services"]] == [True])
+    service["real_servers"] = [server, {**server, "port": 3307}]
+    daemon.config.write_text(node_yaml([Router(255)]) + yaml.safe_dump({"virtual_servers": [service]}))
+    assert daemon.ask("reload")["ok"] is True
+    assert daemon.says(f"reload: [{VIP}]:tcp:3306: real server [{site.b.address}]:3307 is new")
+    daemon.reconfigure([Router(255)])
+    assert daemon.ask("reload")["ok"] is True
+    assert daemon.says(f"reload: virtual server [{VIP}]:tcp:3306 is removed")
+    assert daemon.snapshot()["services"] == []
 
 
 def pyvrrpctl(daemon: Pyvrrpd, *words: str) -> subprocess.CompletedProcess[str]:
@@ -157,6 +265,32 @@ def test_a_new_instance_runs_and_a_removed_one_hands_over(site: Site) -> None:
     assert until(lambda: not watch.holds("a", OTHER_VIP))
     assert daemon.state() == MASTER
     assert watch.times("a", VIP, present=False) == []
+
+
+def test_another_interval_or_port_of_a_check_does_not_cost_the_master_its_mastership(site: Site) -> None:
+    watch = site.watch()
+    for port in (3306, 3307):
+        site.listener(site.a, port)
+    tracking = Router(tracks={"mysql": 0})
+    daemon = site.pyvrrpd(site.a, tracking, checks={"mysql": tcp_check()})
+    assert daemon.becomes(MASTER)
+    assert site.a.takes()
+    before = daemon.history()
+    daemon.reconfigure([tracking], {"mysql": tcp_check(interval=0.2, fall=3)})
+    assert daemon.ask("reload")["changes"] == ["mysql: interval 0.1 -> 0.2", "mysql: fall 2 -> 3"]
+    assert until(lambda: passed(daemon) >= 2)
+    daemon.reconfigure([tracking], {"mysql": tcp_check(3307)})
+    assert daemon.ask("reload")["changes"][0] == "mysql: port 3306 -> 3307"
+    assert passed(daemon) < 2
+    assert until(lambda: passed(daemon) >= 2)
+    assert daemon.history() == before
+    assert watch.times("a", VIP, present=False) == []
+
+
+def passed(daemon: Pyvrrpd) -> int:
+    """How often the only check has passed in a row."""
+    (check,) = daemon.snapshot()["checks"]
+    return int(check["successes"])
 
 
 def test_a_check_that_is_added_and_removed(site: Site) -> None:

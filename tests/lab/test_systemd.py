@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,34 +12,12 @@ import pytest
 from tests.lab.agents import PATIENCE, PYVRRPD
 from tests.lab.routers import Router, node_yaml
 from tests.lab.site import Site
-from tests.waiting import readable, until
+from tests.lab.supervisor import Supervisor
+from tests.waiting import until
 
 pytestmark = pytest.mark.lab
 
 WATCHDOG = 0.2  # seconds
-
-
-class Supervisor:
-    """systemd's end of sd_notify."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
-        self._socket.bind(str(path))
-
-    def hears(self, assignment: str) -> dict[str, str]:
-        """Wait for a message with this assignment, passing over others; all of its assignments."""
-        name, _, value = assignment.partition("=")
-        end = time.monotonic() + PATIENCE
-        while readable(self._socket, max(0.0, end - time.monotonic())):
-            message = dict(line.partition("=")[::2] for line in self._socket.recv(4096).decode().splitlines())
-            if message.get(name) == value:
-                return message
-        raise TimeoutError(assignment)
-
-    def close(self) -> None:
-        """Stop listening."""
-        self._socket.close()
 
 
 @pytest.fixture
@@ -77,7 +54,7 @@ def test_ready_reload_watchdog_and_stop_are_told(site: Site, supervisor: Supervi
 def test_a_daemon_that_cannot_start_is_never_ready(site: Site, supervisor: Supervisor) -> None:
     daemon = site.pyvrrpd(site.a, Router(vrid=300), environment={"NOTIFY_SOCKET": str(supervisor.path)})
     assert daemon.ended() == 2
-    assert not readable(supervisor._socket, 0)
+    assert supervisor.heard_nothing()
 
 
 def test_with_standard_files_closed_no_socket_takes_their_place(site: Site, tmp_path: Path) -> None:

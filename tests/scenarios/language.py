@@ -58,6 +58,7 @@ _UNITS = {"s": 1.0, "ms": 0.001}
 _NUMBERS: dict[str, Callable[[str], float]] = {
     "priority": int,
     "version": int,
+    "virtual_router_id": int,
     "advert_int": float,
     "preempt_delay": float,
     "down_timer_adverts": int,

@@ -9,12 +9,12 @@ from typing import Final
 
 from pyvrrp.config.keepalived.draft import Draft, scalar
 from pyvrrp.config.keepalived.numbers import Number, written
-from pyvrrp.config.keepalived.scope import Scope
+from pyvrrp.config.keepalived.scope import Scope, is_address
 from pyvrrp.config.keepalived.statement import Statement
 from pyvrrp.config.tree import Scalar, TreeNode
 from pyvrrp.config.values import Kind, Word, quote
-from pyvrrp.config.values import Scope as ScopeKind
 from pyvrrp.config.values_net import InterfaceName, Label, VirtualIp
+from pyvrrp.core.settings import SCOPES
 
 _WITH_VALUE: Final = ("dev", "brd", "broadcast", "scope", "label", "peer", "preferred_lft")
 _ALONE: Final = ("home", "-nodad", "mngtmpaddr", "noprefixroute", "autojoin", "no_track", "use_vmac")
@@ -135,7 +135,7 @@ class _Line:
 
     def _scope_of(self, value: Scalar) -> bool:
         text = value.text
-        if text not in ScopeKind.names:
+        if text not in SCOPES:
             try:
                 text = written(_SCOPE.parse(str(int(text, 0)) if text[:2] in ("0x", "0X") else text))
             except ValueError:
@@ -165,7 +165,7 @@ class _Line:
     def _peer_or_lifetime(self, option: str, value: Scalar) -> bool:
         if option == "preferred_lft" and value.text != "forever" and not value.text.isdecimal():
             self._error(f"{quote(value.text)} is not a lifetime; it is left out")
-        elif option == "peer" and not _is_peer(value.text):
+        elif option == "peer" and not is_address(value.text):
             self._error(f"{quote(value.text)} is not the address of a peer; it is left out")
         else:
             self._note(option)
@@ -176,10 +176,12 @@ class _Line:
     def _node(self, address: IPv4Address, prefix: int) -> TreeNode | None:
         place = self._entry.place
         text = f"{address}/{prefix}" if prefix < 32 else str(address)
-        if prefix < 32 and self._objection(text):
+        objection = _objection(text)
+        if objection and prefix < 32:
             self._scope.advise(self._entry, f"{text} names a network, not an address in it; {address}/32 is used")
             text = str(address)
-        if objection := self._objection(text):
+            objection = _objection(text)
+        if objection:
             self._scope.advise(self._entry, f"{objection}; it is left out")
             return None
         if not len(self._draft):
@@ -189,17 +191,11 @@ class _Line:
         draft.inherit(self._draft, "dev", "label", "scope", "broadcast")
         return draft.node()
 
-    def _objection(self, text: str) -> str:
-        try:
-            VirtualIp().parse(Word(text))
-        except ValueError as error:
-            return str(error)
-        return ""
 
-
-def _is_peer(text: str) -> bool:
+def _objection(text: str) -> str:
+    """Why node.yaml does not take an address that keepalived takes."""
     try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
+        VirtualIp().parse(Word(text))
+    except ValueError as error:
+        return str(error)
+    return ""

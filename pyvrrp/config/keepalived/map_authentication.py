@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from pyvrrp.config.keepalived.draft import Draft, scalar
+from pyvrrp.config.keepalived.map_transport import Obstacle
 from pyvrrp.config.keepalived.scope import Scope
 from pyvrrp.config.keepalived.statement import Statement
 from pyvrrp.config.tree import Place, Scalar
@@ -44,12 +46,12 @@ class Authentication:
         self._password = Scalar(word.place, text, quoted=True)
         self._password_place = statement.place
 
-    def obstruct(self, obstacles: list[tuple[Statement, str]]) -> None:
-        """Add what keeps the instance from running."""
+    def obstacles(self) -> Iterator[Obstacle]:
+        """What keeps the instance from running."""
         if self._type is not None and self._type.arguments[0].text == "AH":
-            obstacles.append((self._type, "auth_type AH is not supported (RFC 3768 removed it)"))
+            yield self._type, "auth_type AH is not supported (RFC 3768 removed it)"
         elif self._type is not None and self._password is not None and not _can_be_said(self._password.text):
-            obstacles.append((self._type, "auth_pass has a character that is not printable ASCII"))
+            yield self._type, "auth_pass has a character that is not printable ASCII"
 
     def complete(self, scope: Scope, draft: Draft, reason: str) -> None:
         """Put it into the draft of the instance. `reason` is why there can be none, if so."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from ipaddress import AddressValueError, IPv4Address, ip_address
+from ipaddress import AddressValueError, IPv4Address
 from typing import ClassVar, Final
 
 from pyvrrp.config.keepalived import reading
@@ -12,10 +12,11 @@ from pyvrrp.config.keepalived.draft import Draft
 from pyvrrp.config.keepalived.names import sound_name
 from pyvrrp.config.keepalived.numbers import TIMER_MAX, UINT_MAX, Number, written
 from pyvrrp.config.keepalived.reading import Handler, Reader
-from pyvrrp.config.keepalived.scope import Scope
+from pyvrrp.config.keepalived.scope import Scope, is_address
 from pyvrrp.config.keepalived.statement import Statement
 from pyvrrp.config.tree import Place, Scalar, TreeNode
 from pyvrrp.config.values import Text, quote
+from pyvrrp.config.values_net import Server
 from pyvrrp.identity import exists
 
 MULTICAST: Final = "224.0.0.18"
@@ -140,7 +141,9 @@ class Globals(Reader):
         if host.replace(".", "").isdecimal() and not is_address(host):
             self.scope.error(statement, f"{quote(host)} is not an IP address; no mail server is used")
             return
-        self.draft.say("smtp_server", statement, " ".join([host, *(port or ["25"])]))
+        server = " ".join([host, *(port or ["25"])])
+        if reading.fits(self.scope, statement, Server(), server):
+            self.draft.say("smtp_server", statement, server)
 
     def _alert(self, statement: Statement) -> None:
         value = self.scope.truth(statement)
@@ -229,15 +232,6 @@ class Globals(Reader):
         "vrrp_mcast_group4": _multicast_group,
         "v3_checksum_as_v2": _checksum,
     }
-
-
-def is_address(text: str) -> bool:
-    """Whether this is an IP address of either family."""
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def is_multicast(scope: Scope, statement: Statement) -> bool:

@@ -107,13 +107,13 @@ class Group(Notifying):
         found: list[Tracked] = []
         for each in member.tracked:
             if each.kind == INTERFACE and each.name in own:
-                member.scope.error(each.entry, f"group {self.name} tracks {each.name}, too; one of the two is enough")
+                member.complain_of(each, f"group {self.name} tracks {each.name}, too; one of the two is enough")
             if not each.weight or self._weighs or each.kind == PROCESS:
                 found.append(each)
             elif each.kind == SCRIPT:
-                member.scope.error(each.entry, f"members of a group have no weights; {each.name} is not tracked")
+                member.complain_of(each, f"members of a group have no weights; {each.name} is not tracked")
             else:
-                member.scope.error(each.entry, "members of a group have no weights; 0 is used")
+                member.complain_of(each, "members of a group have no weights; 0 is used")
                 found.append(each.weightless())
         member.tracked = found
         if member.interface in own:

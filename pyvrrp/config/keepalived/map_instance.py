@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from ipaddress import ip_address
 from typing import ClassVar, Final
 
 from pyvrrp.config.keepalived import reading
@@ -17,10 +16,8 @@ from pyvrrp.config.keepalived.map_global import (
     GARP_LOWER_REPEAT,
     GARP_REFRESH,
     GARP_REPEAT,
-    MULTICAST,
     VERSION,
     Globals,
-    is_multicast,
 )
 from pyvrrp.config.keepalived.map_notify import Notifying
 from pyvrrp.config.keepalived.map_tracking import (
@@ -33,7 +30,7 @@ from pyvrrp.config.keepalived.map_tracking import (
     read_tracking,
     tracks,
 )
-from pyvrrp.config.keepalived.map_unicast import Unicast
+from pyvrrp.config.keepalived.map_transport import Obstacle, Transport
 from pyvrrp.config.keepalived.names import sound_name
 from pyvrrp.config.keepalived.numbers import Number, written
 from pyvrrp.config.keepalived.reading import Handler
@@ -44,8 +41,8 @@ from pyvrrp.config.values_net import InterfaceName
 
 MASTER, BACKUP = "MASTER", "BACKUP"
 
+_IPV6: Final = "IPv6 is not supported yet"
 _OWNER: Final = "255"
-_VRRP_MAC: Final = "00:00:5e:00:01:"
 _ADDRESSES_MAX: Final = 255  # the packet counts them in one byte
 _EXCLUDED_MAX: Final = 1000
 _VERSION_3_MOST: Final = 40.95  # seconds that VRRPv3's packet can say
@@ -64,10 +61,9 @@ class Instance(Notifying):
         self._addresses: list[Held] = []
         self._excluded: list[Held] = []
         self._authentication = Authentication()
-        self._unicast = Unicast(scope)
+        self._transport = Transport(scope)
         self._strict = everywhere.strict
-        self._obstacles: list[tuple[Statement, str]] = []
-        self._vmac = False
+        self._family: Obstacle | None = None  # native_ipv6
         self.tracked: list[Tracked] = []
 
     @property
@@ -156,54 +152,23 @@ class Instance(Notifying):
         if value is not None:
             self._strict = value
 
-    def _source(self, statement: Statement) -> None:
-        address = self.scope.address(statement, statement.arguments[0])
-        if address is not None and ip_address(address).version != 4:
-            self.scope.error(statement, f"{address} is not IPv4; it is left out")
-
-    def _multicast(self, statement: Statement) -> None:
-        group = statement.arguments[0].text
-        if is_multicast(self.scope, statement) and group != MULTICAST:
-            self._obstacles.append((statement, f"adverts to {group} are not supported yet"))
-
     def _ipv6(self, statement: Statement) -> None:
         if self._addresses:
             self.scope.error(statement, "its addresses are IPv4; this is left out")
         else:
-            self._obstacles.append((statement, "IPv6 is not supported yet"))
+            self._family = statement, _IPV6
 
-    def _signed(self, statement: Statement) -> None:
-        self._obstacles.append((statement, "signed adverts are not supported yet: its peers would not believe it"))
-
-    def _checksum(self, statement: Statement) -> None:
-        if self.draft.text("version") == "3":
-            self._obstacles.append((statement, "its checksum is not supported yet: its peers would not believe it"))
-
-    def _virtual_mac(self, statement: Statement) -> None:
-        self._vmac = True
-        for word in statement.arguments:
-            if word.text.lower().startswith(_VRRP_MAC):
-                self.scope.error(statement, f"{word.text} is the virtual router's own MAC address; it is left out")
-
-    def _transmit_on_base(self, statement: Statement) -> None:
-        if not self._vmac:
-            self.scope.error(statement, "has no meaning without use_vmac")
-
-    def _ipvlan(self, statement: Statement) -> None:
-        if not any(_is_address(word.text) for word in statement.arguments):
-            self.scope.error(statement, "needs an IP address")
+    def _travel(self, statement: Statement) -> None:
+        self._transport.read(statement)
 
     def _vrf(self, statement: Statement) -> None:
         if self.interface:
             self.scope.error(statement, "cannot be used with an interface; it is left out")
 
-    def _unicast_keyword(self, statement: Statement) -> None:
-        self._unicast.read(statement)
-
     HANDLERS: ClassVar[Mapping[str, Handler]] = {
         **Notifying.NOTIFYING,
         **dict.fromkeys(KINDS, _track),
-        **dict.fromkeys(Unicast.KEYWORDS, _unicast_keyword),
+        **dict.fromkeys(Transport.HANDLERS, _travel),
         "state": _state,
         "interface": _interface,
         "virtual_router_id": reading.number("virtual_router_id", Number(1, 255), "none"),
@@ -215,7 +180,6 @@ class Instance(Notifying):
         "preempt": _preempt,
         "preempt_delay": reading.number("preempt_delay", _PREEMPT_DELAY, "0"),
         "authentication": _authenticate,
-        "auth_hmac": _signed,
         "virtual_ipaddress": _address_list,
         "virtual_ipaddress_excluded": _address_list,
         "dont_track_primary": _ignore_link,
@@ -228,13 +192,7 @@ class Instance(Notifying):
         "garp_lower_prio_repeat": reading.number("garp_lower_prio_repeat", GARP_LOWER_REPEAT, "garp_master_repeat"),
         "lower_prio_no_advert": reading.truth("lower_prio_no_advert"),
         "higher_prio_send_advert": reading.truth("higher_prio_send_advert"),
-        "mcast_src_ip": _source,
-        "mcast_dst_ip": _multicast,
         "native_ipv6": _ipv6,
-        "v3_checksum_as_v2": _checksum,
-        "use_vmac": _virtual_mac,
-        "vmac_xmit_base": _transmit_on_base,
-        "use_ipvlan": _ipvlan,
         "vrf": _vrf,
     }
 
@@ -261,26 +219,23 @@ class Instance(Notifying):
         place = entry.key.place if entry is not None else self.statement.place
         self.scope.remarks.error(place, f"{self.scope.path}.{key}", message)
 
+    def complain_of(self, tracked: Tracked, message: str) -> None:
+        """An error about something that it tracks."""
+        self.scope.remarks.error(tracked.entry.place, f"{self.scope.path}.{tracked.kind}", message)
+
     def _supported(self) -> bool:
-        """Whether it can be run without harm: one that its peers do not hear, or do not believe, is a second master."""
-        self._unicast.complete(self._obstacles)
-        self._authentication.obstruct(self._obstacles)
-        foreign = self.everywhere.foreign_multicast
+        """Whether nothing keeps it from running."""
+        obstacles = [
+            *self._transport.obstacles(self.draft.text("version"), self.everywhere),
+            *self._authentication.obstacles(),
+            *([self._family] if self._family else []),
+        ]
+        foreign = next((each for each in (*self._addresses, *self._excluded) if each.node is None), None)
         if foreign is not None:
-            self._obstacles.append(
-                (self.statement, f"vrrp_mcast_group4 is not supported yet (line {foreign.place.line})")
-            )
-        checksum = self.everywhere.checksum_as_v2
-        if checksum is not None and self.draft.text("version") == "3":
-            self._obstacles.append(
-                (self.statement, f"v3_checksum_as_v2 is not supported yet (line {checksum.place.line})")
-            )
-        first = next((each for each in (*self._addresses, *self._excluded) if each.node is None), None)
-        if first is not None:
-            self._obstacles.append((first.statement, f"{first.address}: IPv6 is not supported yet"))
-        for statement, why in self._obstacles:
+            obstacles.append((foreign.statement, f"{foreign.address}: {_IPV6}"))
+        for statement, why in obstacles:
             self.scope.error(statement, f"{why}; {self.name} is left out")
-        return not self._obstacles
+        return not obstacles
 
     def _identified(self) -> bool:
         if "virtual_router_id" not in self.draft:
@@ -376,7 +331,7 @@ class Instance(Notifying):
         found: list[Tracked] = []
         for each in self.tracked:
             if each.kind == INTERFACE and each.name == self.interface:
-                self.scope.error(each.entry, "the instance's own interface is tracked anyway; this is left out")
+                self.complain_of(each, "the instance's own interface is tracked anyway; this is left out")
             elif self.owner and each.weight:
                 found += self._owned(each)
             else:
@@ -386,10 +341,10 @@ class Instance(Notifying):
     def _owned(self, tracked: Tracked) -> list[Tracked]:
         """What an owner of its addresses, whose priority never changes, tracks of something with a weight."""
         if tracked.kind in (SCRIPT, INTERFACE):
-            self.scope.error(tracked.entry, f"priority 255 has no weights; {tracked.name} is not tracked")
+            self.complain_of(tracked, f"priority 255 has no weights; {tracked.name} is not tracked")
             return []
         if tracked.kind == FILE:
-            self.scope.error(tracked.entry, "priority 255 has no weights; 0 is used")
+            self.complain_of(tracked, "priority 255 has no weights; 0 is used")
             return [tracked.weightless()]
         return [tracked]
 
@@ -399,11 +354,3 @@ class Instance(Notifying):
             place = self.tracked[0].entry.place
             self.draft.put("track_checks", place, tracks(place, self.tracked))
             self._checks.used.update(each.check for each in self.tracked)
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text.partition("/")[0])
-    except ValueError:
-        return False
-    return True

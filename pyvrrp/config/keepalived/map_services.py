@@ -1,4 +1,4 @@
-"""virtual_server_group, virtual_server and real_server."""
+"""virtual_server_group and virtual_server."""
 
 from __future__ import annotations
 
@@ -8,26 +8,24 @@ from typing import ClassVar, Final
 
 from pyvrrp.config.keepalived import reading
 from pyvrrp.config.keepalived.draft import Draft, scalar, sequence
-from pyvrrp.config.keepalived.map_checkers import CHECKERS, Server, Timed
-from pyvrrp.config.keepalived.map_global import Globals, is_address
+from pyvrrp.config.keepalived.map_checkers import Timed
+from pyvrrp.config.keepalived.map_global import Globals
+from pyvrrp.config.keepalived.map_real_servers import PORT, WEIGHT_MOST, RealServer, ServerBlock
 from pyvrrp.config.keepalived.map_tracking import Checks
+from pyvrrp.config.keepalived.names import sound_name
 from pyvrrp.config.keepalived.numbers import INT_MAX, UINT_MAX, Number, written
 from pyvrrp.config.keepalived.reading import Handler
-from pyvrrp.config.keepalived.scope import Scope
+from pyvrrp.config.keepalived.scope import Scope, is_address
 from pyvrrp.config.keepalived.statement import Statement
 from pyvrrp.config.tree import TreeNode
 from pyvrrp.config.values import quote
 
-_PORT: Final = Number(0, 65535)
 _MARK: Final = Number(0, UINT_MAX, least=1)
 _PERSISTENCE: Final = Number(1, 2678400)
 _PERSISTENCE_USUAL: Final = "360"
-_WEIGHT_MOST: Final = 65535  # that node.yaml says
 _SCHEDULERS: Final = frozenset(
     ("rr", "wrr", "lc", "wlc", "lblc", "sh", "mh", "dh", "fo", "ovf", "lblcr", "sed", "nq", "twos")
 )
-_METHODS: Final = ("NAT", "DR", "TUN")
-_TUNNELS: Final = ("ipip", "gue", "gre")
 _SCHEDULER_OF: Final = {"sh-port": "sh", "sh-fallback": "sh", "hashed": "sh", "mh-port": "mh", "mh-fallback": "mh"}
 
 
@@ -77,102 +75,17 @@ def _group_entry(scope: Scope, entry: Statement) -> bool | None:
     if not is_address(first) or (separator and not (is_address(last) or last.isalnum())):
         scope.error(entry, f"{quote(words[0])} is not an IP address, nor a range; it is left out")
         return None
-    if len(words) > 1 and scope.number_of(entry, entry.words[1], _PORT, "nothing") is None:
+    if len(words) > 1 and scope.number_of(entry, entry.words[1], PORT, "nothing") is None:
         return None
     return False
 
 
-class _Behind(Timed):
-    """What virtual and real servers have in common."""
-
-    def __init__(self, scope: Scope, statement: Statement, everywhere: Globals, checks: Checks) -> None:
-        super().__init__(scope, statement)
-        self.everywhere = everywhere
-        self.checks = checks
-
-    def socket(self, words: int) -> tuple[str, int] | None:
-        """`IP [PORT]` from that word on, with port 0 for none. None, with an error."""
-        address, *port = self.statement.words[words : words + 2]
-        found = self.scope.address(self.statement, address)
-        if found is None or not port:
-            return None if found is None else (found, 0)
-        number = self.scope.number_of(self.statement, port[0], _PORT, "nothing")
-        return None if number is None else (found, int(number))
-
-    def take_script(self, statement: Statement) -> None:
-        """`KEYWORD script [user [group]]`."""
-        command = self.everywhere.commands.of_notify(self.scope, statement)
-        if command is not None:
-            self.draft.put(statement.keyword, statement.place, command)
-
-    def method_of(self, statement: Statement) -> str | None:
-        """How packets reach a server. None, with an error."""
-        method, *tunnel = (word.text for word in statement.arguments)
-        if method not in _METHODS:
-            self.scope.error(statement, f"{quote(method)} is not NAT, DR or TUN; it is left out")
-            return None
-        if method == "TUN" and tunnel[:1] == ["type"] and tunnel[1:2] and tunnel[1] not in _TUNNELS:
-            self.scope.error(statement, f"{quote(tunnel[1])} is not {', '.join(_TUNNELS)}; it is left out")
-            return None
-        return method
-
-    def put_alert(self, *, usual: bool) -> None:
-        """Mail at each change, where nothing is said, as global_defs say."""
-        said = self.everywhere.checker_alert
-        if usual if said is None else said:
-            self.draft.default("smtp_alert", written(True))
-
-
-class _RealServer(_Behind):
-    def __init__(self, scope: Scope, statement: Statement, everywhere: Globals, checks: Checks) -> None:
-        super().__init__(scope, statement, everywhere, checks)
-        self.address, self.port = "", 0
-        self.method: str | None = None
-        self._blocks: list[Statement] = []
-
-    def _checker(self, statement: Statement) -> None:
-        self._blocks.append(statement)
-
-    def _method(self, statement: Statement) -> None:
-        self.method = self.method_of(statement) or self.method
-
-    HANDLERS: ClassVar[Mapping[str, Handler]] = {
-        **Timed.TIMED,
-        **dict.fromkeys(CHECKERS, _checker),
-        "weight": reading.number("weight", Number(0, INT_MAX, most=_WEIGHT_MOST), "1"),
-        "notify_up": _Behind.take_script,
-        "notify_down": _Behind.take_script,
-        "inhibit_on_failure": reading.truth("inhibit_on_failure"),
-        "smtp_alert": reading.truth("smtp_alert"),
-        "lvs_method": _method,
-    }
-
-    def read_checkers(self, above: Draft, port_above: int) -> None:
-        """The lines of the servers are read: make checks. `above` has the timers of the virtual server."""
-        self.timers.inherit(above)
-        port = self.port or port_above
-        server = Server(self.address, port, f"[{self.address}]:{port}", self.timers)
-        names: list[TreeNode] = []
-        for block in self._blocks:
-            checker = CHECKERS[block.keyword](
-                self.scope.within(block), block, server, self.checks, self.everywhere.commands
-            )
-            checker.read(block.block)
-            for draft in checker.drafts():
-                name = self.checks.fresh(f"{server.title}/{block.keyword}")
-                self.checks.drafts[name] = draft
-                self.checks.used.add(name)
-                names.append(scalar(draft.place, name))
-        if names:
-            self.draft.put("checks", names[0].place, sequence(names[0].place, names))
-
-
-class _VirtualServer(_Behind):
+class _VirtualServer(ServerBlock):
     def __init__(self, scope: Scope, statement: Statement, everywhere: Globals, checks: Checks) -> None:
         super().__init__(scope, statement, everywhere, checks)
         self._address, self._port = "", 0
         self._group = ""
-        self._servers: list[_RealServer] = []
+        self._servers: list[RealServer] = []
         self._weight: Statement | None = None
         self._flags: list[Statement] = []
 
@@ -187,7 +100,7 @@ class _VirtualServer(_Behind):
             return mark is not None
         if kind == "group":
             self._group = arguments[1].text
-            self.draft.put("group", self.statement.place, arguments[1])
+            self.draft.put("group", self.statement.place, scalar(arguments[1].place, sound_name(self._group)))
             return True
         found = self.socket(1)
         if found is None:
@@ -201,7 +114,7 @@ class _VirtualServer(_Behind):
     # --- lines -----------------------------------------------------------------------------------------------------
 
     def _real_server(self, statement: Statement) -> None:
-        server = _RealServer(self.scope.within(statement), statement, self.everywhere, self.checks)
+        server = RealServer(self.scope.within(statement), statement, self.everywhere, self.checks)
         found = server.socket(1)
         if found is None:
             return
@@ -253,7 +166,7 @@ class _VirtualServer(_Behind):
         if found is None:
             return
         if port:
-            number = self.scope.number_of(statement, port[0], _PORT, "no sorry server")
+            number = self.scope.number_of(statement, port[0], PORT, "no sorry server")
             if number is None:
                 return
             found = f"{found} {written(number)}" if number else found
@@ -266,7 +179,7 @@ class _VirtualServer(_Behind):
             reading.flag("sorry_server_inhibit")(self, statement)
 
     def _usual_weight(self, statement: Statement) -> None:
-        number = Number(1, INT_MAX, most=_WEIGHT_MOST)
+        number = Number(1, INT_MAX, most=WEIGHT_MOST)
         if self.scope.number(statement, number, "1") is not None:
             self._weight = statement
 
@@ -289,7 +202,7 @@ class _VirtualServer(_Behind):
         **Timed.TIMED,
         **dict.fromkeys(("lb_algo", "lvs_sched"), _scheduler),
         **dict.fromkeys(("lb_kind", "lvs_method"), _method),
-        **dict.fromkeys(("quorum_up", "quorum_down"), _Behind.take_script),
+        **dict.fromkeys(("quorum_up", "quorum_down"), ServerBlock.take_script),
         **dict.fromkeys(("sorry_server_inhibit", "sorry_server_lvs_method"), _needs_sorry_server),
         **dict.fromkeys((*_SCHEDULER_OF, "ops"), _flag),
         "real_server": _real_server,
@@ -391,13 +304,13 @@ class _VirtualServer(_Behind):
             elif wanted is None and self.draft.text("protocol") != "UDP":
                 self.scope.error(statement, "is for UDP only; it is left out")
 
-    def _port_of(self, server: _RealServer) -> int:
+    def _port_of(self, server: RealServer) -> int:
         """The port that packets to a server have, 0 where they keep theirs."""
         if self._address and (not server.port or self._forwards(server.method)):
             return self._port
         return 0 if "fwmark" in self.draft and self._forwards(server.method) else server.port
 
-    def _server_node(self, server: _RealServer) -> TreeNode:
+    def _server_node(self, server: RealServer) -> TreeNode:
         draft = Draft(server.statement.place)
         place = server.statement.words[1].place
         draft.put("address", server.statement.place, scalar(place, server.address))

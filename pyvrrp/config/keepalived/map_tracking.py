@@ -15,7 +15,8 @@ from pyvrrp.config.values import Word, quote
 from pyvrrp.config.values_net import InterfaceName
 
 SCRIPT, FILE, PROCESS, INTERFACE = "track_script", "track_file", "track_process", "track_interface"
-KINDS: Final = (SCRIPT, FILE, PROCESS, INTERFACE)
+BFD: Final = "track_bfd"  # nothing comes of it yet
+KINDS: Final = (SCRIPT, FILE, PROCESS, INTERFACE, BFD)
 
 WEIGHT: Final = Number(-253, 253)
 WIDER_WEIGHT: Final = Number(-254, 254)

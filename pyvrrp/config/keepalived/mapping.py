@@ -11,7 +11,7 @@ from pyvrrp.config.keepalived.map_groups import Group
 from pyvrrp.config.keepalived.map_instance import Instance
 from pyvrrp.config.keepalived.map_scripts import read_file, read_process, read_script
 from pyvrrp.config.keepalived.map_services import Services
-from pyvrrp.config.keepalived.map_tracking import Checks
+from pyvrrp.config.keepalived.map_tracking import BFD, Checks, Tracked
 from pyvrrp.config.keepalived.names import sound_name
 from pyvrrp.config.keepalived.reading import Handler, Reader
 from pyvrrp.config.keepalived.remarks import Remarks
@@ -64,6 +64,11 @@ class _File(Reader):
     def _process(self, statement: Statement) -> None:
         read_process(self.scope, statement, self._checks)
 
+    def _peer(self, statement: Statement) -> None:
+        self.scope.look_at_value(statement)
+        name = statement.arguments[0].text
+        self._checks.define(Tracked(statement, BFD, name, f"bfd/{name}"), None)
+
     def _instance(self, statement: Statement) -> None:
         if self._named(statement, self._instances):
             instance = Instance(self.scope.within(statement), statement, self._everywhere, self._checks)
@@ -100,6 +105,7 @@ class _File(Reader):
         "track_file": _track_file,
         "vrrp_track_file": _track_file,
         "vrrp_track_process": _process,
+        "bfd_instance": _peer,
         "vrrp_instance": _instance,
         "vrrp_sync_group": _group,
         "virtual_server_group": _server_group,

@@ -205,7 +205,7 @@ class _Parser:
     ) -> tuple[tuple[Statement, ...], tuple[str, ...]]:
         """What stands between the braces of a keyword, and the comments before those."""
         keywords = self._contexts[keyword.opens] if keyword.shape is Shape.BLOCK else None
-        if keywords is not None and len(token.words) > 1:
+        if keywords is not None and len(token.words) > 1 and keyword.opens not in _SECRET:
             path = f"{path}.{quote(token.words[1].text)[1:-1]}"
         inner = _Block(keyword.name, keyword.opens, keywords, path, token.place, block)
         first_comments: tuple[str, ...] = ()

@@ -106,11 +106,10 @@ class Scope:
     def address(self, statement: Statement, word: Scalar) -> str | None:
         """An IP address; backquotes around it, as tutorials have them, are taken off. None, with an error."""
         bare = self.bare(statement, word)
-        try:
+        if is_address(bare):
             return str(ip_address(bare))
-        except ValueError:
-            self.error(statement, f"{quote(bare)} is not an IP address; it is left out")
-            return None
+        self.error(statement, f"{quote(bare)} is not an IP address; it is left out")
+        return None
 
     def bare(self, statement: Statement, word: Scalar) -> str:
         """A word without the backquotes that a tutorial put around it."""
@@ -143,3 +142,12 @@ class Scope:
         if keyword.support in _SAID and (statement.context, keyword.name) not in self._said:
             self._said.add((statement.context, keyword.name))
             self.advise(statement, f"{_SAID[keyword.support]}: {keyword.note}")
+
+
+def is_address(text: str) -> bool:
+    """Whether this is an IP address of either family."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True

@@ -56,13 +56,6 @@ def _outdated(what: str) -> Objection:
     return lambda _words: f"is outdated: {what}"
 
 
-def _priority(words: Sequence[str]) -> str:
-    objection = _number(0, UINT_MAX)(words)
-    if not objection and not 1 <= int(words[0]) <= 99:
-        return f"{words[0]} is outside 1..99"
-    return objection
-
-
 def _buffer_policy(words: Sequence[str]) -> str:
     return "" if words[:1] in (["MTU"], ["ADVERT"]) else _number(0, UINT_MAX)(words)
 
@@ -129,7 +122,7 @@ _IPTABLES: Final = _outdated('say "nftables" in place of it')
 
 _GLOBAL: Final[Mapping[str, Objection]] = {
     **{f"{who}_priority": _NICE for who in ("vrrp", "checker", "bfd")},
-    **{f"{who}_rt_priority": _priority for who in ("vrrp", "checker", "bfd")},
+    **{f"{who}_rt_priority": _number(1, 99) for who in ("vrrp", "checker", "bfd")},
     **{f"{who}_{word}": _RUNTIME for who in ("vrrp", "checker", "bfd") for word in ("rlimit_rttime", "rlimit_rtime")},
     **{f"{who}_cpu_affinity": _number(0, 4095) for who in ("vrrp", "checker", "bfd")},
     **{f"{who}_netlink_{what}_rcv_bufs": _SIZE for who in ("vrrp", "lvs") for what in ("cmd", "monitor")},

@@ -42,7 +42,9 @@ class VirtualServer(Section):
     quorum: Annotated[int, Whole(1, 2**32 - 1)] = Field(
         default=1, description="Weight of living servers that it needs."
     )
-    hysteresis: Annotated[int, Whole(0, 2**32 - 1)] = Field(default=0, description="And so much more to get it back.")
+    hysteresis: Annotated[int, Whole(0, 2**32 - 1)] = Field(
+        default=0, description="Gained at quorum + hysteresis, lost below quorum - hysteresis."
+    )
     quorum_up: Command | None = Field(default=None, description="Run when the quorum is reached again.")
     quorum_down: Command | None = Field(default=None, description="Run when the quorum is lost.")
     omega: Annotated[bool, Flag()] = Field(default=False, description="The down scripts run at the end, too.")
