@@ -10,7 +10,7 @@ from pyvrrp.config.model.node import NodeFile
 from pyvrrp.config.model.section import Section, TrackedCheck
 from pyvrrp.config.tree import Path
 from pyvrrp.config.validate import Checked
-from pyvrrp.config.values import quote
+from pyvrrp.config.values import NOT_PRINTABLE, printable, quote
 from pyvrrp.core import const
 
 
@@ -53,6 +53,8 @@ def _authentication(name: str, instance: Instance, checked: Checked, findings: F
     misspelt = any(path[:3] == where for path in checked.broken)
     if given.auth_pass is None and given.auth_pass_file is None and not misspelt:
         findings.key(where, "auth_pass or auth_pass_file is needed")
+    if given.auth_pass is not None and not printable(given.auth_pass):
+        findings.value((*where, "auth_pass"), NOT_PRINTABLE)
     if given.auth_pass is not None and given.auth_pass_file is not None:
         findings.key((*where, "auth_pass_file"), "auth_pass is given too; one of them is enough")
 
@@ -120,6 +122,8 @@ def _services(node: NodeFile, known: set[str] | None, findings: Findings) -> Non
         where: Path = ("virtual_servers", index)
         if [service.address, service.fwmark, service.group].count(None) != 2:
             findings.key(where, "one of address, fwmark and group is needed")
+        if service.hysteresis >= service.quorum:
+            findings.value((*where, "hysteresis"), f"is not below the quorum, {service.quorum}: it would never be lost")
         for position, server in enumerate(service.real_servers):
             for number, check in enumerate(server.checks):
                 if known is not None and check not in known:

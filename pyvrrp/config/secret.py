@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-from pyvrrp.config.values import password
+from pyvrrp.config.values import NOT_PRINTABLE, password, printable
 
 _OTHERS = 0o077
 
@@ -27,6 +27,9 @@ def read_password(path: Path) -> bytes:
             raise ValueError(f"{path} is readable by others (mode {mode:04o}): chmod 600 {path}")
         content = file.read(1024)
     try:
-        return password(content.decode("ascii", "replace").removesuffix("\n"))
+        found = password(content.decode("ascii", "surrogateescape").removesuffix("\n"))
     except ValueError as error:
         raise ValueError(f"the password in {path} {error}") from None
+    if not printable(found):
+        raise ValueError(f"the password in {path} {NOT_PRINTABLE}")
+    return found

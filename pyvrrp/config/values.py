@@ -17,6 +17,8 @@ from pydantic_core import CoreSchema, core_schema
 from pyvrrp.core import const
 from pyvrrp.core.settings import SCOPES
 
+NOT_PRINTABLE: Final = "has a character that is not printable ASCII"
+
 _SHOWN: Final = 60  # characters of a bad value that a message repeats
 _DIGITS: Final = 12  # no number of ours is longer; keeps int() and float() out of trouble
 _UNITS: Final = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0}
@@ -249,17 +251,24 @@ class Password(Kind):
 
 
 def password(text: str) -> bytes:
-    """The bytes of a password. Raises ValueError with a message that does not show it."""
+    """The bytes of a password; stray ones are escaped in `text`. Raises ValueError, with a message without it."""
     if not text:
         raise ValueError("is empty")
-    if not (text.isascii() and text.isprintable()):
-        raise ValueError("has a character that is not printable ASCII")
-    if len(text) > const.AUTH_DATA_SIZE:
+    try:
+        encoded = text.encode(errors="surrogateescape")
+    except UnicodeEncodeError:
+        raise ValueError(NOT_PRINTABLE) from None
+    if len(encoded) > const.AUTH_DATA_SIZE:
         raise ValueError(
-            f"is {len(text)} characters long, VRRPv2 carries {const.AUTH_DATA_SIZE}"
+            f"is {len(encoded)} characters long, VRRPv2 carries {const.AUTH_DATA_SIZE}"
             " (keepalived cuts there: to agree with it, write the first 8)"
         )
-    return text.encode()
+    return encoded
+
+
+def printable(password: bytes) -> bool:
+    """Whether a password is printable ASCII; what else it may be, another editor might write in other bytes."""
+    return password.isascii() and password.decode().isprintable()
 
 
 class FileName(Kind):

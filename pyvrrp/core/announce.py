@@ -15,19 +15,14 @@ _PAUSE = 1.0
 class Announcer:
     """Keeps the times. Bursts go out of each address's own interface, with that interface's MAC (`macs`)."""
 
-    __slots__ = ("_again_at", "_again_repeat", "_last_at", "_refresh_at")
+    __slots__ = ("_again_at", "_again_repeat", "_last_at", "_refresh_at", "due")
 
     def __init__(self) -> None:
+        self.due: float | None = None  # when the next burst is
         self._last_at = float("-inf")
         self._again_at: float | None = None
         self._again_repeat = 0
         self._refresh_at: float | None = None
-
-    def next_deadline(self) -> float | None:
-        """When the next burst is due."""
-        if self._again_at is None or self._refresh_at is None:
-            return self._again_at if self._refresh_at is None else self._refresh_at
-        return min(self._again_at, self._refresh_at)
 
     def wait(self, now: float) -> None:
         """A tenure begins; the burst comes when the kernel holds the addresses."""
@@ -42,6 +37,7 @@ class Announcer:
     def refresh(self, settings: InstanceSettings, now: float) -> None:
         """Count garp_master_refresh from now on."""
         self._refresh_at = now + settings.garp_master_refresh if settings.garp_master_refresh else None
+        self._arm()
 
     def contested(self, settings: InstanceSettings, macs: Mapping[str, bytes], now: float) -> list[Effect]:
         """A rival spoke, and clients may believe it: tell them now (at a bounded rate) and after its last word."""
@@ -60,14 +56,19 @@ class Announcer:
         if self._refresh_at is not None and now >= self._refresh_at:
             self.refresh(settings, now)
             effects += self._burst(settings, macs, settings.garp_master_refresh_repeat, now)
+        self._arm()
         return effects
 
     def end(self) -> None:
         """A tenure is over: nothing more is due."""
-        self._again_at = self._refresh_at = None
+        self._again_at = self._refresh_at = self.due = None
 
     def _later(self, delay: float, repeat: int, now: float) -> None:
         self._again_at, self._again_repeat = now + delay if delay else None, repeat
+        self._arm()
+
+    def _arm(self) -> None:
+        self.due = min((each for each in (self._again_at, self._refresh_at) if each is not None), default=None)
 
     def _burst(self, settings: InstanceSettings, macs: Mapping[str, bytes], repeat: int, now: float) -> list[Effect]:
         """All addresses in turn, `repeat` times; those on interfaces whose MAC is not known yet are left out."""

@@ -178,7 +178,7 @@ class VirtualRouter:
     @property
     def garp_due(self) -> float | None:
         """When it announces its addresses next."""
-        return self._announcer.next_deadline()
+        return self._announcer.due
 
     @property
     def preempts_at(self) -> float | None:
@@ -192,7 +192,7 @@ class VirtualRouter:
 
     def next_deadline(self) -> float | None:
         """The earliest time at which `timer` has something to do."""
-        due = [each for each in (self.deadline, self.garp_due, self.handover_until) if each is not None]
+        due = [each for each in (self.deadline, self._announcer.due, self.handover_until) if each is not None]
         return min(due, default=None)
 
     # --- what happens to it -------------------------------------------------------------------------------------------
@@ -241,8 +241,10 @@ class VirtualRouter:
                 effects += self._listen_again(now)
             else:
                 effects += self._wait_is_over(self.deadline, now)
-        bursts = self._announcer.timer(self.settings, self.standing.macs, now)
-        return effects if self.muted is not None else effects + bursts
+        if self.garp_due is not None and now >= self.garp_due:
+            bursts = self._announcer.timer(self.settings, self.standing.macs, now)
+            effects += bursts if self.muted is None else []
+        return effects
 
     def take_over(self, due: float, now: float) -> list[Effect]:
         """The whole sync group is ready since `due`."""

@@ -86,6 +86,12 @@ class Stage:
         """Start the daemon."""
         self._program = self._site.program(self._site.a, self._make, self._command)
 
+    def begin(self, *names: str) -> None:
+        """Start the daemon, and wait until these instances, or VI_1, are BACKUP."""
+        self.start()
+        for name in names or ("VI_1",):
+            self.enters(BACKUP, name)
+
     def write(self, text: str) -> None:
         """Write the configuration. DIRECTORY in it is the play's own."""
         self._config.write_text(self._own(text))
@@ -199,6 +205,10 @@ class Stage:
         source = self._site.a.address
         enough = len(self._capture.adverts(source, VRID)) + times
         self._wait(lambda: len(self._capture.adverts(source, VRID)) >= enough, "adverts")
+
+    def rest(self) -> None:
+        """Let more than a second pass, by its adverts."""
+        self.advertises(2 + int(1 / self._last_advert(VRID).seconds))
 
     def hears(self, times: int) -> None:
         """Wait until the peer has spoken so often more."""

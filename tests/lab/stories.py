@@ -50,32 +50,27 @@ def instance(
     return "\n".join(settings) + "\n"
 
 
-def usual(stage: Stage, first: int = 10, lower: int = 10, quiet: int = 5) -> None:
-    """Alone, beaten by a better peer, left alone again, challenged by a worse one, without a link, stopped.
-
-    `first` and `lower` are how often an address is announced by a new master, and by one that is challenged, `quiet` is
-    for how many intervals no address was announced before that.
-    """
-    stage.start()
-    stage.enters(BACKUP)
-    stage.becomes_master(first)
+def usual(stage: Stage) -> None:
+    """Alone, beaten by a better peer, left alone again, challenged by a worse one, without a link, stopped."""
+    stage.begin()
+    stage.becomes_master()
     stage.mark("alone")
     with stage.peer(200):
         stage.becomes_backup()
         stage.mark("beaten")
-    stage.becomes_master(first)
+    stage.becomes_master()
     stage.mark("left alone")
-    stage.advertises(quiet)
+    stage.rest()
     stage.speak(100)
     stage.says("forcing new election")
-    stage.announces(lower)
+    stage.announces(10)
     stage.mark("challenged")
     stage.link("down")
     stage.becomes_faulty()
     stage.mark("without a link")
     stage.link("up")
     stage.enters(BACKUP)
-    stage.becomes_master(first)
+    stage.becomes_master()
     stage.mark("with a link again")
     stage.stop()
     stage.mark("stopped")
@@ -93,14 +88,15 @@ def _second_interface(stage: Stage) -> None:
     stage.host("link set eth1 up")
 
 
-def few_announcements(stage: Stage) -> None:
-    """Of a challenge that follows at once on other announcements."""
-    stage.start()
-    stage.becomes_master(4)
+def challenged_at_once(stage: Stage) -> None:
+    """A worse peer speaks as soon as it has announced its address."""
+    stage.begin()
+    stage.becomes_master(times=4)
     stage.mark("alone")
     stage.speak(100)
     stage.says("forcing new election")
-    stage.advertises(8)
+    stage.rest()
+    stage.rest()
     stage.mark("challenged")
     stage.stop()
 
@@ -110,7 +106,7 @@ def waiting(stage: Stage) -> None:
     stage.link("down")
     stage.host("addr flush dev eth0")
     stage.start()
-    stage.says("ntering FAULT state")
+    stage.says("(VI_1) entering FAULT state")
     stage.link("up")
     stage.host("addr add 192.168.1.201/24 dev eth0")
     stage.enters(BACKUP)
@@ -124,7 +120,7 @@ def waiting(stage: Stage) -> None:
 
 def patient(stage: Stage) -> None:
     """It leaves a worse master alone until that is silent."""
-    stage.start()
+    stage.begin()
     stage.becomes_master()
     with stage.peer(200):
         stage.becomes_backup()
@@ -141,7 +137,7 @@ def patient(stage: Stage) -> None:
 
 def delayed(stage: Stage) -> None:
     """It leaves a worse master alone for a while."""
-    stage.start()
+    stage.begin()
     stage.becomes_master()
     with stage.peer(200, leaves=False):
         stage.becomes_backup()
@@ -154,7 +150,7 @@ def delayed(stage: Stage) -> None:
 def weighed(stage: Stage) -> None:
     """A script fails and costs priority, a peer takes over, the script succeeds."""
     stage.touch("good", there=True)
-    stage.start()
+    stage.begin()
     stage.becomes_master()
     stage.mark("good")
     stage.touch("good", there=False)
@@ -196,7 +192,7 @@ def faulty(stage: Stage) -> None:
 def together(stage: Stage) -> None:
     """Two instances: what befalls one befalls both."""
     stage.touch("good", there=True)
-    stage.start()
+    stage.begin("VI_1", "VI_2")
     _both(stage, MASTER)
     stage.mark("alone")
     with stage.peer(200, vrids=(VRID, OTHER_VRID)):
@@ -224,27 +220,27 @@ def _both(stage: Stage, state: str) -> None:
         stage.loses()
 
 
-def _second_text(priority: int, *vips: str) -> str:
+def _quick_text(priority: int, *vips: str) -> str:
     return global_defs() + instance(*QUICK, priority=priority, vips=vips)
 
 
 def rewritten(stage: Stage) -> None:
     """The file changes: less priority, one more address, one less."""
-    stage.start()
+    stage.begin()
     stage.enters(MASTER)
     stage.takes(VIP)
     stage.announces(10, VIP)
     stage.mark("as it was")
-    stage.write(_second_text(90, VIP))
+    stage.write(_quick_text(90, VIP))
     stage.reload()
     with stage.peer(100):
         stage.becomes_backup()
         stage.mark("less priority")
-        stage.write(_second_text(90, VIP, OTHER_VIP))
+        stage.write(_quick_text(90, VIP, OTHER_VIP))
         stage.reload()
     stage.becomes_master()
     stage.mark("one more address")
-    stage.write(_second_text(90, OTHER_VIP))
+    stage.write(_quick_text(90, OTHER_VIP))
     stage.reload()
     stage.loses(VIP)
     stage.mark("one less")
@@ -256,7 +252,7 @@ def told(stage: Stage) -> None:
     stage.touch("good", there=True)
     stage.script("notify.sh", 'to=$1; shift; echo "$*" >> DIRECTORY/$to.told')
     with stage.pipe("fifo"):
-        stage.start()
+        stage.begin()
         stage.becomes_master()
         stage.tells("general", 2)
         stage.touch("good", there=False)
@@ -266,7 +262,7 @@ def told(stage: Stage) -> None:
             stage.tells("general", 3)
         stage.becomes_master()
         stage.tells("general", 4)
-        stage.advertises(5)
+        stage.rest()
         stage.speak(100)
         stage.tells("lower", 1)
         stage.announces(10)
@@ -274,6 +270,7 @@ def told(stage: Stage) -> None:
         stage.becomes_faulty()
         stage.tells("general", 5)
         stage.link("up")
+        stage.enters(BACKUP)
         stage.becomes_master()
         stage.tells("general", 7)
         stage.stop()
@@ -284,7 +281,7 @@ def weighted_otherwise(stage: Stage) -> None:
     """A file and an interface count."""
     _second_interface(stage)
     stage.put("load", "2")
-    stage.start()
+    stage.begin()
     stage.becomes_master()
     stage.put("load", "5")
     stage.says("Changing effective priority from 160 to 175")
@@ -318,7 +315,7 @@ STORIES: Final = {
         vips=("192.168.1.200", "10.0.0.200", "192.168.1.220"),
     ),
     "announcements": Story(
-        global_defs() + instance(*QUICK, "garp_master_repeat 2", "garp_lower_prio_repeat 3"), few_announcements
+        global_defs() + instance(*QUICK, "garp_master_repeat 2", "garp_lower_prio_repeat 3"), challenged_at_once
     ),
     "no link": Story(global_defs() + instance(*QUICK), waiting),
     "nopreempt": Story(global_defs() + instance("nopreempt", *QUICK), patient),
@@ -342,7 +339,7 @@ STORIES: Final = {
         together,
         vips=(VIP, OTHER_VIP),
     ),
-    "reload": Story(_second_text(150, VIP), rewritten, vips=(VIP, OTHER_VIP)),
+    "reload": Story(_quick_text(150, VIP), rewritten, vips=(VIP, OTHER_VIP)),
     "notifications": Story(
         global_defs("vrrp_notify_fifo DIRECTORY/fifo", "vrrp_notify_priority_changes true")
         + CHECK

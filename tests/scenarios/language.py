@@ -37,6 +37,7 @@ expect overlap at most 0s                    time since `measure` in which more 
 expect a transitions 1                       since `measure`
 expect a sent priority 0 once | never        since `measure`
 expect a log contains "text" | lacks "text"  since `measure`
+expect a told 'GROUP "G" MASTER 0'           to FIFOs, since `measure`
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pyvrrp.core import const
-from pyvrrp.core.effects import Action, SendAdvert
+from pyvrrp.core.effects import Action, Notify, SendAdvert
 from pyvrrp.core.fsm import State
 from pyvrrp.core.settings import InstanceSettings, NodeSettings, SyncGroupSettings, Track, automatic_lease
 from tests.simulation import CHECK, INSIDE, SECOND, Lan, group_of, instance, settings
@@ -260,6 +261,11 @@ class Scenario:
         there = any(text in line for line in lines)
         assert there is (verb == "contains"), "the log is:\n  " + "\n  ".join(lines)
 
+    def expect_told(self, name: str, text: str) -> None:
+        later = [effect for _, effect in self.lan.machines[name].effects[self._mark(name)[1] :]]
+        told = [effect.line for effect in later if isinstance(effect, Notify)]
+        assert text in told, "it was told:\n  " + "\n  ".join(told)
+
 
 def _option(plain: InstanceSettings, word: str, words: Words) -> InstanceSettings:
     """The instance with one option of a `cluster`, `node` or `reload` line; its values are taken from `words`."""
@@ -339,6 +345,7 @@ _SENTENCES: tuple[tuple[str, Callable[..., None]], ...] = (
     ("expect NAME transitions NUMBER", Scenario.expect_transitions),
     ("expect NAME sent priority 0 once|never", Scenario.expect_zero),
     ("expect NAME log contains|lacks TEXT", Scenario.expect_log),
+    ("expect NAME told TEXT", Scenario.expect_told),
     ("expect NAME INIT|BACKUP|MASTER|FAULT", Scenario.expect_state),
     ("expect NAME INIT|BACKUP|MASTER|FAULT within TIME", Scenario.expect_state),
 )

@@ -44,6 +44,8 @@ measure
         ("expect a transitions 3", "there were none"),
         ("expect a sent priority 0 once", "sent 0 times"),
         ('expect a log contains "no such thing"', "the log is:"),
+        ('expect a told "no such thing"', "it was told:"),
+        ("expect second holders b", "it is none"),
     ],
 )
 def test_a_wrong_line_is_named(tmp_path: Path, line: str, message: str) -> None:

@@ -16,6 +16,7 @@ from pyvrrp.config.tree import Scalar, TreeNode
 from pyvrrp.config.values import quote
 from pyvrrp.identity import Identity, exists, identity
 
+_SHELL: Final = "/bin/sh"
 _INSECURE: Final = "scripts are run, and enable_script_security is not set in global_defs"
 
 
@@ -61,6 +62,8 @@ class Commands:
         return _node(word, words, owner)
 
     def _words(self, scope: Scope, statement: Statement, text: str) -> list[str]:
+        if text.startswith("<"):  # the one thing that keepalived gives to a shell
+            return [_SHELL, "-c", text]
         found, opened = script_words(text)
         if 0 <= opened < len(text) - 1:
             scope.error(statement, f"{quote(text)}: a quote is not closed; it is left out")

@@ -43,7 +43,7 @@ VRRP: Final[Mapping[str, tuple[Keyword, ...]]] = {
     "vrrp_instance": (
         same("state", 1),
         same("interface", 1),
-        same("virtual_router_id", 1),
+        better("virtual_router_id", 1, "a reload that changes it leaves the addresses of a MASTER where they are"),
         same("priority", 1),
         same("version", 1, "version 3 over IPv4"),
         same("advert_int", 1),
@@ -70,10 +70,10 @@ VRRP: Final[Mapping[str, tuple[Keyword, ...]]] = {
         better("thread_timer_expired", 0, _STILL, since="2.3.2"),
         not_yet("v3_checksum_as_v2", 0, "an instance of version 3 is left out", since="2.2.8"),
         # Tracking and telling
-        same("dont_track_primary"),
+        not_yet("dont_track_primary", 0, "an instance whose own link is down is in FAULT"),
         *_TRACKING,
         *_NOTIFYING,
-        better("notify_deleted", 0, _NOTIFY),
+        different("notify_deleted", 0, "its script is run; without one the others hear FAULT"),
         better("notify_master_rx_lower_pri", 1, _NOTIFY),
         # Gratuitous ARP
         same("garp_master_delay", 1),

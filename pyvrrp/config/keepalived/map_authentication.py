@@ -10,7 +10,6 @@ from pyvrrp.config.keepalived.map_transport import Obstacle
 from pyvrrp.config.keepalived.scope import Scope
 from pyvrrp.config.keepalived.statement import Statement
 from pyvrrp.config.tree import Place, Scalar
-from pyvrrp.config.values import Password, Word
 
 _SIZE: Final = 8  # bytes of a password
 
@@ -50,8 +49,6 @@ class Authentication:
         """What keeps the instance from running."""
         if self._type is not None and self._type.arguments[0].text == "AH":
             yield self._type, "auth_type AH is not supported (RFC 3768 removed it)"
-        elif self._type is not None and self._password is not None and not _can_be_said(self._password.text):
-            yield self._type, "auth_pass has a character that is not printable ASCII"
 
     def complete(self, scope: Scope, draft: Draft, reason: str) -> None:
         """Put it into the draft of the instance. `reason` is why there can be none, if so."""
@@ -72,11 +69,3 @@ class Authentication:
         block.put("auth_type", self._type.place, scalar(self._type.arguments[0].place, "PASS"))
         block.put("auth_pass", self._password_place, self._password)
         draft.put("authentication", self._block.place, block.node())
-
-
-def _can_be_said(password: str) -> bool:
-    try:
-        Password().parse(Word(password or "-", quoted=True))
-    except ValueError:
-        return False
-    return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Mapping
 from typing import ClassVar, Final
 
@@ -34,9 +35,9 @@ class _Tcp(Checker):
 
     def _old_retry(self, statement: Statement) -> None:
         """keepalived does not know nb_get_retry here, but many a tutorial does; the table of keywords remarks it."""
-        value = self.scope.number(statement, RETRY, self.timers.text("retry", "1"))
+        value = self.scope.number(statement, RETRY, self.handed.text("retry", "1"))
         if value is not None:
-            self.timers.say("retry", statement, written(value))
+            self.handed.say("retry", statement, written(value))
 
     HANDLERS: ClassVar[Mapping[str, Handler]] = {**Checker.CONNECTION, "nb_get_retry": _old_retry}
 
@@ -64,15 +65,15 @@ class _Http(Checker):
 
     def _old_retry(self, statement: Statement) -> None:
         self.scope.error(statement, 'is outdated: say "retry" in place of it')
-        value = self.scope.number(statement, RETRY, self.timers.text("retry", "1"))
+        value = self.scope.number(statement, RETRY, self.handed.text("retry", "1"))
         if value is not None:
-            self.timers.say("retry", statement, written(value))
+            self.handed.say("retry", statement, written(value))
 
     def _complete(self, draft: Draft) -> bool:
         if "urls" not in self.draft:
             self.scope.error_at(self.statement.place, "has no url; it is left out")
             return False
-        if (host := self.timers.entry("virtualhost")) is not None:
+        if (host := self.handed.entry("virtualhost")) is not None:
             self.draft.put("virtualhost", host.key.place, host.value)
         return self._put_connection(draft)
 
@@ -112,8 +113,10 @@ class _Url(Reader):
         if word is None:
             return
         try:
-            re.compile(word.text.encode())
-        except (re.error, UnicodeEncodeError) as error:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                re.compile(word.text.encode(errors="surrogateescape"))
+        except re.error as error:
             self.scope.error(statement, f"{quote(word.text)}: {error}; it is left out")
             return
         if reading.fits(self.scope, statement, Text(), word.text):
@@ -149,7 +152,7 @@ class _Smtp(Checker):
         """One check for the server itself, and one for each host that is named."""
         found = super().drafts()
         for host in self._hosts:
-            host.timers.inherit(self.timers)
+            host.handed.inherit(self.handed)
             host.draft.inherit(self.draft, "helo_name")
             found += host.drafts()
         return found
@@ -248,7 +251,7 @@ class _Misc(Checker):
             return False
         if self.draft.text("timeout") == "0":
             self.draft.drop("timeout")
-        if "timeout" not in self.draft and (entry := self.timers.entry("delay_loop")) is not None:
+        if "timeout" not in self.draft and (entry := self.handed.entry("delay_loop")) is not None:
             self.draft.put("timeout", entry.key.place, entry.value)
         self.draft.default("timeout", "60")
         draft.put("script", self._program.place, command)

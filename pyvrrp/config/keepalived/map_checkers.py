@@ -32,37 +32,36 @@ _MARK: Final = Number(0, UINT_MAX)
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """The real server that is checked; `timers` are its own and its virtual server's. `port` is 0 for none."""
+    """The real server that is checked; `handed` is what it and its virtual server hand down. `port` is 0 for none."""
 
     address: str
     port: int
-    title: str
-    timers: Draft
+    handed: Draft
 
 
 class Timed(Reader):
-    """A block with timers, under the names of their keywords in `timers`."""
+    """A block with timers and other values that are handed down, in `handed` under the names of their keywords."""
 
     def __init__(self, scope: Scope, statement: Statement) -> None:
         super().__init__(scope, statement.place)
         self.statement = statement
-        self.timers = Draft(statement.place)
+        self.handed = Draft(statement.place)
 
     def _timer(self, statement: Statement) -> None:
         number, usual = self.TIMERS[statement.keyword]
-        value = self.scope.number(statement, number, self.timers.text(statement.keyword, usual))
+        value = self.scope.number(statement, number, self.handed.text(statement.keyword, usual))
         if value is not None:
-            self.timers.say(statement.keyword, statement, written(value))
+            self.handed.say(statement.keyword, statement, written(value))
 
     def _alpha(self, statement: Statement) -> None:
         value = self.scope.truth(statement)
         if value is not None:
-            self.timers.say("alpha", statement, written(value))
+            self.handed.say("alpha", statement, written(value))
 
     def _virtualhost(self, statement: Statement) -> None:
         word = self.scope.word(statement)
         if word is not None and reading.fits(self.scope, statement, Text(), word.text):
-            self.timers.say("virtualhost", statement, word.text)
+            self.handed.say("virtualhost", statement, word.text)
 
     TIMERS: ClassVar[Mapping[str, tuple[Number, str]]] = {
         "delay_loop": (_DELAY_LOOP, "60"),
@@ -95,7 +94,7 @@ class Checker(Timed):
 
     def drafts(self) -> list[Draft]:
         """The checks that it makes, when all of it is read: one, or none with a remark."""
-        self.timers.inherit(self.server.timers)
+        self.handed.inherit(self.server.handed)
         draft = Draft(self.statement.place)
         draft.default("type", self.TYPE)
         if not self._complete(draft):
@@ -125,23 +124,23 @@ class Checker(Timed):
         return True
 
     def _put_timers(self, draft: Draft) -> None:
-        timers = self.timers
-        timers.default("delay_loop", "60")
-        timers.default("connect_timeout", "5")
-        timers.default("retry", str(self.USUAL_RETRY))
+        handed = self.handed
+        handed.default("delay_loop", "60")
+        handed.default("connect_timeout", "5")
+        handed.default("retry", str(self.USUAL_RETRY))
         if self.USUAL_DELAY:
-            timers.default("delay_before_retry", self.USUAL_DELAY)
+            handed.default("delay_before_retry", self.USUAL_DELAY)
         for keyword, key in (("delay_loop", "interval"), ("connect_timeout", "timeout"), ("warmup", "warmup")):
-            if (entry := timers.entry(keyword)) is not None and key not in draft:
+            if (entry := handed.entry(keyword)) is not None and key not in draft:
                 draft.put(key, entry.key.place, entry.value)
-        retry = timers.entry("retry")
+        retry = handed.entry("retry")
         if retry is not None:
-            fall = int(timers.text("retry")) + 1
+            fall = int(handed.text("retry")) + 1
             draft.put("fall", retry.key.place, scalar(retry.value.place, str(fall)))
-            if fall > 1 and (delay := timers.entry("delay_before_retry")) is not None:
+            if fall > 1 and (delay := handed.entry("delay_before_retry")) is not None:
                 draft.put("retry_interval", delay.key.place, delay.value)
-        alpha = timers.entry("alpha")
-        if alpha is not None and timers.text("alpha") == written(True):
+        alpha = handed.entry("alpha")
+        if alpha is not None and handed.text("alpha") == written(True):
             draft.put("initial", alpha.key.place, scalar(alpha.value.place, "down"))
 
     # --- lines -----------------------------------------------------------------------------------------------------
@@ -158,7 +157,7 @@ class Checker(Timed):
 
     def _bind_number(self, statement: Statement) -> None:
         key, number = {"bind_port": ("port", _PORT), "fwmark": ("mark", _MARK)}[statement.keyword]
-        value = self.scope.number(statement, number, "none")
+        value = self.scope.number(statement, number, "")
         if value is not None:
             self.bind.say(key, statement, written(value))
 

@@ -121,7 +121,7 @@ class Globals(Reader):
 
     def _router_id(self, statement: Statement) -> None:
         word = self.scope.word(statement)
-        if word is not None:
+        if word is not None and word.text:  # an empty one leaves the host's name
             self.draft.say("router_id", statement, sound_name(word.text))
 
     def _recipients(self, statement: Statement) -> None:
@@ -134,7 +134,7 @@ class Globals(Reader):
     def _smtp_server(self, statement: Statement) -> None:
         host, *port = (word.text for word in statement.arguments[:2])
         if port:
-            value = self.scope.number_of(statement, statement.arguments[1], Number(1, 65535), "no mail server")
+            value = self.scope.number_of(statement, statement.arguments[1], Number(1, 65535), "")
             if value is None:
                 return
             port = [written(value)]

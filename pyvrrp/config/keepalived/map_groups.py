@@ -23,7 +23,7 @@ from pyvrrp.config.keepalived.names import sound_name
 from pyvrrp.config.keepalived.reading import Handler
 from pyvrrp.config.keepalived.scope import Scope
 from pyvrrp.config.keepalived.statement import Statement
-from pyvrrp.config.tree import Scalar
+from pyvrrp.config.tree import Place, Scalar
 
 _USUAL_SIZE: Final = 2
 
@@ -36,6 +36,7 @@ class Group(Notifying):
         self._checks = checks
         self._list: Statement | None = None
         self._weighs = False
+        self._begins: Place | None = None  # what it tracks
         self._tracked: list[Tracked] = []
 
     @property
@@ -52,6 +53,7 @@ class Group(Notifying):
             self.scope.error(statement, "is empty")
 
     def _track(self, statement: Statement) -> None:
+        self._begins = self._begins or statement.place
         read_tracking(self.scope, statement, self._checks, self._tracked)
 
     def _tracking_weight(self, _statement: Statement) -> None:
@@ -97,7 +99,7 @@ class Group(Notifying):
                 self.scope.error(each.entry, "a member has priority 255, so weights have no effect; 0 is used")
                 self._tracked[index] = each.weightless()
         if self._tracked:
-            place = self._tracked[0].entry.place
+            place = self._begins or self.draft.place
             self.draft.put("track_checks", place, tracks(place, self._tracked))
             self._checks.used.update(each.check for each in self._tracked)
 

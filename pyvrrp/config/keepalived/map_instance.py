@@ -36,6 +36,7 @@ from pyvrrp.config.keepalived.numbers import Number, written
 from pyvrrp.config.keepalived.reading import Handler
 from pyvrrp.config.keepalived.scope import Scope
 from pyvrrp.config.keepalived.statement import Statement
+from pyvrrp.config.tree import Place
 from pyvrrp.config.values import Word, quote
 from pyvrrp.config.values_net import InterfaceName
 
@@ -57,6 +58,7 @@ class Instance(Notifying):
     def __init__(self, scope: Scope, statement: Statement, everywhere: Globals, checks: Checks) -> None:
         super().__init__(scope, statement, everywhere)
         self._checks = checks
+        self._begins: dict[str, Place] = {}  # lists, by their keys
         self._lists = AddressList()
         self._addresses: list[Held] = []
         self._excluded: list[Held] = []
@@ -126,6 +128,7 @@ class Instance(Notifying):
         self._authentication.read(self.scope, statement)
 
     def _address_list(self, statement: Statement) -> None:
+        self._begins.setdefault(statement.keyword, statement.place)
         found = self._lists.read(self.scope, statement)
         if statement.keyword == "virtual_ipaddress":
             for held in found:
@@ -142,6 +145,7 @@ class Instance(Notifying):
         self._addresses.append(held)
 
     def _track(self, statement: Statement) -> None:
+        self._begins.setdefault("track_checks", statement.place)
         read_tracking(self.scope, statement, self._checks, self.tracked)
 
     def _ignore_link(self, statement: Statement) -> None:
@@ -171,7 +175,7 @@ class Instance(Notifying):
         **dict.fromkeys(Transport.HANDLERS, _travel),
         "state": _state,
         "interface": _interface,
-        "virtual_router_id": reading.number("virtual_router_id", Number(1, 255), "none"),
+        "virtual_router_id": reading.number("virtual_router_id", Number(1, 255), ""),
         "priority": _priority,
         "version": _version,
         "advert_int": reading.number("advert_int", _ADVERT_INT, "1"),
@@ -263,7 +267,7 @@ class Instance(Notifying):
             del self._excluded[_EXCLUDED_MAX:]
         for key, held in (("virtual_ipaddress", self._addresses), ("virtual_ipaddress_excluded", self._excluded)):
             if held:
-                place = held[0].statement.place
+                place = self._begins.get(key, self.draft.place)
                 self.draft.put(key, place, sequence(place, (each.node for each in held if each.node is not None)))
         return True
 
@@ -351,6 +355,6 @@ class Instance(Notifying):
     def put_tracks(self) -> None:
         """Its group has had its say: what is tracked goes into the draft."""
         if self.tracked:
-            place = self.tracked[0].entry.place
+            place = self._begins["track_checks"]
             self.draft.put("track_checks", place, tracks(place, self.tracked))
             self._checks.used.update(each.check for each in self.tracked)

@@ -39,7 +39,7 @@ class ServerBlock(Timed):
         found = self.scope.address(self.statement, address)
         if found is None or not port:
             return None if found is None else (found, 0)
-        number = self.scope.number_of(self.statement, port[0], PORT, "nothing")
+        number = self.scope.number_of(self.statement, port[0], PORT, "")
         return None if number is None else (found, int(number))
 
     def take_script(self, statement: Statement) -> None:
@@ -91,10 +91,10 @@ class RealServer(ServerBlock):
     }
 
     def read_checkers(self, above: Draft, port_above: int) -> None:
-        """The lines of the servers are read: make checks. `above` has the timers of the virtual server."""
-        self.timers.inherit(above)
+        """The lines of the servers are read: make checks. `above` is what the virtual server hands down."""
+        self.handed.inherit(above)
         port = self.port or port_above
-        server = Server(self.address, port, f"[{self.address}]:{port}", self.timers)
+        server = Server(self.address, port, self.handed)
         names: list[TreeNode] = []
         for block in self._blocks:
             checker = CHECKERS[block.keyword](
@@ -102,9 +102,9 @@ class RealServer(ServerBlock):
             )
             checker.read(block.block)
             for draft in checker.drafts():
-                name = self.checks.fresh(f"{server.title}/{block.keyword}")
+                name = self.checks.fresh(f"[{self.address}]:{port}/{block.keyword}")
                 self.checks.drafts[name] = draft
                 self.checks.used.add(name)
                 names.append(scalar(draft.place, name))
         if names:
-            self.draft.put("checks", names[0].place, sequence(names[0].place, names))
+            self.draft.put("checks", self.draft.place, sequence(self.draft.place, names))

@@ -15,12 +15,12 @@ from pyvrrp.config.keepalived.map_tracking import FILE, PROCESS, SCRIPT, WEIGHT,
 from pyvrrp.config.keepalived.names import sound_name
 from pyvrrp.config.keepalived.numbers import FINEST, INT_MAX, Number, written
 from pyvrrp.config.keepalived.reading import Handler, Reader
-from pyvrrp.config.keepalived.scope import Scope
+from pyvrrp.config.keepalived.scope import Scope, is_address
 from pyvrrp.config.keepalived.statement import Statement
 from pyvrrp.config.values import FileName, Text, quote
 
 # bash takes this for a TCP connection; the Debian package's samples have it, for a shell that is none.
-_TCP: Final = re.compile(r"<\s*/dev/tcp/([^/\s]+)/(\d+)", re.ASCII)
+_TCP: Final = re.compile(r"<\s*/dev/tcp/([^/\s]+)/(\d{1,5})", re.ASCII)
 _LOCALHOST: Final = {"localhost": "127.0.0.1"}
 _SECONDS: Final = Number(0, 4294, lifts=True)
 _TIMES: Final = Number(1, INT_MAX, most=100_000)
@@ -123,12 +123,13 @@ class _Script(_Weighted):
         return draft
 
     def _connection(self, script: Statement) -> Draft | None:
-        match = _TCP.fullmatch(script.arguments[0].text.strip())
-        if match is None or not 0 < int(match[2]) < 65536:
+        match = _TCP.fullmatch(script.arguments[0].text)
+        host = _LOCALHOST.get(match[1], match[1]) if match is not None else ""
+        if match is None or not is_address(host) or not 0 < int(match[2]) < 65536:
             return None
         self.scope.advise(script, f"a TCP connection to port {match[2]} is tried, as bash would; no shell runs")
         draft = Draft(self.draft.place)
-        for key, value in (("type", "tcp"), ("host", _LOCALHOST.get(match[1], match[1])), ("port", match[2])):
+        for key, value in (("type", "tcp"), ("host", host), ("port", match[2])):
             draft.default(key, value, script.place)
         return draft
 

@@ -59,8 +59,7 @@ class Services:
         """The file is read: put what there is, and has servers."""
         found = [each for each in self._servers if each.complete(self._marked)]
         if found:
-            place = found[0].draft.place
-            root.put("virtual_servers", place, sequence(place, (each.draft.node() for each in found)))
+            root.put("virtual_servers", root.place, sequence(root.place, (each.draft.node() for each in found)))
 
 
 def _group_entry(scope: Scope, entry: Statement) -> bool | None:
@@ -70,12 +69,12 @@ def _group_entry(scope: Scope, entry: Statement) -> bool | None:
         if len(words) < 2:
             scope.error(entry, "fwmark needs a number; it is left out")
             return None
-        return None if scope.number_of(entry, entry.words[1], _MARK, "nothing") is None else True
+        return None if scope.number_of(entry, entry.words[1], _MARK, "") is None else True
     first, separator, last = words[0].replace("/", "-").partition("-")
     if not is_address(first) or (separator and not (is_address(last) or last.isalnum())):
         scope.error(entry, f"{quote(words[0])} is not an IP address, nor a range; it is left out")
         return None
-    if len(words) > 1 and scope.number_of(entry, entry.words[1], PORT, "nothing") is None:
+    if len(words) > 1 and scope.number_of(entry, entry.words[1], PORT, "") is None:
         return None
     return False
 
@@ -86,7 +85,6 @@ class _VirtualServer(ServerBlock):
         self._address, self._port = "", 0
         self._group = ""
         self._servers: list[RealServer] = []
-        self._weight: Statement | None = None
         self._flags: list[Statement] = []
 
     def identify(self) -> bool:
@@ -94,7 +92,7 @@ class _VirtualServer(ServerBlock):
         arguments = self.statement.arguments
         kind = arguments[0].text if len(arguments) > 1 else ""
         if kind == "fwmark":
-            mark = self.scope.number_of(self.statement, arguments[1], _MARK, "nothing")
+            mark = self.scope.number_of(self.statement, arguments[1], _MARK, "")
             if mark is not None:
                 self.draft.put("fwmark", self.statement.place, scalar(arguments[1].place, written(mark)))
             return mark is not None
@@ -110,6 +108,10 @@ class _VirtualServer(ServerBlock):
         if self._port:
             self.draft.put("port", self.statement.place, scalar(arguments[1].place, str(self._port)))
         return True
+
+    @property
+    def _is_mark(self) -> bool:
+        return "fwmark" in self.draft
 
     # --- lines -----------------------------------------------------------------------------------------------------
 
@@ -151,7 +153,7 @@ class _VirtualServer(ServerBlock):
         if not statement.arguments:
             self.draft.say("persistence_timeout", statement, _PERSISTENCE_USUAL)
             return
-        value = self.scope.number(statement, _PERSISTENCE, "none")
+        value = self.scope.number(statement, _PERSISTENCE, "")
         if value is not None:
             self.draft.say("persistence_timeout", statement, written(value))
 
@@ -166,7 +168,7 @@ class _VirtualServer(ServerBlock):
         if found is None:
             return
         if port:
-            number = self.scope.number_of(statement, port[0], PORT, "no sorry server")
+            number = self.scope.number_of(statement, port[0], PORT, "")
             if number is None:
                 return
             found = f"{found} {written(number)}" if number else found
@@ -179,15 +181,15 @@ class _VirtualServer(ServerBlock):
             reading.flag("sorry_server_inhibit")(self, statement)
 
     def _usual_weight(self, statement: Statement) -> None:
-        number = Number(1, INT_MAX, most=WEIGHT_MOST)
-        if self.scope.number(statement, number, "1") is not None:
-            self._weight = statement
+        value = self.scope.number(statement, Number(1, INT_MAX, most=WEIGHT_MOST), self.handed.text("weight", "1"))
+        if value is not None:
+            self.handed.say("weight", statement, written(value))
 
     def _inhibit(self, statement: Statement) -> None:
-        self.timers.say("inhibit_on_failure", Statement(statement.words[:1], statement.context), written(True))
+        self.handed.say("inhibit_on_failure", Statement(statement.words[:1], statement.context), written(True))
 
     def _alpha_alone(self, statement: Statement) -> None:
-        self.timers.say("alpha", Statement(statement.words[:1], statement.context), written(True))
+        self.handed.say("alpha", Statement(statement.words[:1], statement.context), written(True))
 
     def _family(self, statement: Statement) -> None:
         self.scope.look_at_value(statement)
@@ -237,60 +239,58 @@ class _VirtualServer(ServerBlock):
         self._complete_quorum()
         self._complete_flags()
         self.put_alert(usual=False)
-        place = self._servers[0].statement.place
-        self.draft.put("real_servers", place, sequence(place, (self._server_node(each) for each in self._servers)))
+        servers = sequence(self.draft.place, (self._server_node(each) for each in self._servers))
+        self.draft.put("real_servers", self.draft.place, servers)
         return True
 
     def _complete_defaults(self) -> None:
         """What keepalived has where nothing is said, which it objects to."""
-        marked = "fwmark" in self.draft
-        if marked and "protocol" in self.draft:
+        if self._is_mark and "protocol" in self.draft:
             self.scope.error_at(self.statement.place, "a firewall mark has no protocol; it is left out")
             self.draft.drop("protocol")
         for key, usual in (("lb_algo", "wlc"), ("lb_kind", "NAT"), ("protocol", "UDP")):
-            if key not in self.draft and not (marked and key == "protocol"):
+            if key not in self.draft and not (self._is_mark and key == "protocol"):
                 self.scope.error_at(self.statement.place, f"has no {key}; {usual} is used")
                 self.draft.default(key, usual)
 
     def _complete_ports(self, marked: bool) -> None:
-        if not (self._port or self._group or "fwmark" in self.draft or "persistence_timeout" in self.draft):
+        if not (self._port or self._group or self._is_mark or "persistence_timeout" in self.draft):
             text = f"has no port, and no persistence_timeout; {_PERSISTENCE_USUAL} is used for that"
             self.scope.error_at(self.statement.place, text)
             self.draft.default("persistence_timeout", _PERSISTENCE_USUAL)
         for server in self._servers:
-            if ("fwmark" in self.draft or marked) and server.port and self._forwards(server.method):
-                server.scope.error_at(
-                    server.statement.place, "a service of a firewall mark has no port; only checks use it"
-                )
+            if (self._is_mark or marked) and server.port and self._forwards(server.method):
+                text = "a service of a firewall mark has no port; only checks use it"
+                server.scope.error_at(server.statement.place, text)
             elif self._address and server.port not in (0, self._port) and self._forwards(server.method):
                 text = f"port {server.port} is not the virtual server's, which is used; checks use {server.port}"
                 server.scope.error_at(server.statement.place, text)
         sorry = self.draft.text("sorry_server").split()
         if self._address and len(sorry) > 1 and sorry[1] != str(self._port) and self._forwards(None):
-            entry = self.draft.entry("sorry_server")
-            place = entry.key.place if entry else self.statement.place
-            text = (
-                f"port {sorry[1]} is not the virtual server's {self._port}, which is used: {self.draft.text('lb_kind')}"
+            text = f"port {sorry[1]} is not the virtual server's {self._port}, which is used"
+            self._replace(
+                "sorry_server",
+                f"{text}: {self.draft.text('lb_kind')} does not change ports",
+                f"{sorry[0]} {self._port}",
             )
-            self.scope.remarks.error(place, f"{self.scope.path}.sorry_server", f"{text} does not change ports")
-            self.draft.put("sorry_server", place, scalar(place, f"{sorry[0]} {self._port}"))
 
     def _forwards(self, method: str | None) -> bool:
         """Whether packets keep their port on the way to a server."""
         return (method or self.draft.text("lb_kind")) in ("DR", "TUN")
 
     def _complete_quorum(self) -> None:
-        usual = self._weight.arguments[0].text if self._weight is not None else "1"
+        usual = self.handed.text("weight", "1")
         total = sum(int(server.draft.text("weight", usual)) for server in self._servers)
         quorum = int(self.draft.text("quorum", "1"))
         if quorum > total:
-            self._reduce("quorum", f"{quorum} is more than all weights together; {total} is used", str(max(total, 1)))
+            self._replace("quorum", f"{quorum} is more than all weights together; {total} is used", str(max(total, 1)))
             quorum = max(total, 1)
         if int(self.draft.text("hysteresis", "0")) >= quorum:
             text = f"it is not less than the quorum {quorum}; {quorum - 1} is used"
-            self._reduce("hysteresis", text, str(quorum - 1))
+            self._replace("hysteresis", text, str(quorum - 1))
 
-    def _reduce(self, key: str, message: str, text: str) -> None:
+    def _replace(self, key: str, message: str, text: str) -> None:
+        """An error about a value, and another one."""
         entry = self.draft.entry(key)
         place = entry.key.place if entry else self.statement.place
         self.scope.remarks.error(place, f"{self.scope.path}.{key}", message)
@@ -308,7 +308,7 @@ class _VirtualServer(ServerBlock):
         """The port that packets to a server have, 0 where they keep theirs."""
         if self._address and (not server.port or self._forwards(server.method)):
             return self._port
-        return 0 if "fwmark" in self.draft and self._forwards(server.method) else server.port
+        return 0 if self._is_mark and self._forwards(server.method) else server.port
 
     def _server_node(self, server: RealServer) -> TreeNode:
         draft = Draft(server.statement.place)
@@ -316,10 +316,8 @@ class _VirtualServer(ServerBlock):
         draft.put("address", server.statement.place, scalar(place, server.address))
         if port := self._port_of(server):
             draft.put("port", server.statement.place, scalar(place, str(port)))
-        if self._weight is not None and "weight" not in server.draft:
-            server.draft.say("weight", self._weight, self._weight.arguments[0].text)
-        server.draft.inherit(self.timers, "inhibit_on_failure")
+        server.draft.inherit(self.handed, "weight", "inhibit_on_failure")
         server.put_alert(usual=True)
-        server.read_checkers(self.timers, self._port)
+        server.read_checkers(self.handed, self._port)
         draft.inherit(server.draft)
         return draft.node()

@@ -158,8 +158,7 @@ class _File(Reader):
 
 def _put_named(root: Draft, key: str, blocks: Mapping[str, Draft]) -> None:
     if blocks:
-        place = next(iter(blocks.values())).place
-        section = Draft(place)
+        section = Draft(root.place)
         for name, draft in blocks.items():
             section.put(name, draft.place, draft.node())
-        root.put(key, place, section.node())
+        root.put(key, root.place, section.node())

@@ -71,7 +71,7 @@ class Scope:
         return None
 
     def number(self, statement: Statement, number: Number, otherwise: str) -> float | None:
-        """The number behind the keyword. None, with an error, where `otherwise` is used in place of it."""
+        """The number behind the keyword. None, with an error, where `otherwise` is used in its place; "" is nothing."""
         word = self.word(statement)
         return None if word is None else self.number_of(statement, word, number, otherwise)
 
@@ -80,7 +80,7 @@ class Scope:
         try:
             value = number.parse(word.text)
         except ValueError as error:
-            self.error(statement, f"{error}; {otherwise} is used")
+            self.error(statement, f"{error}; {otherwise} is used" if otherwise else f"{error}; it is left out")
             return None
         if number.decimal and too_fine(word.text):
             self.error(statement, f"{quote(word.text)} has more than six decimal places; {written(value)} is used")

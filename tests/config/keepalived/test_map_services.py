@@ -95,9 +95,9 @@ class TestHead:
         ("head", "error"),
         [
             ("192.0.2.300 3306", '"192.0.2.300" is not an IP address; it is left out'),
-            ("192.0.2.1 99999", "99999 is outside 0..65535; nothing is used"),
-            ("192.0.2.1 mysql", '"mysql" is not a whole number; nothing is used'),
-            ("fwmark x", '"x" is not a whole number; nothing is used'),
+            ("192.0.2.1 99999", "99999 is outside 0..65535; it is left out"),
+            ("192.0.2.1 mysql", '"mysql" is not a whole number; it is left out'),
+            ("fwmark x", '"x" is not a whole number; it is left out'),
         ],
     )
     def test_one_that_is_none_is_left_out(self, tmp_path: Path, head: str, error: str) -> None:
@@ -133,14 +133,14 @@ VALUES: list[tuple[str, dict[str, str], str]] = [
     ("protocol udp", {"protocol": "UDP"}, ""),
     ("protocol FOO", {}, 'protocol: "FOO" is not TCP, UDP or SCTP; it is left out'),
     ("persistence_timeout", {"persistence_timeout": "360"}, ""),
-    ("persistence_timeout 0", {}, "persistence_timeout: 0 is outside 1..2678400; none is used"),
+    ("persistence_timeout 0", {}, "persistence_timeout: 0 is outside 1..2678400; it is left out"),
     ("persistence_granularity x", {}, 'persistence_granularity: "x" is not a netmask; it is left out'),
     ("quorum 0", {}, "quorum: 0 is outside 1..4294967295; 1 is used"),
     ("quorum 5", {"quorum": "1"}, "quorum: 5 is more than all weights together; 1 is used"),
     ("hysteresis 1", {"hysteresis": "0"}, "hysteresis: it is not less than the quorum 1; 0 is used"),
     ("sorry_server 127.0.0.1 80", {"sorry_server": "127.0.0.1 3306"}, "which is used: DR does not change ports"),
     ("sorry_server x 80", {}, 'sorry_server: "x" is not an IP address; it is left out'),
-    ("sorry_server 127.0.0.1 x", {}, 'sorry_server: "x" is not a whole number; no sorry server is used'),
+    ("sorry_server 127.0.0.1 x", {}, 'sorry_server: "x" is not a whole number; it is left out'),
     ("sorry_server_inhibit", {}, "stands before or without a sorry_server; it is left out"),
     ("sh-port", {}, "sh-port: is for the scheduler sh only; it is left out"),
     ("ops", {}, "ops: is for UDP only; it is left out"),
@@ -180,7 +180,7 @@ class TestRealServer:
         ("head", "error"),
         [
             ("192.0.2.300 3306", '"192.0.2.300" is not an IP address; it is left out'),
-            ("192.0.2.8 x", '"x" is not a whole number; nothing is used'),
+            ("192.0.2.8 x", '"x" is not a whole number; it is left out'),
             ("2001:db8::1 3306", "2001:db8::1 is of another family than 192.0.2.1; it is left out"),
             ("192.0.2.9 3306", "192.0.2.9 stands there already; this is left out"),
         ],
@@ -213,6 +213,10 @@ class TestRealServer:
         servers = real() + real(f"weight 2\ninhibit_on_failure no\n{TCP}", "192.0.2.8 3306")
         found = mapped(tmp_path, virtual(lines, servers)).server["real_servers"]
         assert [(each["weight"], each["inhibit_on_failure"]) for each in found] == [("7", "true"), ("2", "false")]
+
+    def test_a_weight_that_is_too_much_for_node_yaml(self, tmp_path: Path) -> None:
+        found = mapped(tmp_path, virtual("weight 70000")).server["real_servers"]
+        assert found[0]["weight"] == "65535"
 
     @pytest.mark.parametrize(
         ("before", "alerts"),
@@ -372,8 +376,8 @@ def test_a_checker(tmp_path: Path, block: str, check: dict[str, Any]) -> None:
         ("TCP_CHECK {\nconnect_ip x\n}", 'connect_ip: "x" is not an IP address; it is left out'),
         ("TCP_CHECK {\nconnect_port 0\n}", "connect_port: 0 is outside 1..65535; the server's is used"),
         ("TCP_CHECK {\nbindto x\n}", 'bindto: "x" is not an IP address; it is left out'),
-        ("TCP_CHECK {\nbind_port x\n}", 'bind_port: "x" is not a whole number; none is used'),
-        ("TCP_CHECK {\nfwmark x\n}", 'fwmark: "x" is not a whole number; none is used'),
+        ("TCP_CHECK {\nbind_port x\n}", 'bind_port: "x" is not a whole number; it is left out'),
+        ("TCP_CHECK {\nfwmark x\n}", 'fwmark: "x" is not a whole number; it is left out'),
         ("TCP_CHECK {\nretry x\n}", 'retry: "x" is not a whole number; 1 is used'),
         ("TCP_CHECK {\nalpha x\n}", 'alpha: "x" is not on, off, true, false, yes or no; it is left out'),
         ("TCP_CHECK {\nlog_all_failures x\n}", 'log_all_failures: "x" is not on, off, true, false, yes or no'),

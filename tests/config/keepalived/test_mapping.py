@@ -21,7 +21,22 @@ WORDS = (
     *("192.0.2.9", "192.0.2.9/24", "192.0.2.0/24", "192.0.2.300", "2001:db8::1", "224.0.0.100", "`192.0.2.9`"),
     *("eth0", "eth9", "lo", "averyveryverylongname", "V", "s", "f", "p", "G", "fwmark", "group", "weight", "reverse"),
     *("dev", "brd", "+", "label", "scope", "PASS", "AH", "DR", "TCP", "type", "all", "root", "nosuchuser"),
-    *(TRUE, "/nowhere/x", "'a b", '"a b"', '"', "[", "(", "m\udcfcller", "ä", "\x01", "x" * 300, "</dev/tcp/a/1"),
+    *(
+        TRUE,
+        "/nowhere/x",
+        "'a b",
+        '"a b"',
+        '"',
+        "[",
+        "(",
+        "m\udcfcller",
+        "ä",
+        "\x01",
+        "x" * 300,
+        "</dev/tcp/a/1",
+        "[[x]",
+        "70000",
+    ),
 )
 DEFINITIONS = f"""
 vrrp_script s {{
@@ -34,6 +49,9 @@ vrrp_track_process p {{
 process x
 }}
 """
+
+
+TRACKING = "\n".join(f"track_{kind} {{\nX\n}}" for kind in ("script", "file", "process"))
 
 
 def words(minimum: int = 0) -> st.SearchStrategy[str]:
@@ -67,7 +85,7 @@ def test_nor_does_any_keyword(tmp_path: Path, context: str, word: str) -> None:
         f"{keyword.name} {word} {word} {word}" + (f" {{\n{word} {word}\n}}" if keyword.shape is not Shape.LINE else "")
         for keyword in CONTEXTS[context].values()
     ]
-    mapped(tmp_path, within(context, "\n".join(lines)))  # asserts it
+    mapped(tmp_path, within(context, "\n".join(lines)) + instance(TRACKING))  # asserts it
 
 
 def within(context: str, text: str) -> str:
@@ -95,6 +113,7 @@ vrrp_instance V {
     virtual_router_id 51  # as on the other node
     # less than there
     priority 90
+    # what clients use
     virtual_ipaddress {
         192.0.2.1  # db
         # the second
@@ -112,6 +131,7 @@ def test_comments_are_found_at_the_places_of_what_they_belong_to(tmp_path: Path)
     assert found[key_place(root, here)] == ("about V",)
     assert found[key_place(root, (*here, "virtual_router_id"))] == ("as on the other node",)
     assert found[key_place(root, (*here, "priority"))] == ("less than there",)
+    assert found[key_place(root, (*here, "virtual_ipaddress"))] == ("what clients use",)
     assert found[key_place(root, (*here, "virtual_ipaddress", 0))] == ("db",)
     assert found[key_place(root, (*here, "virtual_ipaddress", 1))] == ("the second",)
 
