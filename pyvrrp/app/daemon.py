@@ -46,6 +46,7 @@ _FATAL = 1
 _LOOK_AGAIN = 0.2  # seconds until an interface that could not be looked at is looked at again
 _LAST_WORDS = 2.0  # seconds to hand over after a bug
 _NOT_LET_IN = "socket.accept() out of system resource"  # asyncio's words
+_PORTION, _BETWEEN_PORTIONS = 4, 0.02  # lines, seconds
 _DUMPS = "/tmp"  # noqa: S108  # where keepalived's readers look for them
 _PRINTED = {
     "data": "VRRP data",
@@ -215,8 +216,14 @@ class Daemon:
     def _log_data(self) -> None:
         """-d: what was read goes to the log, as in keepalived."""
         if self._options.dump_conf:
-            for line in self._dumps().data().splitlines():
-                self._say(Level.INFO, line)
+            self._log_in_portions(self._dumps().data().splitlines())
+
+    def _log_in_portions(self, lines: list[str]) -> None:
+        """Syslog's socket takes ten lines at once (net.unix.max_dgram_qlen), and what it does not take is lost."""
+        for line in lines[:_PORTION]:
+            self._say(Level.INFO, line)
+        if lines[_PORTION:]:
+            self._loop.call_later(_BETWEEN_PORTIONS, self._log_in_portions, lines[_PORTION:])
 
     def _dumps(self) -> Dumps:
         return Dumps(self._loaded.settings, self._node.snapshot(self._loop.time()), time.time(), self._cleared)

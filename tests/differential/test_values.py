@@ -14,7 +14,9 @@ from tests.differential.sandbox import Sandbox
 
 pytestmark = [
     pytest.mark.lab,
-    pytest.mark.skipif(COMPILER is None, reason="no C compiler for the stand-in of IPVS (scripts/bootstrap --lab installs tcc)"),
+    pytest.mark.skipif(
+        COMPILER is None, reason="no C compiler for the stand-in of IPVS (scripts/bootstrap --lab installs tcc)"
+    ),
 ]
 
 FEWER = max(settings().max_examples // 4, 1)  # a dump takes four times as long as a verdict

@@ -9,7 +9,7 @@ from pyvrrp.config.keepalived.keyword import Keyword
 from pyvrrp.config.keepalived.rows import accepted, better, different, not_yet, same
 
 _IPVS: Final = "IPVS is not programmed yet"
-_KEPT: Final = "IPVS is not programmed yet; the value is kept in the configuration"
+_KEPT: Final = "IPVS is not programmed yet; kept, without effect"
 _SNMP: Final = "there is no SNMP"
 _BFD: Final = "there is no BFD; the server counts as up as far as this goes"
 _NOTIFY: Final = "one script after the other, in order, with a time limit; more is said in its environment"

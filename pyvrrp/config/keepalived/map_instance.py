@@ -234,7 +234,7 @@ class Instance(Notifying):
             *self._authentication.obstacles(),
             *([self._family] if self._family else []),
         ]
-        foreign = next((each for each in (*self._addresses, *self._excluded) if each.node is None), None)
+        foreign = next((each for each in self._addresses if each.node is None), None)
         if foreign is not None:
             obstacles.append((foreign.statement, f"{foreign.address}: {_IPV6}"))
         for statement, why in obstacles:
@@ -251,6 +251,9 @@ class Instance(Notifying):
         return True
 
     def _has_addresses(self) -> bool:
+        for foreign in (each for each in self._excluded if each.node is None):
+            self.scope.error(foreign.statement, f"{foreign.address}: {_IPV6}; it is left out")
+        self._excluded = [each for each in self._excluded if each.node is not None]
         if not self._addresses:
             result = "it is left out, as it is strict" if self._strict else "it runs without"
             self.scope.error_at(self.statement.place, f"has no virtual_ipaddress; {result}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from typing import NamedTuple
 
 from pyvrrp.config.tree import Place
 from pyvrrp.errors import Problem
@@ -27,6 +28,7 @@ class Remarks:
 
     def __init__(self) -> None:
         self._found: dict[Problem, Weight] = {}
+        self._of_keywords: dict[str, _OfKeywords] = {}
 
     def add(self, weight: Weight, place: Place, path: str, message: str) -> None:
         """Note a remark."""
@@ -40,6 +42,11 @@ class Remarks:
         """Something else may be meant."""
         self.add(Weight.ADVICE, place, path, message)
 
+    def advise_of_keyword(self, place: Place, path: str, keyword: str, sentence: str) -> None:
+        """Something about a keyword in the block `path`; of several it is said once, at the first."""
+        said = self._of_keywords.setdefault(sentence, _OfKeywords(place, path, {}))
+        said.keywords[keyword] = None
+
     @property
     def status(self) -> int:
         """Exit status of `-t`."""
@@ -52,4 +59,20 @@ class Remarks:
 
     def advice(self) -> tuple[Problem, ...]:
         """What may be meant otherwise, in file order."""
-        return tuple(sorted(each for each, weight in self._found.items() if weight is Weight.ADVICE))
+        found = [each for each, weight in self._found.items() if weight is Weight.ADVICE]
+        return tuple(sorted([*found, *map(_line, self._of_keywords.items())]))
+
+
+class _OfKeywords(NamedTuple):
+    """Where the first keyword stands, its block, and all keywords of which the same is said."""
+
+    place: Place
+    path: str
+    keywords: dict[str, None]
+
+
+def _line(said: tuple[str, _OfKeywords]) -> Problem:
+    sentence, (place, path, keywords) = said
+    if len(keywords) > 1:
+        return Problem(*place, path, f"{', '.join(keywords)}: {sentence}")
+    return Problem(*place, ".".join(filter(None, (path, *keywords))), sentence)

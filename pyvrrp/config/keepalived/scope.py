@@ -24,22 +24,15 @@ _SAID: Final = {
 class Scope:
     """A block while it is read. What is remarked about it has `path` in front."""
 
-    def __init__(
-        self,
-        remarks: Remarks,
-        path: str = "",
-        said: set[tuple[str, str]] | None = None,
-        block: Statement | None = None,
-    ) -> None:
+    def __init__(self, remarks: Remarks, path: str = "", block: Statement | None = None) -> None:
         self.remarks = remarks
         self.path = path
         self._block = block
-        self._said: set[tuple[str, str]] = set() if said is None else said
 
     def within(self, statement: Statement) -> Scope:
         """The scope of a block in this one: its keyword, and the name of what it is about."""
         steps = [self.path, *(quote(word.text)[1:-1] for word in statement.words[:2])]
-        return Scope(self.remarks, ".".join(step for step in steps if step), self._said, statement)
+        return Scope(self.remarks, ".".join(step for step in steps if step), statement)
 
     def error(self, statement: Statement, message: str) -> None:
         """A statement is wrong."""
@@ -135,13 +128,13 @@ class Scope:
                 inner.error(each, message)
 
     def say_support(self, statement: Statement) -> None:
-        """What the table of keywords says of one that does not do all that it does in keepalived, once."""
+        """What the table of keywords says of one that does not do all that it does in keepalived."""
         keyword = CONTEXTS[statement.context][statement.keyword]
         if keyword.since and not keyword.since[0].isdigit():
             self.error(statement, f"keepalived does not know this here; {keyword.note}")
-        if keyword.support in _SAID and (statement.context, keyword.name) not in self._said:
-            self._said.add((statement.context, keyword.name))
-            self.advise(statement, f"{_SAID[keyword.support]}: {keyword.note}")
+        if keyword.support in _SAID:
+            sentence = f"{_SAID[keyword.support]}: {keyword.note}"
+            self.remarks.advise_of_keyword(statement.place, self.path, keyword.name, sentence)
 
 
 def is_address(text: str) -> bool:

@@ -347,7 +347,6 @@ class TestWhatCannotBeDoneYet:
                 "version 3\nv3_checksum_as_v2",
                 "v3_checksum_as_v2: this checksum is not supported yet, and its peers would not believe it",
             ),
-            ("virtual_ipaddress_excluded {\n2001:db8::1\n}", "2001:db8::1: IPv6 is not supported yet"),
         ],
     )
     def test_it_is_left_out(self, tmp_path: Path, lines: str, error: str) -> None:
@@ -356,6 +355,16 @@ class TestWhatCannotBeDoneYet:
         (said,) = found.errors
         assert said.endswith(f"{error}; V is left out")
         assert found.status == 5
+
+    def test_adverts_over_ipv6(self, tmp_path: Path) -> None:
+        found = mapped(tmp_path, instance("").replace("192.0.2.1", "2001:db8::1"))
+        assert "vrrp_instances" not in found.tree
+        assert found.errors == [f"6: {V}: 2001:db8::1: IPv6 is not supported yet; V is left out"]
+
+    def test_beside_addresses_of_ipv4_those_of_ipv6_are_left_out_alone(self, tmp_path: Path) -> None:
+        found = mapped(tmp_path, instance("virtual_ipaddress_excluded {\n2001:db8::1\n192.0.2.9\n}"))
+        assert found.instance["virtual_ipaddress_excluded"] == ["192.0.2.9"]
+        assert found.errors == [f"5: {V}: 2001:db8::1: IPv6 is not supported yet; it is left out"]
 
     def test_another_group_for_all(self, tmp_path: Path) -> None:
         found = mapped(tmp_path, instance("", before="global_defs {\nvrrp_mcast_group4 224.0.0.19\n}\n"))
