@@ -9,7 +9,6 @@ from pyvrrp.config.keepalived.keyword import Keyword
 from pyvrrp.config.keepalived.rows import accepted, better, different, not_yet, same
 
 _IPVS: Final = "IPVS is not programmed yet"
-_KEPT: Final = "IPVS is not programmed yet; kept, without effect"
 _SNMP: Final = "there is no SNMP"
 _BFD: Final = "there is no BFD; the server counts as up as far as this goes"
 _NOTIFY: Final = "one script after the other, in order, with a time limit; more is said in its environment"
@@ -58,17 +57,17 @@ SERVICE: Final[Mapping[str, tuple[Keyword, ...]]] = {
         same("omega"),
         same("smtp_alert"),
         not_yet("ha_suspend", 0, "the checkers run also while the address is elsewhere"),
-        not_yet("lb_algo", 1, _KEPT),
-        not_yet("lvs_sched", 1, _KEPT),
-        not_yet("lb_kind", 1, _KEPT),
-        not_yet("lvs_method", 1, _KEPT),
-        not_yet("persistence_timeout", 0, _KEPT),
+        not_yet("lb_algo", 1, _IPVS),
+        not_yet("lvs_sched", 1, _IPVS),
+        not_yet("lb_kind", 1, _IPVS),
+        not_yet("lvs_method", 1, _IPVS),
+        not_yet("persistence_timeout", 0, _IPVS),
         not_yet("persistence_engine", 1, _IPVS),
         not_yet("persistence_granularity", 1, _IPVS),
-        not_yet("sorry_server", 1, _KEPT),
-        not_yet("sorry_server_inhibit", 0, _KEPT),
+        not_yet("sorry_server", 1, _IPVS),
+        not_yet("sorry_server_inhibit", 0, _IPVS),
         not_yet("sorry_server_lvs_method", 1, _IPVS),
-        not_yet("inhibit_on_failure", 0, _KEPT),
+        not_yet("inhibit_on_failure", 0, _IPVS),
         not_yet("ip_family", 1, _IPVS),
         not_yet("ops", 0, _IPVS),
         not_yet("hashed", 0, _IPVS),
@@ -97,7 +96,7 @@ SERVICE: Final[Mapping[str, tuple[Keyword, ...]]] = {
         same("UDP_CHECK", opens="UDP_CHECK"),
         same("FILE_CHECK", opens="FILE_CHECK"),
         not_yet("BFD_CHECK", 0, _BFD, opens="BFD_CHECK"),
-        not_yet("inhibit_on_failure", 0, _KEPT),
+        not_yet("inhibit_on_failure", 0, _IPVS),
         not_yet("lvs_method", 1, _IPVS),
         not_yet("uthreshold", 1, _IPVS),
         not_yet("lthreshold", 1, _IPVS),
