@@ -27,7 +27,12 @@ SIGNALS = ENDING | {signal.SIGHUP} | DUMPS.keys()
 
 
 def missing_interfaces(loaded: LoadedNode) -> tuple[Problem, ...]:
-    """A problem for each instance whose interface is not there; it must be when the configuration comes into force."""
+    """A problem for each instance of a node.yaml whose interface is not there when it comes into force.
+
+    What a keepalived.conf lacks is among its problems already, and waited for.
+    """
+    if loaded.keepalived:
+        return ()
     existing = {name for _, name in socket.if_nameindex()}
     return tuple(
         Problem(
@@ -41,9 +46,9 @@ def missing_interfaces(loaded: LoadedNode) -> tuple[Problem, ...]:
 
 
 def demand_interfaces(loaded: LoadedNode) -> None:
-    """Raises ConfigError when an interface is missing. With a keepalived.conf its instance waits for it in FAULT."""
+    """Raises ConfigError when one is missing."""
     problems = missing_interfaces(loaded)
-    if problems and not loaded.keepalived:
+    if problems:
         raise ConfigError(problems)
 
 

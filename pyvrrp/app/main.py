@@ -24,7 +24,7 @@ from pyvrrp.core.settings import LoadedNode
 from pyvrrp.errors import ConfigError, InstanceTakenError, KernelError, Problem
 
 FINE, UNUSABLE, PERMISSION = 0, 2, 4
-CANNOT_RUN, WOULD_RUN = 4, 5
+CANNOT_RUN = 4
 
 
 def main() -> None:
@@ -102,9 +102,7 @@ def _test(options: Options) -> NoReturn:
     else:
         missing = missing_interfaces(loaded)
         lines, advice = (*loaded.problems, *missing), loaded.advice
-        status = loaded.status
-        if missing:
-            status = status or WOULD_RUN if loaded.keepalived else CANNOT_RUN
+        status = CANNOT_RUN if missing else loaded.status
     text = "".join(f"{each}\n" for each in (*lines, *(f"advice: {each}" for each in advice)))
     if options.test:
         try:

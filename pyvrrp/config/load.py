@@ -79,7 +79,10 @@ def _read_keepalived(path: str, config_id: str | None) -> tuple[tuple[Statement,
 
 
 def _load_keepalived(path: str, config_id: str | None) -> Loaded:
-    _, tree, remarks = _read_keepalived(path, config_id)
+    from pyvrrp.config.keepalived.interfaces import remark_missing
+
+    statements, tree, remarks = _read_keepalived(path, config_id)
+    remark_missing(statements, remarks)
     loaded = _load_tree(tree, path, strict=False)
     if not loaded.settings.instances and not loaded.settings.services:
         remarks.advise(

@@ -212,7 +212,7 @@ class VirtualRouter:
             return effects + self._fail(now)
         if self.state in (State.INIT, State.FAULT) and not standing.waiting:
             return effects + self._start(now)
-        self._was_kept_waiting = standing.source is not None
+        self._was_kept_waiting = not standing.unseen
         return effects
 
     def hear(self, advert: Advert, source: Address, now: float) -> list[Effect]:
@@ -350,7 +350,10 @@ class VirtualRouter:
         if self.stopping:
             return [self._record(f"leaving {old.value} STATE: {reason}", Level.NOTICE, state), *cleared]
         cause = [] if said else [self._record(reason, Level.WARNING if state is State.FAULT else Level.NOTICE)]
-        return [*self._entering(old), *cause, *cleared, self._tell(state.value, old, reason)]
+        entering = [*self._entering(old), *cause]
+        begins = old is State.INIT and state is State.BACKUP  # keepalived clears before it says so
+        said_first = [*cleared, *entering] if begins else [*entering, *cleared]
+        return [*said_first, self._tell(state.value, old, reason)]
 
     def _entering(self, old: State) -> list[Effect]:
         if old is State.INIT and self.state is State.FAULT:

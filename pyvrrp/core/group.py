@@ -27,17 +27,24 @@ class Group:
     def __init__(self, settings: SyncGroupSettings, state: State | None = None) -> None:
         self.settings = settings
         self.against: dict[str, tuple[str, ...]] = {}
+        self._waiting: dict[str, tuple[str, ...]] = {}  # the checks of each that have not reported
         self._state = state  # the last one that all were in
 
     def blame(self, name: str, own: Standing) -> Standing:
-        """A member's standing with what is against the others; `own` is the one that it has by itself."""
+        """A member's standing with what is against the others, or not known of them yet; `own` is by itself."""
         self.against[name] = own.against
+        self._waiting[name] = own.waiting[len(own.unseen) :]
         if own.against:
             return own
         for other, against in self.against.items():
             if against and other != name:
                 return replace(own, faults=(f"{other}, of the same sync group, cannot serve: {'; '.join(against)}",))
-        return own
+        others = tuple(
+            f"{other}, of the same sync group, waits: {'; '.join(waiting)}"
+            for other, waiting in self._waiting.items()
+            if waiting and other != name
+        )
+        return replace(own, waiting=own.waiting + others)
 
     def agree(self, members: Members, now: float) -> Iterator[tuple[VirtualRouter, list[Effect]]]:
         """What members do to be MASTER together or not at all: each with its effects, one after the other."""

@@ -25,7 +25,8 @@ class Standing:
 
     `broken` are reasons that leave it without a network: there is nobody to hand over to. `faults` are reasons to hand
     over. `waiting` are things not known yet. `source` is the primary address, the sender of its adverts. `macs` are
-    those of every interface that it uses, as far as they are known.
+    those of every interface that it uses, as far as they are known. `unseen` is
+    the part of `waiting` that is about interfaces.
     """
 
     broken: tuple[str, ...]
@@ -35,6 +36,7 @@ class Standing:
     terms: tuple[tuple[str, int], ...]
     source: Address | None
     macs: Mapping[str, bytes]
+    unseen: tuple[str, ...] = ()
 
     @property
     def against(self) -> tuple[str, ...]:
@@ -64,7 +66,7 @@ def standing(
     names = dict.fromkeys((settings.interface, *(each.interface for each in settings.held)))
     known = {name: interfaces[name] for name in names if name in interfaces}
     unseen = [name for name in names if name not in known or known[name].addresses is None]
-    waiting = tuple(f"interface {name} has not been looked at yet" for name in unseen) + tracked.waiting
+    not_looked_at = tuple(f"interface {name} has not been looked at yet" for name in unseen)
     absent = tuple(text for name, each in known.items() if name != settings.interface and (text := _absent(name, each)))
     faults = absent + tracked.faults + ((refused,) if refused else ())
     macs = {name: each.mac for name, each in known.items()}
@@ -73,7 +75,8 @@ def standing(
     if settings.interface not in unseen:
         source = primary_address(known[settings.interface], virtual)
         broken = _broken(settings.interface, known[settings.interface], source)
-    return Standing(broken, faults, waiting, tracked.priority, tracked.terms, source, macs)
+    waiting = not_looked_at + tracked.waiting
+    return Standing(broken, faults, waiting, tracked.priority, tracked.terms, source, macs, not_looked_at)
 
 
 def _absent(name: str, interface: Interface) -> str:
@@ -83,9 +86,9 @@ def _absent(name: str, interface: Interface) -> str:
 
 
 def _broken(name: str, interface: Interface, source: Address | None) -> tuple[str, ...]:
-    if absent := _absent(name, interface):
-        return (absent,)
-    if source is None:
-        virtual = any(address.version == 4 for address, _ in interface.addresses or ())
-        return (f"interface {name} has no IPv4 address{' besides virtual ones' if virtual else ''}",)
-    return ()
+    absent = _absent(name, interface)
+    if not interface.present or source is not None:
+        return (absent,) if absent else ()
+    virtual = any(address.version == 4 for address, _ in interface.addresses or ())
+    missing = f"interface {name} has no IPv4 address{' besides virtual ones' if virtual else ''}"
+    return (absent, missing) if absent else (missing,)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from pyvrrp.core.effects import Effect, Level, Record
-from pyvrrp.core.settings import InstanceSettings
+from pyvrrp.core.settings import InstanceSettings, VirtualAddress
 
 TIMEOUT: Final = "Receive advertisement timeout"
 RELEASED: Final = "sent 0 priority"
@@ -24,6 +25,14 @@ def setting(settings: InstanceSettings) -> list[Effect]:
 def removing(settings: InstanceSettings) -> list[Effect]:
     """The addresses go."""
     return _addresses(settings, "removing")
+
+
+def no_longer(settings: InstanceSettings, removed: Iterable[VirtualAddress]) -> list[Effect]:
+    """A reload has taken these away."""
+    return [
+        Record(Level.INFO, settings.name, f"ip address {each} dev {each.interface}, no longer exist")
+        for each in removed
+    ]
 
 
 def _addresses(settings: InstanceSettings, doing: str) -> list[Effect]:

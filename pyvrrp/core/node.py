@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from pyvrrp.core import const, explain, notify
+from pyvrrp.core import const, explain, lines, notify
 from pyvrrp.core.agenda import Agenda
 from pyvrrp.core.desired import Hold, desired
 from pyvrrp.core.effects import Action, Effect, Level, Operation, Reconcile, Record, ResetConnections
@@ -190,6 +190,9 @@ class Node:
         addresses = before.addresses if before else None
         self._interfaces[event.interface] = Interface(event.present, event.up, event.mac, addresses)
         effects: list[Effect] = []
+        if before is not None and before.up != event.up:
+            text = f"Netlink reports {event.interface} {'up' if event.up else 'down'}"
+            effects.append(Record(Level.INFO, "", text))
         for track in self._checks.values():
             if track.settings.probe == InterfaceProbe(event.interface):
                 effects += self._check_result(_seen(track, self._interfaces[event.interface]), now)
@@ -338,6 +341,7 @@ class Node:
         self._by_vrid[settings.identity] = router
         leased = router.settings.vip_lease is not None
         effects = self._act(router, router.reconfigure(settings, self._standing(settings), now))
+        effects += lines.no_longer(settings, removed)
         effects += self._operations(settings, removed, frozenset())
         return effects + self._end_lease(router) if leased and settings.vip_lease is None else effects
 

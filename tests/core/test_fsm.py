@@ -107,7 +107,7 @@ def test_a_handover_ends_when_the_network_goes() -> None:
     assert lone.status.handing_over
     effects = lone.link(up=False)
     assert kinds(effects) == ["ResetConnections", "Reconcile"]
-    assert texts(effects) == []
+    assert texts(effects) == ["Netlink reports eth0 down"]
     assert not lone.status.handing_over
 
 
@@ -153,13 +153,14 @@ def test_the_records_of_a_transition() -> None:
     lone = Lone()
     records = only(Record, lone.look())
     assert [(each.text, each.state) for each in records] == [
+        ("removing VIPs.", ""),
         ("Entering BACKUP STATE (init)", "BACKUP"),
         ("link, address and checks are fine", ""),
-        ("removing VIPs.", ""),
     ]
     lone.link(up=False)
     records = only(Record, lone.link(up=True))
     assert [(each.text, each.state) for each in records] == [
+        ("Netlink reports eth0 up", ""),
         ("Entering BACKUP STATE", "BACKUP"),
         ("nothing is against it any more", ""),
     ]

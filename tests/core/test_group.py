@@ -97,6 +97,18 @@ def test_they_take_over_together_when_both_have_waited() -> None:
     assert [each.vip_live for each in lone.node.snapshot(lone.now).history[-2:]] == [0.0, 0.0]
 
 
+def test_a_check_of_one_keeps_both_waiting() -> None:
+    lone = pair(one=replace(V1, tracks=(Track("mysql"),)), checks=(RARE,))
+    assert lone.states() == {"V1": "INIT", "V2": "INIT"}
+    assert lone.why("V2") == ("V2 is INIT: V1, of the same sync group, waits: check mysql has not reported yet.",)
+    assert [text for text in texts(lone.check(True)) if "STATE" in text or "Syncing" in text] == [
+        "Entering BACKUP STATE",
+        "VRRP_Group(G) Syncing instances to BACKUP state",
+        "Entering BACKUP STATE",
+    ]
+    assert lone.states() == BOTH_BACKUP
+
+
 def test_fifos_hear_of_the_group_after_its_members() -> None:
     lone = Pair(V1, V2, groups=(GROUP,))
     lines = told(lone.look()) + told(lone.look_inside())
@@ -179,7 +191,8 @@ def test_a_member_without_a_network_takes_the_other_with_it() -> None:
     assert lone.states() == BOTH_FAULT
     assert [(advert.vrid, advert.priority) for advert in sent(effects)] == [(60, 0)]
     assert operations(effects) == [Operation(Action.REMOVE, INNER)], "V1 hands over, V2 has nobody to hand over to"
-    assert texts(effects)[:5] == [
+    assert texts(effects)[:6] == [
+        "Netlink reports eth1 down",
         "Entering FAULT STATE",
         "interface eth1 is down",
         "VRRP_Group(G) Syncing instances to FAULT state",

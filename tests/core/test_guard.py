@@ -39,11 +39,17 @@ def test_no_network(interface: Interface, broken: str) -> None:
     assert found.broken == found.against == (broken,)
 
 
+def test_no_link_and_no_address_either() -> None:
+    found = standing(instance(), {"eth0": Interface(True, False, MAC, ())}, VIRTUAL, FINE, None)
+    assert found.broken == ("interface eth0 is down", "interface eth0 has no IPv4 address")
+
+
 @pytest.mark.parametrize("interfaces", [{}, {"eth0": Interface(True, True, MAC, None)}, {"eth1": UP}])
 def test_not_looked_at_yet(interfaces: dict[str, Interface]) -> None:
     tracked = Tracked(("mysql fails",), ("disk is unknown",), 90, ())
     found = standing(instance(), interfaces, VIRTUAL, tracked, None)
     assert found.waiting == ("interface eth0 has not been looked at yet", "disk is unknown")
+    assert found.unseen == found.waiting[:1]
     assert (found.faults, found.source) == (("mysql fails",), None)
 
 

@@ -400,11 +400,16 @@ def test_done_when_everything_is_handed_over_and_gone() -> None:
 def test_a_link_that_fails_while_stopping_changes_nothing() -> None:
     lone = master()
     lone.give(Stopping("SIGTERM"))
-    assert lone.link(up=False) == []
+    assert kinds(lone.link(up=False)) == []
     assert lone.status.handing_over
 
 
 # --- reload -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_reload_says_which_address_is_no_longer_there() -> None:
+    effects = reload(master(addresses=(VIP, SECOND)), instance())
+    assert "ip address 192.168.1.199/32 dev eth0, no longer exist" in texts(effects)
 
 
 def test_a_reload_of_the_same_touches_nothing() -> None:
