@@ -21,6 +21,7 @@ from pyvrrp.app.host import (
     DUMPS,
     ENDING,
     SIGNALS,
+    demand_completeness,
     demand_interfaces,
     demand_no_new_mistakes,
     demand_right_to_change,
@@ -107,6 +108,7 @@ class Daemon:
         """Start everything, wait for the end, hand over; the exit status."""
         self._loop.set_exception_handler(self._broken)
         self._write_pid_files()
+        demand_completeness(self._loaded)
         demand_interfaces(self._loaded)
         demand_right_to_change(self._kernel)
         self._claims.take(self._node.vrids())
@@ -314,8 +316,9 @@ class Daemon:
                     self._ready()
 
     async def _read_again(self) -> LoadedNode:
-        self._reading = Reading(self._config, self._options.config_id)
+        self._reading = Reading(self._config, self._options.config_id, all_config=self._options.all_config)
         loaded = only_wanted(await self._loop.run_in_executor(None, self._reading.result), self._options)
+        demand_completeness(loaded)
         demand_interfaces(loaded)
         demand_no_new_mistakes(self._loaded, loaded)
         return loaded

@@ -52,6 +52,12 @@ def demand_interfaces(loaded: LoadedNode) -> None:
         raise ConfigError(problems)
 
 
+def demand_completeness(loaded: LoadedNode) -> None:
+    """Raises ConfigError when a file is missing that the configuration says it must not go without."""
+    if loaded.refused:
+        raise ConfigError(loaded.problems)
+
+
 def demand_no_new_mistakes(before: LoadedNode, after: LoadedNode) -> None:
     """A keepalived.conf runs without what is wrong in it, but not in place of one in which that was right.
 

@@ -86,7 +86,7 @@ def _fill_standard_files() -> None:
 
 def _read(options: Options) -> Reading:
     try:
-        return Reading(options.config, options.config_id)
+        return Reading(options.config, options.config_id, all_config=options.all_config)
     except OSError as error:
         _end(f"pyvrrpd: cannot start the reader of its configuration: {error}", FATAL)
 

@@ -24,12 +24,13 @@ class Reading:
     Raises OSError when no process can be started.
     """
 
-    def __init__(self, path: str, config_id: str | None = None) -> None:
+    def __init__(self, path: str, config_id: str | None = None, *, all_config: bool = False) -> None:
         self._path = path
         # -P: the daemon may be root, and whoever owns the current directory must not choose what it imports.
-        command = [sys.executable, "-P", "-m", "pyvrrp.config", path]
-        if config_id is not None:
-            command.append(config_id)
+        command = [sys.executable, "-P", "-m", "pyvrrp.config"]
+        command += [] if config_id is None else [f"--config-id={config_id}"]
+        command += ["--all-config"] if all_config else []
+        command += ["--", path]
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
 
     def abandon(self) -> None:

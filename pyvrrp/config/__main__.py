@@ -1,4 +1,4 @@
-"""`python -m pyvrrp.config FILE [CONFIG_ID]`: reads a configuration in a process that ends, for a daemon that must not.
+"""`python -m pyvrrp.config FILE [-i ID] [-e]`: reads a configuration in a process that ends, so that a daemon need not.
 
 Standard output gets a line with the shape of the classes (core/settings.py), then a pickle of `LoadedNode`, exit
 status 0, or of a tuple of `Problem`, exit status 2.
@@ -6,6 +6,7 @@ status 0, or of a tuple of `Problem`, exit status 2.
 
 from __future__ import annotations
 
+import argparse
 import gc
 import os
 import pickle  # for our own parent, through a pipe
@@ -17,16 +18,18 @@ from pyvrrp.errors import ConfigError, Problem
 
 def main() -> int:
     """Read the file that the command line names, and answer on standard output."""
-    if len(sys.argv) not in (2, 3):
-        print("usage: python -m pyvrrp.config FILE [CONFIG_ID]", file=sys.stderr)
-        return 1
+    parser = argparse.ArgumentParser(prog="python -m pyvrrp.config")
+    parser.add_argument("file")
+    parser.add_argument("-i", "--config-id")
+    parser.add_argument("-e", "--all-config", action="store_true")
+    given = parser.parse_args()
     # No plugin of somebody's takes part in reading a configuration; looking for them costs a tenth of the time, too.
     os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
     from pyvrrp.config.load import load
 
     answer: LoadedNode | tuple[Problem, ...]
     try:
-        answer = load(*sys.argv[1:]).without_tree()
+        answer = load(given.file, given.config_id, all_config=given.all_config).without_tree()
     except ConfigError as error:
         answer = error.problems
     sys.stdout.buffer.write(shape().encode() + b"\n" + pickle.dumps(answer, pickle.HIGHEST_PROTOCOL))

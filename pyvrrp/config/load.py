@@ -31,6 +31,7 @@ class Loaded:
     problems: tuple[Problem, ...] = ()
     status: int = 0
     keepalived: bool = False
+    refused: bool = False
 
     def locate(self, path: str) -> Place:
         """Where the value named by `path` (`vrrp_instances.VI_1.interface`) stands, or the nearest one above it."""
@@ -42,17 +43,17 @@ class Loaded:
         for each in self.settings.instances:
             place = value_place(self.root, ("vrrp_instances", each.name, "interface"))
             places[each.name] = (place.file, place.line, place.column)
-        return LoadedNode(self.settings, self.advice, places, self.problems, self.status, self.keepalived)
+        return LoadedNode(self.settings, self.advice, places, self.problems, self.status, self.keepalived, self.refused)
 
 
-def load(path: str, config_id: str | None = None) -> Loaded:
+def load(path: str, config_id: str | None = None, *, all_config: bool = False) -> Loaded:
     """Read the file `path`, node.yaml or keepalived.conf. Raises ConfigError with every problem, in file order.
 
     A keepalived.conf with mistakes loads without what is wrong in it, as in keepalived; `config_id` is what its
-    `@` lines ask for, the host's name where None.
+    `@` lines ask for, the host's name where None; with `all_config` no included file may be missing.
     """
     if face.is_keepalived(path):
-        return _load_keepalived(path, config_id)
+        return _load_keepalived(path, config_id, all_config)
     return _load_tree(yaml_file.read(path), path, strict=True)
 
 
@@ -64,24 +65,26 @@ def convert(path: str, config_id: str | None = None) -> tuple[str, tuple[Problem
     from pyvrrp.config.keepalived.comments import comments
     from pyvrrp.config.yaml_text import render
 
-    statements, tree, remarks = _read_keepalived(path, config_id)
+    statements, tree, remarks = _read_keepalived(path, config_id, all_config=False)
     return render(tree, comments(statements)), remarks.problems()
 
 
-def _read_keepalived(path: str, config_id: str | None) -> tuple[tuple[Statement, ...], Mapping, Remarks]:
+def _read_keepalived(
+    path: str, config_id: str | None, all_config: bool
+) -> tuple[tuple[Statement, ...], Mapping, Remarks]:
     from pyvrrp.config.keepalived.mapping import to_tree  # node.yaml does not wait for these
     from pyvrrp.config.keepalived.parser import parse
     from pyvrrp.config.keepalived.remarks import Remarks
 
     remarks = Remarks()
-    statements = parse(path, config_id, remarks)
+    statements = parse(path, config_id, remarks, all_config=all_config)
     return statements, to_tree(statements, path, remarks), remarks
 
 
-def _load_keepalived(path: str, config_id: str | None) -> Loaded:
+def _load_keepalived(path: str, config_id: str | None, all_config: bool) -> Loaded:
     from pyvrrp.config.keepalived.interfaces import remark_missing
 
-    statements, tree, remarks = _read_keepalived(path, config_id)
+    statements, tree, remarks = _read_keepalived(path, config_id, all_config)
     remark_missing(statements, remarks)
     loaded = _load_tree(tree, path, strict=False)
     if not loaded.settings.instances and not loaded.settings.services:
@@ -89,7 +92,9 @@ def _load_keepalived(path: str, config_id: str | None) -> Loaded:
             tree.place, "", "there is nothing to do: no vrrp_instance and no virtual_server that can be used"
         )
     advice = tuple(sorted({*loaded.advice, *remarks.advice()}))
-    return Loaded(loaded.settings, advice, tree, remarks.problems(), remarks.status, keepalived=True)
+    return Loaded(
+        loaded.settings, advice, tree, remarks.problems(), remarks.status, keepalived=True, refused=remarks.refused
+    )
 
 
 def _load_tree(root: TreeNode, path: str, *, strict: bool) -> Loaded:

@@ -470,6 +470,7 @@ class LoadedNode:
     problems: tuple[Problem, ...] = ()
     status: int = 0
     keepalived: bool = False  # whether the file was a keepalived.conf
+    refused: bool = False  # a file that it must not go without is missing: nothing is to start with it
 
 
 def shape() -> str:

@@ -37,6 +37,21 @@ def test_a_bad_file(tmp_path: Path) -> None:
     assert problem(file).startswith(f"{file}:1:")
 
 
+def test_a_missing_include_refuses_the_file_only_when_all_are_demanded(tmp_path: Path) -> None:
+    file = tmp_path / "keepalived.conf"
+    file.write_text("include nowhere.conf\nglobal_defs {\n}\n")
+    assert not Reading(str(file)).result().refused
+    loaded = Reading(str(file), all_config=True).result()
+    assert (loaded.refused, loaded.status) == (True, 6)
+
+
+def test_the_config_id_chooses_lines(tmp_path: Path) -> None:
+    file = tmp_path / "keepalived.conf"
+    file.write_text("global_defs {\n@-odd router_id odd\n@^-odd router_id other\n}\n")
+    assert Reading(str(file), "-odd").result().settings.router_id == "odd"
+    assert Reading(str(file), "x").result().settings.router_id == "other"
+
+
 def test_a_reader_of_another_version_is_not_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As after an upgrade on disk: the reader is new, the daemon is not."""
     other = tmp_path / "pyvrrp" / "config"

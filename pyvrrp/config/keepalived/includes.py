@@ -11,7 +11,7 @@ from typing import Final
 
 from pyvrrp.config.content import SIZE_MAX, read_content
 from pyvrrp.config.keepalived import globs
-from pyvrrp.config.keepalived.remarks import Remarks, Weight
+from pyvrrp.config.keepalived.remarks import Remarks
 from pyvrrp.config.tree import Place
 from pyvrrp.config.values import quote
 from pyvrrp.errors import ConfigError
@@ -19,8 +19,6 @@ from pyvrrp.errors import ConfigError
 FILES_MAX: Final = 1000  # that are read
 DEPTH_MAX: Final = 10  # of includes in includes
 
-# keepalived refuses the configuration then, with the status that a lack of script security has too.
-_REFUSED: Final = Weight.SECURITY
 _READABLE, _MATCH, _WILDCARD, _BRACE = "readable", "match", "wildcard_match", "brace_match"
 _CHECKS: Final = {
     _READABLE: frozenset({_READABLE}),
@@ -109,7 +107,10 @@ class Includes:
         return [path for files in found for path in files]
 
     def _missed(self, refused: bool, place: Place, message: str) -> None:
-        self._remarks.add(_REFUSED if refused else Weight.ADVICE, place, "", message)
+        if refused:
+            self._remarks.refuse(place, message)
+        else:
+            self._remarks.advise(place, "", message)
 
     def _content(self, path: str, checks: frozenset[str], place: Place) -> bytes | None:
         """What stands in a file, None when it is not read."""

@@ -29,6 +29,7 @@ class Remarks:
     def __init__(self) -> None:
         self._found: dict[Problem, Weight] = {}
         self._of_keywords: dict[str, _OfKeywords] = {}
+        self.refused = False  # whether keepalived would not start at all
 
     def add(self, weight: Weight, place: Place, path: str, message: str) -> None:
         """Note a remark."""
@@ -37,6 +38,11 @@ class Remarks:
     def error(self, place: Place, path: str, message: str) -> None:
         """Something is wrong, and what is wrong is left out."""
         self.add(Weight.ERROR, place, path, message)
+
+    def refuse(self, place: Place, message: str) -> None:
+        """A file is missing that the configuration must not go without; keepalived's status for it is this one."""
+        self.add(Weight.SECURITY, place, "", message)
+        self.refused = True
 
     def advise(self, place: Place, path: str, message: str) -> None:
         """Something else may be meant."""
