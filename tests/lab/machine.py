@@ -24,8 +24,9 @@ UNIT: Final = Path("/lib/systemd/system/keepalived.service")
 DEFAULTS: Final = Path("/etc/default/keepalived")
 CONFIG: Final = "/etc/keepalived/keepalived.conf"
 ARGUMENTS: Final = "DAEMON_ARGS"
+_CHECKOUT: Final = Path(__file__).resolve().parents[2]
 
-# $0 is the machine's directory, whose folders take the place of the real ones. It may be below /tmp, so that is last.
+# $0 is the machine's directory, whose folders take the place of the real ones. It and the checkout may be below /tmp.
 _FURNITURE: Final = """
 for node in null zero random urandom; do
     touch "$0/dev/$node"
@@ -38,7 +39,11 @@ mount -t overlay none -o "lowerdir=$0/local:/usr/local" /usr/local
 for namespace in $NAMESPACES; do
     mount --bind "${namespace#*=}" "/run/netns/${namespace%%=*}"
 done
-mount --bind "$0/tmp" /tmp
+case "$CHECKOUT" in /tmp/*)
+    mkdir -p "$0$CHECKOUT"
+    mount --bind "$CHECKOUT" "$0$CHECKOUT"
+esac
+mount --rbind "$0/tmp" /tmp
 exec "$@"
 """
 
@@ -74,7 +79,17 @@ class Machine:
     def run(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> Program:
         """Start any program on it."""
         named = " ".join(f"{name}={each.path}" for name, each in self._namespaces.items())
-        furnished = ["env", f"NAMESPACES={named}", "unshare", "--mount", "sh", "-e", "-c", _FURNITURE]
+        furnished = [
+            "env",
+            f"NAMESPACES={named}",
+            f"CHECKOUT={_CHECKOUT}",
+            "unshare",
+            "--mount",
+            "sh",
+            "-e",
+            "-c",
+            _FURNITURE,
+        ]
         words = ["env", *(f"{name}={value}" for name, value in (environment or {}).items()), *command]
         return self.site.program(self.site.a, Path(command[0]).name, [*furnished, str(self.directory), *words])
 

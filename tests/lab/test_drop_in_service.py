@@ -126,7 +126,7 @@ def test_dumps_are_written_without_the_password(machine: Machine) -> None:
     assert machine.syslog.says("Printing and clearing VRRP stats for process")
     daemon.process.send_signal(STATS)
     assert until(lambda: "  Became master: 0\n" in files["stats"].read_text())
-    written = [each.read_text() for each in (machine.directory / "tmp").iterdir()]
+    written = [each.read_text() for each in files.values()]
     assert not [each for each in written if PASSWORD in each]
     assert not machine.syslog.lines(PASSWORD)
 
