@@ -27,6 +27,7 @@ from pyvrrp.core.settings import (
 )
 
 _SMTP_PORT = 25
+_NO_PROTOCOL = "none"  # as keepalived's log has it; a firewall's mark may have several
 
 
 class Builder:
@@ -103,7 +104,7 @@ class Builder:
             real_servers=tuple(self._real_server(each) for each in model.real_servers),
             lb_algo=model.lb_algo,
             lb_kind=model.lb_kind,
-            protocol=model.protocol,
+            protocol=model.protocol if model.fwmark is None else _NO_PROTOCOL,
             persistence_timeout=model.persistence_timeout,
             sorry_server=model.sorry_server,
             sorry_server_inhibit=model.sorry_server_inhibit,

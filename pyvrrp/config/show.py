@@ -222,8 +222,7 @@ _PROBES: Final[dict[type, Callable[[Any], Keys]]] = {
 
 
 def _service(service: ServiceSettings) -> Keys:
-    keys: Keys = {**_which(service.name), "protocol": service.protocol}
-    keys |= {"lb_algo": service.lb_algo, "lb_kind": service.lb_kind}
+    keys: Keys = {**_which(service), "lb_algo": service.lb_algo, "lb_kind": service.lb_kind}
     keys |= _unless_empty("persistence_timeout", service.persistence_timeout)
     keys |= _unless_empty("sorry_server", service.sorry_server)
     keys |= _unless_empty("sorry_server_inhibit", service.sorry_server_inhibit)
@@ -233,13 +232,13 @@ def _service(service: ServiceSettings) -> Keys:
     return keys | {"real_servers": [_real_server(each) for each in service.real_servers]}
 
 
-def _which(name: str) -> Keys:
+def _which(service: ServiceSettings) -> Keys:
     """What keepalived's name of a virtual server says: `[192.0.2.1]:tcp:80`, `[GROUP]:0` or `FWM 1`."""
-    if name.startswith("FWM "):
-        return {"fwmark": int(name[4:])}
-    where, _, rest = name[1:].rpartition("]:")
+    if service.name.startswith("FWM "):
+        return {"fwmark": int(service.name[4:])}
+    where, _, rest = service.name[1:].rpartition("]:")
     protocol, _, port = rest.rpartition(":")
-    return {"address" if protocol else "group": where, "port": int(port)}
+    return {"address" if protocol else "group": where, "port": int(port), "protocol": service.protocol}
 
 
 def _real_server(server: RealServerSettings) -> Keys:

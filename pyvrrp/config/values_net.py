@@ -12,8 +12,11 @@ from pyvrrp.config.values import Kind, Word, quote
 _INTERFACE: Final = re.compile(r"[^\s/:\x00-\x20\x7f]{1,15}")  # the kernel's own rule: dev_valid_name
 
 
+@dataclass(frozen=True, slots=True)
 class InterfaceName(Kind):
-    """The name of a network interface. Whether it exists is for the daemon to find out."""
+    """The name of a network interface, perhaps `loopback`'s. Whether it exists is for the daemon to find out."""
+
+    loopback: bool = False
 
     @property
     def schema(self) -> dict[str, Any]:
@@ -24,7 +27,7 @@ class InterfaceName(Kind):
         """The name. Raises ValueError."""
         if not _INTERFACE.fullmatch(word) or len(word.encode()) > 15 or word in (".", ".."):
             raise ValueError(f"{quote(word)} is not an interface name: 1 to 15 bytes without space, / and :")
-        if word == "lo":
+        if word == "lo" and not self.loopback:
             raise ValueError("the loopback interface reaches no other router")
         return str(word)
 

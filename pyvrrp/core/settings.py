@@ -424,7 +424,7 @@ class ServiceSettings:
     real_servers: tuple[RealServerSettings, ...]
     lb_algo: str = "wlc"
     lb_kind: str = "NAT"
-    protocol: str = "TCP"
+    protocol: str = "TCP"  # "none" for a firewall's mark
     persistence_timeout: int = 0
     sorry_server: str = ""
     sorry_server_inhibit: bool = False

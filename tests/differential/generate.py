@@ -179,8 +179,6 @@ def configurations(draw: Draw, *, sound: bool = False) -> str:
     if draw(st.booleans()):
         parts.append(_virtual_server(chance))
     text = draw(_LINES_BETWEEN).join(parts)
-    if not sound:
-        text = _damaged(draw, text)
     return text.replace("\n", "\r\n") if draw(st.integers(0, 9)) == 0 else text
 
 
@@ -232,20 +230,11 @@ def _virtual_server(chance: Chance) -> str:
     return chance.block("virtual_server 10.9.0.100 3306", body)
 
 
-def _damaged(draw: Draw, text: str) -> str:
-    """Perhaps a line lost, doubled, or of somebody else."""
-    lines = text.splitlines(keepends=True)
+@st.composite
+def damaged(draw: Draw) -> str:
+    """A file with a line lost, doubled, or of somebody else."""
+    lines = draw(configurations()).splitlines(keepends=True)
     place = draw(st.integers(0, len(lines) - 1))
-    kind = draw(st.sampled_from(["none"] * 6 + ["lost", "doubled", "unknown", "block", "brace", "quote"]))
-    if kind == "lost":
-        del lines[place]
-    elif kind != "none":
-        line = {
-            "doubled": lines[place],
-            "unknown": "foo bar\n",
-            "block": "foo {\n    bar 1\n}\n",
-            "brace": "}\n",
-            "quote": 'router_id "lab\n',
-        }[kind]
-        lines.insert(place, line)
+    added = draw(st.sampled_from(["", lines[place], "foo bar\n", "foo {\n    bar 1\n}\n", "}\n", 'router_id "lab\n']))
+    lines[place : place + (not added)] = [added]
     return "".join(lines)

@@ -122,7 +122,7 @@ class _Line:
         if "dev" in self._draft:
             self._error("dev stands there twice; the address is left out")
             return False
-        return self._fits("dev", InterfaceName(), value)
+        return self._fits("dev", InterfaceName(loopback=True), value)
 
     def _fits(self, key: str, kind: Kind, value: Scalar) -> bool:
         try:

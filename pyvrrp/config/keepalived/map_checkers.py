@@ -162,7 +162,7 @@ class Checker(Timed):
             self.bind.say(key, statement, written(value))
 
     def _bind_if(self, statement: Statement) -> None:
-        if reading.fits(self.scope, statement, InterfaceName(), statement.arguments[0].text):
+        if reading.fits(self.scope, statement, InterfaceName(loopback=True), statement.arguments[0].text):
             self.bind.say("interface", statement, statement.arguments[0].text)
 
     CONNECTION: ClassVar[Mapping[str, Handler]] = {

@@ -16,7 +16,7 @@ class Bind(Section):
 
     address: Annotated[str, IpAddress()] = Field(default="", description="Source address.")
     port: Annotated[int, Whole(0, 65535)] = Field(default=0, description="Source port.")
-    interface: Annotated[str, InterfaceName()] = Field(default="", description="Interface.")
+    interface: Annotated[str, InterfaceName(loopback=True)] = Field(default="", description="Interface.")
     mark: Annotated[int, Whole(0, 2**32 - 1)] = Field(default=0, description="Firewall mark.")
 
 

@@ -35,7 +35,9 @@ class HeldAddress(Section):
     address: Annotated[Vip, VirtualIp()] = Field(
         description="IP or IP/length, /32 where no length is named.", examples=["192.0.2.1"]
     )
-    dev: Annotated[str | None, InterfaceName()] = Field(default=None, description="Another interface to put it on.")
+    dev: Annotated[str | None, InterfaceName(loopback=True)] = Field(
+        default=None, description="Another interface to put it on."
+    )
     label: Annotated[str, Label()] = Field(default="", description="The name that ifconfig shows, as eth0:1.")
     scope: Annotated[int, Scope()] = Field(default=0, description="global, site, link, host, nowhere or a number.")
     broadcast: Annotated[str | None, IpAddress()] = Field(default=None, description="The broadcast address.")
