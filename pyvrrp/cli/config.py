@@ -99,9 +99,14 @@ def convert(file: str, config_id: str | None) -> None:
     from pyvrrp.config.load import convert as converted
 
     try:
-        text, problems = converted(file, config_id)
+        result = converted(file, config_id)
     except ConfigError as error:
-        raise _unusable(error) from None
-    for problem in problems:
+        for problem in error.problems:
+            click.echo(str(problem), err=True)
+        return _UNUSABLE
+    for problem in result.problems:
         click.echo(str(problem), err=True)
-    click.echo(text, nl=False)
+    click.echo(result.text, nl=False)
+    for objection in result.objections:
+        click.echo(f"to be mended before it starts, node.yaml is stricter: {objection}", err=True)
+    return _UNUSABLE if result.objections else 0

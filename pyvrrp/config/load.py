@@ -14,7 +14,7 @@ from pyvrrp.config.secret import read_password
 from pyvrrp.config.tree import Mapping, Place, TreeNode, split_path, value_place
 from pyvrrp.config.validate import Checked, validate
 from pyvrrp.core.settings import LoadedNode, NodeSettings, Track
-from pyvrrp.errors import Problem
+from pyvrrp.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from pyvrrp.config.keepalived.remarks import Remarks
@@ -57,16 +57,28 @@ def load(path: str, config_id: str | None = None, *, all_config: bool = False) -
     return _load_tree(yaml_file.read(path), path, strict=True)
 
 
-def convert(path: str, config_id: str | None = None) -> tuple[str, tuple[Problem, ...]]:
-    """The text of a node.yaml that does what a keepalived.conf does, and what is wrong with that file.
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """A node.yaml that does what a keepalived.conf does, what is wrong with that file, and what node.yaml refuses."""
 
-    Raises ConfigError when it cannot be used at all.
-    """
+    text: str
+    problems: tuple[Problem, ...]
+    objections: tuple[Problem, ...]
+
+
+def convert(path: str, config_id: str | None = None) -> Converted:
+    """The node.yaml for a keepalived.conf. Raises ConfigError when that cannot be used at all."""
     from pyvrrp.config.keepalived.comments import comments
     from pyvrrp.config.yaml_text import render
 
     statements, tree, remarks = _read_keepalived(path, config_id, all_config=False)
-    return render(tree, comments(statements)), remarks.problems()
+    text = render(tree, comments(statements))
+    objections: tuple[Problem, ...] = ()
+    try:
+        _load_tree(yaml_file.parse(text, "node.yaml"), path, strict=True)
+    except ConfigError as error:
+        objections = error.problems
+    return Converted(text, remarks.problems(), objections)
 
 
 def _read_keepalived(

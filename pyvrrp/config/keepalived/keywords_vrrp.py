@@ -73,7 +73,7 @@ VRRP: Final[Mapping[str, tuple[Keyword, ...]]] = {
         not_yet("dont_track_primary", 0, "an instance whose own link is down is in FAULT"),
         *_TRACKING,
         *_NOTIFYING,
-        different("notify_deleted", 0, "its script is run; without one the others hear FAULT"),
+        better("notify_deleted", 0, _NOTIFY),
         better("notify_master_rx_lower_pri", 1, _NOTIFY),
         # Gratuitous ARP
         same("garp_master_delay", 1),

@@ -43,6 +43,7 @@ class Notifying(Reader):
             self.scope.error(statement, f"stands in line {first.place.line} already; this is left out")
             return
         if not statement.arguments and statement.keyword == "notify_deleted":
+            self.scope.advise(statement, "without a script it has no effect: whoever is told hears FAULT, not DELETED")
             return
         command = self.everywhere.commands.of_notify(self.scope, statement)
         if command is not None:
