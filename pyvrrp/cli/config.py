@@ -94,7 +94,7 @@ def diff(old: str, new: str) -> None:
 @config.command()
 @click.argument("file")
 @click.option("--config-id", "-i", metavar="ID", help="Which lines with @ are read.")
-def convert(file: str, config_id: str | None) -> None:
+def convert(file: str, config_id: str | None) -> int:
     """Print the node.yaml that does what the keepalived.conf FILE does. It has the passwords in it."""
     from pyvrrp.config.load import convert as converted
 

@@ -1,6 +1,7 @@
 """`python -m tests.differential verdicts|values [NAME…]`: what keepalived makes of the files, for people.
 
-`verdicts` prints exit statuses with what was said, each line once; `values` prints effective values as JSON.
+`verdicts` prints exit statuses with what was said, each line once; `values` prints effective values as JSON. `reasons`
+prints where pyvrrp differs, as docs/keepalived.md has it.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 
-from tests.differential import files
+from tests.differential import files, reasons
 from tests.differential.keepalived import data, verdict
 from tests.differential.sandbox import Sandbox
 
@@ -16,6 +17,9 @@ from tests.differential.sandbox import Sandbox
 def main() -> int:
     """Print what the command line asks for."""
     what, *chosen = sys.argv[1:] or ["verdicts"]
+    if what == "reasons":
+        sys.stdout.write(reasons.document())
+        return 0
     names = chosen or files.names()
     with Sandbox() as sandbox:
         if what == "verdicts":

@@ -11,6 +11,7 @@ from tests.differential.sandbox import NAME
 
 Pair = tuple[object, object]
 
+RUNS: Final = "runs"  # whether it does anything at all with a file
 PRESENT, ABSENT = "present", "absent"
 # What is found by name, and differs as a whole where only one has it.
 _COLLECTIONS: Final = ("vrrp_instance", "vrrp_sync_group", "vrrp_script", "virtual_server")
@@ -20,11 +21,14 @@ _SCRIPTS: Final = ("notify", "quorum_up", "quorum_down")
 _NO_ROUTER_ID: Final = "[unknown]"
 
 
-def differing(theirs: Values, ours: Values) -> dict[str, Pair]:
+def differing(theirs: Values | None, ours: Values) -> dict[str, Pair]:
     """Path (`vrrp_instance.V.priority`) → (theirs, ours), of everything that both have a word for and differ in.
 
-    Instances, groups, servers and scripts that only one has differ as a whole.
+    Instances, groups, servers and scripts that only one has differ as a whole. `theirs` is None where keepalived does
+    not run; then RUNS differs if pyvrrpd has something to do.
     """
+    if theirs is None:
+        return {RUNS: (False, True)} if ours["vrrp_instance"] or ours["virtual_server"] else {}
     return dict(_walk("", _comparable(theirs), ours))
 
 

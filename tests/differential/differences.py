@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from typing import Final
 from unittest.mock import ANY
 
-from tests.differential.comparison import ABSENT, PRESENT, Pair
+from tests.differential.comparison import ABSENT, PRESENT, RUNS, Pair
 
 STATUS: Final = "status"
 CRASHED, HUNG, TERMINATED = 139, 124, 143  # statuses as a shell shows them; see keepalived.verdict
@@ -47,58 +47,58 @@ class Difference:
 
 def _because(reason: str, *rows: tuple[str, str, object, object]) -> Iterator[Difference]:
     """One reason for several differences; the first of a row are the patterns of its files."""
-    for files, *rest in rows:
-        yield from (Difference(pattern, *rest, reason) for pattern in files.split())
+    for files, what, theirs, ours in rows:
+        yield from (Difference(pattern, what, theirs, ours, reason) for pattern in files.split())
 
 
 _OTHER_USER: Final = (
-    "A configuration with a script that runs as another user ends `keepalived -t` with SIGTERM; pyvrrpd checks it to"
-    " its end."
+    "A script that runs as another user: `keepalived -t` ends itself with SIGTERM; pyvrrpd checks the file to its end."
+)
+_OTHER_USERS: Final = (
+    "checkers/misc-user globals/scripts-user notify/fifo-user notify/notify-unquoted notify/notify-user"
+    " tracking/script-own-user tracking/script-user-nobody virtual_server/notify-user"
+)
+_UNHEARD: Final = (
+    "instance/multicast instance/multicast-global instance/strict-unicast instance/unicast instance/unicast-[fo]*"
+    " instance/version-2-ipv6"
 )
 _INSTANCE: Final = "vrrp_instance.*"
 _ADDRESSES: Final = "vrrp_instance.*.virtual_ipaddress"
 _EXCLUDED: Final = "vrrp_instance.*.virtual_ipaddress_excluded"
+_SERVER: Final = "virtual_server.*"
 _CHECKER: Final = "virtual_server.*.checkers.*"
 
 _NOT_YET: Final = (
     *_because(
-        "An instance whose adverts pyvrrpd cannot send as its peers expect them (unicast, IPv6, AH, another multicast"
-        " group, signed) is left out with an error, and runs in keepalived.",
+        "An instance with unicast peers, IPv6, AH, signed adverts or another multicast group: pyvrrpd leaves it out and"
+        " says so, as the other nodes would not hear or not believe it.",
+        (f"{_UNHEARD} authentication/ah manpage/03-global-definitions", STATUS, 0, 5),
         (
-            "authentication/ah instance/multicast instance/multicast-global instance/strict-unicast instance/unicast"
-            " instance/unicast-fault-no-peer instance/unicast-one-line instance/version-2-ipv6"
-            " manpage/03-global-definitions",
-            STATUS,
-            0,
-            5,
-        ),
-        (
-            "addresses/ipv6* authentication/ah* instance/multicast instance/multicast-global instance/since-2.4"
-            " instance/strict-unicast instance/unicast instance/unicast-fault-no-peer instance/unicast-one-line"
-            " instance/version-2-ipv6 samples/SSL_GET",
+            f"{_UNHEARD} addresses/ipv6* authentication/ah* instance/since-2.4 samples/SSL_GET",
             _INSTANCE,
             PRESENT,
             ABSENT,
         ),
     ),
     *_because(
-        "IPv6 addresses in virtual_ipaddress_excluded are left out with an error; the instance holds its others.",
+        "IPv6 addresses in `virtual_ipaddress_excluded`: pyvrrpd leaves them out and says so; the instance holds its"
+        " others.",
         ("addresses/mixed-excluded-first addresses/mixed-families-excluded substitution/seqx", STATUS, 0, 5),
         ("addresses/mixed-excluded-first addresses/mixed-families-excluded substitution/seqx", _EXCLUDED, ANY, ANY),
     ),
     *_because(
-        "use_vmac and use_ipvlan make no interface: the instance is on the real one, with its MAC address.",
+        "`use_vmac`, `use_ipvlan`: pyvrrpd makes no interface; the addresses are on the real one, with its own MAC.",
         ("instance/vmac* samples/conditional_conf", "vrrp_instance.*.interface", ANY, "eth0"),
         ("instance/ipvlan", "vrrp_instance.*.interface", "ipv51", "eth0"),
         ("instance/vmac* samples/conditional_conf addresses/use-vmac", _ADDRESSES, ANY, ANY),
     ),
     *_because(
-        "BFD_CHECK, and FILE_CHECK of a file with a weight, check nothing: there is no BFD, and no IPVS whose weights"
-        " could change.",
+        "`BFD_CHECK`, and `FILE_CHECK` of a file with a weight: pyvrrpd checks nothing, as there is no BFD, and no IPVS"
+        " whose weights could change.",
         ("checkers/bfd checkers/file", "virtual_server.*.checkers", ANY, []),
     ),
     *_because(
-        "What pyvrrpd has no use for it does not look into, so mistakes in it are not all named.",
+        "What pyvrrpd has no use for (routes, `garp_group`, `linkbeat_interfaces`, …): not all mistakes are named.",
         ("garp/group-bad", STATUS, 5, 0),
         ("instance/routes-bad manpage/07-static-routes-addresses-rules", STATUS, 2, 5),
         ("manpage/04-linkbeat-interfaces", STATUS, 4, 0),
@@ -111,36 +111,46 @@ _CHECKS: Final = (
         "virtual_server.*.warmup",
         ANY,
         0,
-        "Unless warmup says otherwise, keepalived's checkers wait at first, for a random part of delay_loop; pyvrrpd's"
-        " run at once, so that a node soon knows how it is.",
+        "The first run of a checker without `warmup`: keepalived waits for a random part of `delay_loop`; pyvrrpd does"
+        " not, so that a node soon knows how it is.",
         surely="checkers/http-defaults",
     ),
     *_because(
-        "keepalived does not know nb_get_retry in TCP_CHECK, and tries once; pyvrrpd takes it for retry, as the"
-        " tutorials mean it that have it there.",
+        "`nb_get_retry` in `TCP_CHECK`: keepalived does not know it there, and retries once; pyvrrpd takes it for"
+        " `retry`, as tutorials mean it.",
         ("checkers/tcp-bad virtual_server/old-keywords", f"{_CHECKER}.retry", 1, 3),
     ),
     *_because(
-        "A host in SMTP_CHECK that says no connect_timeout has 0 in keepalived; pyvrrpd gives it the checker's.",
+        "A `host` in `SMTP_CHECK` without `connect_timeout`: it is 0 in keepalived, and the checker's in pyvrrpd.",
         ("checkers/smtp samples/SMTP_CHECK", f"{_CHECKER}.connect_timeout", 0, ANY),
     ),
     *_because(
-        "A vrrp_script that only connects, as `</dev/tcp/127.0.0.1/80`, needs a bash that keepalived does not start;"
-        " pyvrrpd connects.",
+        "A `vrrp_script` that is a connection of bash's, `</dev/tcp/127.0.0.1/80`: it fails in keepalived where"
+        " /bin/sh is not bash; pyvrrpd connects, without a shell.",
         ("samples/vrrp.localcheck", "vrrp_script.*", PRESENT, ABSENT),
     ),
 )
 
 _MISTAKES: Final = (
-    *_because(
-        "An address in backquotes, as tutorials have it, is an error in both; keepalived leaves it out, and a"
-        " virtual_server whose only real_server it is, and pyvrrpd takes it without them.",
-        ("addresses/invalid-shapes", _ADDRESSES, [], ANY),
-        ("seed virtual_server/real-server-bad-address", "virtual_server.*", ABSENT, PRESENT),
+    Difference(
+        "*",
+        RUNS,
+        False,
+        True,
+        "An interface or a certificate that is not there, a `virtual_router_id` that is missing or taken, a keyword"
+        " without its parameter: keepalived does not start; pyvrrpd says the same, and runs what is left. It waits for"
+        " the interface.",
+        surely="repetition/vrid-instances",
     ),
     *_because(
-        "Of a number with a mistake in it (2.5, 24x, x) keepalived says that it is ignored, and uses as much as it"
-        " could read (2, 24, 0); pyvrrpd does as it says.",
+        "An address in backquotes, as tutorials have it: keepalived leaves it out, and a `virtual_server` that has"
+        " no other `real_server`; pyvrrpd takes the address. Both say so.",
+        ("addresses/invalid-shapes", _ADDRESSES, [], ANY),
+        ("seed virtual_server/real-server-bad-address", _SERVER, ABSENT, PRESENT),
+    ),
+    *_because(
+        "A number with a mistake in it (2.5, 24x, x): keepalived says that it is ignored, but uses what it could read"
+        " of it (2, 24, 0); pyvrrpd ignores it.",
         ("globals/bad numbers/garp", "*.garp_master_delay", ANY, 5),
         ("numbers/garp", "*.garp_master_repeat", 1, 5),
         ("numbers/down-timer-adverts", "*.down_timer_adverts", 2, 3),
@@ -150,13 +160,13 @@ _MISTAKES: Final = (
         ("syntax/equals-and-semicolon addresses/prefix-bad", _ADDRESSES, ANY, ANY),
     ),
     *_because(
-        "keepalived sets whatever is an address; pyvrrpd leaves out what no host can have (0.0.0.0, multicast,"
-        " loopback, …), and gives /32 to an address that names a network or is its broadcast address.",
+        "An address that no host can have (0.0.0.0, 127.0.0.1, multicast): keepalived sets it; pyvrrpd leaves it out."
+        " One that names a network, or is its broadcast address, pyvrrpd sets as a /32.",
         ("addresses/prefix addresses/special", _ADDRESSES, ANY, ANY),
     ),
     *_because(
-        "After a brace too many or too few, or in a block that it does not know, keepalived reads what follows as part"
-        " of the wrong block, and loses it; pyvrrpd leaves out the one block, or closes it where a keyword can only"
+        "A brace too many or too few, a block that nobody knows: keepalived reads what follows as part of the wrong"
+        " block, and loses it; pyvrrpd leaves out that one block, and ends one where a keyword begins that can only"
         " belong to another.",
         ("syntax/block-for-scalar syntax/brace-extra-open syntax/brace-missing-inner", _ADDRESSES, ANY, ANY),
         ("syntax/unknown-block syntax/unknown-block-[!r]*", _ADDRESSES, [], ANY),
@@ -165,48 +175,63 @@ _MISTAKES: Final = (
         ("syntax/unknown-block-with-known-words", "*.priority", 200, 100),
         ("syntax/brace-missing-inner", "*.virtual_router_id", 52, 51),
         ("syntax/brace-missing-global syntax/brace-missing-inner", _INSTANCE, ABSENT, PRESENT),
-        ("virtual_server/in-instance", "virtual_server.*", ABSENT, PRESENT),
-        ("manpage/24-parameter-substitution", "virtual_server.*", ANY, ANY),
+        ("virtual_server/in-instance", _SERVER, ABSENT, PRESENT),
+        ("manpage/24-parameter-substitution", _SERVER, ANY, ANY),
         ("manpage/15-vrrp-instance-s", STATUS, 5, 2),
         ("order/block-of-root-inside-instance", STATUS, 5, 6),
     ),
     *_because(
-        "keepalived takes a quoted word that is a brace for a brace; pyvrrpd takes it for a word.",
+        "A brace in quotes: keepalived takes it for a brace; pyvrrpd takes it for a word.",
         ("syntax/quoted-brace", STATUS, 0, 5),
         ("syntax/quotes-list", STATUS, 5, 0),
     ),
     *_because(
-        "keepalived goes on after 1023 characters of a line as if a new one began; pyvrrpd reads it whole.",
+        "A line of more than 1023 characters: keepalived goes on as if a new one began there; pyvrrpd reads it whole.",
         ("syntax/line-of-1024 syntax/line-of-1025 syntax/line-of-[12]100", STATUS, 5, 0),
         ("syntax/line-of-1024 syntax/line-of-1025 syntax/line-of-[12]100", "*.router_id", "lab", ANY),
         ("syntax/long-comment syntax/long-word", STATUS, 5, 0),
     ),
     *_because(
-        "A variable that is not defined (`${NOBODY}`) opens a block in keepalived, one that names itself fills the"
-        " line, and a # or ! that ${_HASH} or ${_BANG} bring into global_defs begins a comment; pyvrrpd keeps the text"
-        " of the first, leaves out the line of the second, and keeps the sign.",
+        "A variable that is not defined: `${NAME}` opens a block in keepalived, and stays as it stands in pyvrrpd.",
         ("substitution/variables-undefined", "*.router_id", "$", "${NOBODY}$NOBODY"),
+    ),
+    *_because(
+        "A variable that names itself: keepalived repeats it until the line is full; pyvrrpd leaves the line out.",
         ("substitution/variables-loop", "*.router_id", ANY, "lab"),
+    ),
+    *_because(
+        "`${_HASH}` and `${_BANG}` in `global_defs`, outside quotes: their sign begins a comment in keepalived; pyvrrpd"
+        " takes it as it is meant.",
         ("substitution/variables-comment-sign", "*.router_id", "lab", "lab#1!"),
     ),
     *_because(
-        "Names have at most 128 characters here, and bytes that are not UTF-8 are shown as Latin-1.",
+        "Names: pyvrrpd shows at most 128 characters of them, and bytes that are not UTF-8 as Latin-1; an empty"
+        " `router_id` is the host's name.",
         ("syntax/line-of-10[02][023] syntax/long-word syntax/latin1", "*.router_id", ANY, ANY),
-    ),
-    *_because(
-        "A router_id of nothing is nothing in keepalived, and the host's name in pyvrrpd.",
         ("syntax/quotes-empty", "*.router_id", "", "lab"),
     ),
     *_because(
-        "pyvrrpd bounds numbers that cannot be meant: 0.05 s to 100000 s between tries, 100000 runs, weights of 65535.",
+        "Numbers beyond use: pyvrrpd takes 0.05 s to 100000 s for a delay, 100000 for a count of runs, 65535 for the"
+        " weight of a `real_server`, and says so.",
         ("tracking/script-numbers", "vrrp_script.s13.rise", 1000000, 100000),
         ("virtual_server/timers-bad", "*.delay_before_retry", 99999999999, 100000),
         ("virtual_server/timers-zero", "*.delay_before_retry", 0, 0.05),
         ("virtual_server/weights", "*.weight", 65536, 65535),
     ),
+    *(
+        Difference(
+            "*",
+            f"{_SERVER}.{keyword}",
+            theirs,
+            ours,
+            "Only `real_server`s of weight 0: keepalived makes `quorum` 0 and `hysteresis` 4294967295 of it, pyvrrpd 1"
+            " and 0; the quorum is never reached in either.",
+            surely="virtual_server/weights-zero",
+        )
+        for keyword, theirs, ours in (("quorum", 0, 1), ("hysteresis", 2**32 - 1, 0))
+    ),
     *_because(
-        "Where vrrp_min_garp is set, keepalived repeats a refresh of ARP 0 times; pyvrrpd once, and none is made unless"
-        " garp_master_refresh asks for it.",
+        "`vrrp_min_garp`: unless it is said, `garp_master_refresh_repeat` is 0 in keepalived, and 1 in pyvrrpd.",
         ("garp/min garp/min-off", "*.garp_master_refresh_repeat", 0, 1),
     ),
 )
@@ -214,23 +239,15 @@ _MISTAKES: Final = (
 _TESTING: Final = (
     *_because(
         _OTHER_USER,
-        (
-            "checkers/misc-user globals/scripts-user notify/fifo-user notify/notify-unquoted notify/notify-user"
-            " tracking/script-own-user tracking/script-user-nobody virtual_server/notify-user",
-            STATUS,
-            TERMINATED,
-            6,
-        ),
+        (_OTHER_USERS, STATUS, TERMINATED, 6),
     ),
     *_because(
-        "Some mistakes crash keepalived (HTTP_GET without url, ${_RANDOM} with its bounds exchanged); pyvrrpd names"
-        " them.",
+        "`HTTP_GET` without `url`, bounds of `${_RANDOM}` in the wrong order: keepalived crashes; pyvrrpd says so.",
         ("checkers/http-no-url substitution/variables-random-bad", STATUS, CRASHED, 5),
         ("manpage/18-virtual-server-s", STATUS, CRASHED, ANY),
     ),
     *_because(
-        "`keepalived -t` never ends when an instance tracks a file that is not defined and one that is; pyvrrpd names"
-        " the one that is not.",
+        "A `track_file` that is not defined, tracked before one that is: `keepalived -t` never ends; pyvrrpd names it.",
         ("tracking/track-file-unknown-first", STATUS, HUNG, 5),
     ),
 )
@@ -239,7 +256,7 @@ BY_TOPIC: Final = {
     "What is not there yet": _NOT_YET,
     "Checks": _CHECKS,
     "Mistakes in a file": _MISTAKES,
-    "The option -t": _TESTING,
+    "Files that end `keepalived -t`": _TESTING,
 }
 DIFFERENCES: Final = tuple(each for differences in BY_TOPIC.values() for each in differences)
 

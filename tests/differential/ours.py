@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -44,8 +45,11 @@ def status(file: Path) -> int:
 
 
 def values(file: Path) -> Values:
-    """The effective values of a file."""
-    node = load(str(file), config_id=NAME).settings
+    """The effective values of a file; no instance and no server where the daemon would not start."""
+    loaded = load(str(file), config_id=NAME)
+    node = loaded.settings
+    if loaded.refused or node.network_namespace:  # of which there is none in a sandbox
+        node = replace(node, instances=(), services=())
     checks = {each.name: each for each in node.checks}
     served = {name for service in node.services for real in service.real_servers for name in real.checks}
     return {

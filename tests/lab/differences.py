@@ -48,8 +48,8 @@ DIFFERENCES: Final = (
         "log.(VI_1) Changing effective priority from 150 to 160",
         SAID,
         NOT_SAID,
-        "keepalived reads tracked files before its instances start, pyvrrpd right after: this line follows the one"
-        " about BACKUP instead of preceding it.",
+        "keepalived reads tracked files before its instances start; pyvrrpd right after, so that the log has the"
+        " priority that they change behind BACKUP, not before it.",
     ),
     Difference(
         "reload",

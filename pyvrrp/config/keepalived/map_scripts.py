@@ -29,26 +29,31 @@ _PROCESS_INTERVAL: Final = 1.0  # seconds between two looks at the processes
 
 
 class _Weighted(Reader):
-    """A definition that says what its weight is where nobody says another."""
+    """A definition that says what its weight is where nobody says another. With ONCE it is not said twice."""
 
     FORM: ClassVar[Number] = WEIGHT
+    USUAL: ClassVar[int] = 0
+    ONCE: ClassVar[bool] = True
 
     def __init__(self, scope: Scope, statement: Statement) -> None:
         super().__init__(scope, statement.place)
         self.statement = statement
-        self.weight = 0
+        self.weight = self.USUAL
         self.reverse = False
         self.inverted = False
 
     def take_weight(self, statement: Statement) -> None:
         """`weight N [reverse]`."""
+        if self.ONCE and self.weight != self.USUAL:
+            self.scope.error(statement, f"it is {self.weight} already; this is left out")
+            return
         value = self.scope.number(statement, self.FORM, written(self.weight))
         if value is None:
             return
-        self.weight, self.reverse = int(value), False
+        self.weight = int(value)
         turn = statement.arguments[1:2]
         if turn and turn[0].text == "reverse":
-            self.reverse = True
+            self.reverse = True  # for good: a weight that is said again without it does not undo it
         elif turn:
             self.scope.error(statement, f"{quote(turn[0].text)} is not reverse; it is left out")
 
@@ -81,6 +86,8 @@ def read_process(scope: Scope, statement: Statement, checks: Checks) -> None:
 
 
 class _Script(_Weighted):
+    ONCE = False
+
     def __init__(self, scope: Scope, statement: Statement) -> None:
         super().__init__(scope, statement)
         self.script: Statement | None = None
@@ -147,10 +154,7 @@ class _Script(_Weighted):
 
 class _File(_Weighted):
     FORM = WIDER_WEIGHT
-
-    def __init__(self, scope: Scope, statement: Statement) -> None:
-        super().__init__(scope, statement)
-        self.weight = 1
+    USUAL = 1
 
     def complete(self) -> Draft | None:
         """The check; None, with a remark, when no file is named."""

@@ -283,7 +283,8 @@ class _VirtualServer(ServerBlock):
         total = sum(int(server.draft.text("weight", usual)) for server in self._servers)
         quorum = int(self.draft.text("quorum", "1"))
         if quorum > total:
-            self._replace("quorum", f"{quorum} is more than all weights together; {total} is used", str(max(total, 1)))
+            result = f"{total} is used" if total else "it is never reached"
+            self._replace("quorum", f"{quorum} is more than all weights together; {result}", str(max(total, 1)))
             quorum = max(total, 1)
         if int(self.draft.text("hysteresis", "0")) >= quorum:
             text = f"it is not less than the quorum {quorum}; {quorum - 1} is used"

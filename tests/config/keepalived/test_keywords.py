@@ -13,6 +13,7 @@ import pytest
 from pyvrrp.config.keepalived.document import document
 from pyvrrp.config.keepalived.keyword import Shape, Support
 from pyvrrp.config.keepalived.keywords import CONTEXTS, ROWS
+from tests.differential import reasons
 from tests.differential.keepalived import KEEPALIVED, verdict
 from tests.differential.sandbox import Sandbox
 from tests.netns import available
@@ -45,10 +46,10 @@ def test_what_would_make_a_second_master_leaves_the_instance_out(name: str) -> N
     assert "left out" in CONTEXTS["vrrp_instance"][name].note
 
 
-def test_the_documentation_is_that_of_the_table() -> None:
+def test_the_documentation_is_that_of_the_tables() -> None:
     head = (DOCS / "keepalived.head.md").read_text(encoding="utf-8")
     written = (DOCS / "keepalived.md").read_text(encoding="utf-8")
-    assert written == f"{head}\n{document()}", "run scripts/docs"
+    assert written == f"{head}\n{reasons.document()}\n{document()}", "run scripts/docs"
 
 
 # --- what keepalived itself says ------------------------------------------------------------------------------------
