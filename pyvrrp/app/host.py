@@ -63,6 +63,8 @@ def demand_no_new_mistakes(before: LoadedNode, after: LoadedNode) -> None:
 
     Raises ConfigError.
     """
+    if before.settings.instances and not after.settings.instances:
+        raise ConfigError((Problem("the configuration", 0, 0, "", "has no instance that can be used, and had some"),))
     known = {(each.path, each.message) for each in before.problems}
     fresh = tuple(each for each in after.problems if (each.path, each.message) not in known)
     if fresh:

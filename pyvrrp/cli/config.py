@@ -83,11 +83,14 @@ def show(file: str, config_id: str | None) -> None:
 @config.command()
 @click.argument("old")
 @click.argument("new")
-def diff(old: str, new: str) -> None:
+@click.option("--config-id", "-i", metavar="ID", help="keepalived.conf: which lines with @ are read.")
+def diff(old: str, new: str, config_id: str | None) -> None:
     """Tell what a reload changes that comes from the file OLD to the file NEW."""
     from pyvrrp.core.diff import changes
 
-    for sentence in changes(_load(old).settings, _load(new).settings) or ("the two mean the same",):
+    for sentence in changes(_load(old, config_id).settings, _load(new, config_id).settings) or (
+        "the two mean the same",
+    ):
         click.echo(sentence)
 
 
@@ -106,6 +109,8 @@ def convert(file: str, config_id: str | None) -> int:
         return _UNUSABLE
     for problem in result.problems:
         click.echo(str(problem), err=True)
+    for advice in result.advice:
+        click.echo(f"advice: {advice}", err=True)
     click.echo(result.text, nl=False)
     for objection in result.objections:
         click.echo(f"to be mended before it starts, node.yaml is stricter: {objection}", err=True)

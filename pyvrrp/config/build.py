@@ -149,7 +149,7 @@ class Builder:
         return MailSettings(
             server=host,
             port=int(port or _SMTP_PORT),
-            sender=node.notification_email_from,
+            sender=node.notification_email_from or f"root@{os.uname().nodename}",
             recipients=tuple(node.notification_email),
             helo_name=node.smtp_helo_name,
             timeout=node.smtp_connect_timeout,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pyvrrp.config import face, relation, rules, yaml_file
+from pyvrrp.config import face, relation, rules, script_rules, yaml_file
 from pyvrrp.config.advice import advise
 from pyvrrp.config.build import Builder
 from pyvrrp.config.findings import Findings
@@ -59,10 +59,11 @@ def load(path: str, config_id: str | None = None, *, all_config: bool = False) -
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """A node.yaml that does what a keepalived.conf does, what is wrong with that file, and what node.yaml refuses."""
+    """A node.yaml that does what a keepalived.conf does, what is said about that file, and what node.yaml refuses."""
 
     text: str
     problems: tuple[Problem, ...]
+    advice: tuple[Problem, ...]
     objections: tuple[Problem, ...]
 
 
@@ -71,6 +72,8 @@ def convert(path: str, config_id: str | None = None) -> Converted:
     from pyvrrp.config.keepalived.comments import comments
     from pyvrrp.config.yaml_text import render
 
+    if not face.is_keepalived(path):
+        raise ConfigError((Problem(path, 0, 0, "", "is a node.yaml already"),))
     statements, tree, remarks = _read_keepalived(path, config_id, all_config=False)
     text = render(tree, comments(statements))
     objections: tuple[Problem, ...] = ()
@@ -78,7 +81,7 @@ def convert(path: str, config_id: str | None = None) -> Converted:
         _load_tree(yaml_file.parse(text, "node.yaml"), path, strict=True)
     except ConfigError as error:
         objections = error.problems
-    return Converted(text, remarks.problems(), objections)
+    return Converted(text, remarks.problems(), remarks.advice(), objections)
 
 
 def _read_keepalived(
@@ -117,6 +120,7 @@ def _load_tree(root: TreeNode, path: str, *, strict: bool) -> Loaded:
     if checked is not None:
         if strict:
             rules.apply(checked, findings)
+            script_rules.apply(checked.node, findings)
         passwords = _passwords(checked, path, findings)
         tied = relation.ties(checked.node, findings)
         advise(checked.node, tied, path, findings)

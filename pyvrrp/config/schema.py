@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
+from pyvrrp.config.model.checks import MODELS
 from pyvrrp.config.model.node import NodeFile
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -13,6 +14,9 @@ _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 def schema_text() -> str:
     """The schema as the text of a file."""
     schema = {"$schema": _DIALECT, **_tidy(NodeFile.model_json_schema()), "title": "node.yaml of pyvrrp"}
+    for model in set(MODELS.values()):
+        types = [kind for kind, each in MODELS.items() if each is model]
+        schema["$defs"][model.__name__]["properties"]["type"]["enum"] = types
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 

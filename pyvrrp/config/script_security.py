@@ -73,33 +73,39 @@ def examine(program: str, uid: int, gid: int, enabled: bool) -> Verdict:
     """Look at a program that is to run as `uid` and `gid`."""
     with _acting_as(uid, gid):
         try:
-            path = _resolved(program)
+            found = _found(program)
+            path = _resolved(found)
             status = path.stat()
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
             return Verdict(program, Finding.NOT_FOUND, enabled, f"{program}: {reason}")
         executable = os.access(path, os.X_OK, effective_ids=True)
+    # Somebody may own a directory on the way and turn its link elsewhere, so what was looked at is what runs. Where
+    # nobody asks for that the name stays: some programs behave by it.
+    run = str(path) if enabled else found
     if not stat.S_ISREG(status.st_mode):
-        return Verdict(str(path), Finding.NOT_A_FILE, enabled, f"{path} is not a file")
+        return Verdict(run, Finding.NOT_A_FILE, enabled, f"{path} is not a file")
     if not executable:
         whom = f"user {user_name(uid)}, group {group_name(gid)}"
-        return Verdict(str(path), Finding.NOT_EXECUTABLE, enabled, f"{path} is not executable for {whom}")
+        return Verdict(run, Finding.NOT_EXECUTABLE, enabled, f"{path} is not executable for {whom}")
     if 0 in (uid, gid) or status.st_mode & (stat.S_ISUID | stat.S_ISGID):
         for each in (*reversed(path.parents), path):
             sentence = _weakness(each)
             if sentence:
-                return Verdict(str(path), Finding.INSECURE, enabled, sentence)
-    return Verdict(str(path), Finding.NOTHING, enabled)
+                return Verdict(run, Finding.INSECURE, enabled, sentence)
+    return Verdict(run, Finding.NOTHING, enabled)
 
 
-def _resolved(program: str) -> Path:
-    """Where it is. Its own name stays if it is another name of the file there: some behave by their name.
-
-    Raises OSError.
-    """
+def _found(program: str) -> str:
+    """Its path. Raises OSError."""
     found = program if "/" in program else shutil.which(program)
     if found is None:
         raise FileNotFoundError(0, "not found in PATH")
+    return found
+
+
+def _resolved(found: str) -> Path:
+    """Where a path leads to. Its own name stays if it is another name of the file there. Raises OSError."""
     target = Path(os.path.realpath(found, strict=True))
     namesake = target.parent / Path(found).name
     return namesake if namesake.exists() and namesake.samefile(target) else target

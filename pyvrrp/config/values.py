@@ -281,8 +281,8 @@ class FileName(Kind):
 
     def parse(self, word: Word) -> str:
         """The path as written. Raises ValueError."""
-        if not word:
-            raise ValueError("is empty")
+        if not word or "\0" in word:
+            raise ValueError(f"{quote(word)} is not a file name" if word else "is empty")
         return str(word)
 
 

@@ -58,7 +58,9 @@ class _Writer:
 
     def _above(self, place: Place, indent: str) -> Iterable[str]:
         for line in self._comments.pop(place, ()):
-            yield f"{indent}# {line}".rstrip()
+            # A line end of any kind in it would end the comment, and what is no text cannot be written.
+            text = "".join(char if char.isprintable() else "?" for char in line)
+            yield f"{indent}# {text}".rstrip()
 
 
 def _text(scalar: Scalar) -> str:

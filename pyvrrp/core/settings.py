@@ -228,7 +228,7 @@ class PingProbe:
 class UdpProbe:
     """A datagram that must not be refused; with `require_reply` it must be answered, within the lengths.
 
-    `reply` is a pattern of bytes, `mask` says which bits of it count (as many bytes).
+    `reply` is a pattern of bytes, `mask` says which bits of it count (as many bytes; none: all).
     """
 
     host: str

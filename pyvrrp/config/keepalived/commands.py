@@ -57,8 +57,7 @@ class Commands:
         self._remark(scope, statement, verdict, tracked)
         if not verdict.runs:
             return None
-        if "/" not in words[0]:
-            words[0] = verdict.program
+        words[0] = verdict.program
         return _node(word, words, owner)
 
     def _words(self, scope: Scope, statement: Statement, text: str) -> list[str]:

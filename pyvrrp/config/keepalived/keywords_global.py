@@ -60,7 +60,7 @@ GLOBAL: Final[Mapping[str, tuple[Keyword, ...]]] = {
     ),
     "global_defs": (
         same("router_id"),
-        same("default_interface"),
+        not_yet("default_interface", 0, "only static addresses would use it"),
         different("dynamic_interfaces", 0, "always so: an instance waits in FAULT for an interface that is missing"),
         # Mail
         same("notification_email", entries=True),

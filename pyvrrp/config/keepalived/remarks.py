@@ -33,7 +33,9 @@ class Remarks:
 
     def add(self, weight: Weight, place: Place, path: str, message: str) -> None:
         """Note a remark."""
-        self._found.setdefault(Problem(*place, path, message), weight)
+        # What a file says may be part of it, and must not make lines of its own.
+        text = "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in message)
+        self._found.setdefault(Problem(*place, path, text), weight)
 
     def error(self, place: Place, path: str, message: str) -> None:
         """Something is wrong, and what is wrong is left out."""

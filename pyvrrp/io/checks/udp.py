@@ -40,6 +40,7 @@ class UdpProber(Prober):
         if not probe.min_length <= len(reply) <= probe.max_length:
             return f"answered {len(reply)} bytes, not {probe.min_length} to {probe.max_length}"
         # Only what both have is compared, as in keepalived.
-        if any((got ^ asked) & bits for got, asked, bits in zip(reply, probe.reply, probe.mask, strict=False)):
+        mask = probe.mask or b"\xff" * len(probe.reply)
+        if any((got ^ asked) & bits for got, asked, bits in zip(reply, probe.reply, mask, strict=False)):
             return "did not answer what it should"
         return ""

@@ -110,7 +110,7 @@ class TestScript:
 
     @pytest.mark.parametrize("text", ["</dev/tcp/db.example/3306", "</dev/udp/192.0.2.1/53"])
     def test_other_redirections_are_left_to_a_shell(self, tmp_path: Path, text: str) -> None:
-        assert mapped(tmp_path, script("", f'"{text}"')).check["script"] == f"/bin/sh -c '{text}'"
+        assert mapped(tmp_path, script("", f'"{text}"')).check["script"].endswith(f"/bin/sh -c '{text}'")
 
     def test_without_script_security_the_status_is_6_and_it_is_said_once(self, tmp_path: Path) -> None:
         found = mapped(tmp_path, instance("priority 300\ntrack_script {\ns\n}\n" + f"notify {TRUE}", SCRIPT))
