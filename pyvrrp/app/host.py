@@ -59,16 +59,16 @@ def demand_completeness(loaded: LoadedNode) -> None:
 
 
 def demand_no_new_mistakes(before: LoadedNode, after: LoadedNode) -> None:
-    """A keepalived.conf runs without what is wrong in it, but not in place of one in which that was right.
+    """A keepalived.conf runs without what is wrong in it, but not in place of one in which that was right, or empty.
 
     Raises ConfigError.
     """
-    if before.settings.instances and not after.settings.instances:
-        raise ConfigError((Problem("the configuration", 0, 0, "", "has no instance that can be used, and had some"),))
     known = {(each.path, each.message) for each in before.problems}
     fresh = tuple(each for each in after.problems if (each.path, each.message) not in known)
     if fresh:
         raise ConfigError(fresh)
+    if before.settings.instances and not after.settings.instances:
+        raise ConfigError((Problem("the configuration", 0, 0, "", "has no instance that can be used, and had some"),))
 
 
 def demand_right_to_change(kernel: Kernel) -> None:

@@ -91,7 +91,6 @@ def _program() -> str:
 
 def _dump(file: Path, process: str) -> str | None:
     """What one process logs until it has dumped its data; None when it ends before."""
-    fresh_network()
     pids = [Path(f"/run/{name}") for name in _PIDS]
     options = ["--dont-fork", "--log-console", "--no-syslog", "--dont-respawn", "--dump-conf", "--no_bfd", process]
     running = subprocess.Popen(
@@ -111,6 +110,8 @@ def _dump(file: Path, process: str) -> str | None:
         end.cancel()
         for pid in pids:
             pid.unlink(missing_ok=True)
+        if process == VRRP:
+            fresh_network()  # the other changes nothing there
 
 
 def _read(running: subprocess.Popen[bytes], end: str) -> str | None:

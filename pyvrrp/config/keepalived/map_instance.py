@@ -301,8 +301,8 @@ class Instance(Notifying):
             elif self._master:
                 self._reset("nopreempt", "has no effect with state MASTER")
         if self.draft.text("preempt_delay", "0") != "0":
-            if self._master or self.owner:
-                self._reset("preempt_delay", "has no effect with state MASTER or priority 255")
+            if self._master or (self.owner and "state" not in self.draft):
+                self._reset("preempt_delay", "has no effect with state MASTER, or priority 255 without a state")
             elif "nopreempt" in self.draft:
                 self._reset("preempt_delay", "has no effect with nopreempt")
 

@@ -176,7 +176,7 @@ class TestPriorityAndState:
         assert found.instance.keys() & {"nopreempt", "preempt_delay"} == set()
         assert found.errors == [
             f"6: {V}.nopreempt: has no effect with state MASTER; it is left out",
-            f"7: {V}.preempt_delay: has no effect with state MASTER or priority 255; it is left out",
+            f"7: {V}.preempt_delay: has no effect with state MASTER, or priority 255 without a state; it is left out",
         ]
 
     def test_master_stays(self, tmp_path: Path) -> None:
