@@ -40,3 +40,6 @@ GARP_DELAY: Final = 5.0
 HANDOVER_MARGIN: Final = 0.1  # seconds beyond the slowest skew: the successor's advert must still be sent and heard
 KERNEL_RETRY: Final = 1.0  # seconds before an address that the kernel would not remove is tried again
 REFUSED_HOLD: Final = 5.0  # seconds in FAULT after the kernel refused to add an address
+
+# --- seeing trouble -------------------------------------------------------------------------------------------------
+LIST_TOLERANCE: Final = 300.0  # seconds for which a peer with another list of addresses is followed: time for a reload

@@ -26,7 +26,7 @@ _KEYWORDS: Final = {
     "priority_changes": "notify_priority_changes",
 }
 # By identity; what goes on under another one is found by that of its predecessor.
-Instances = Mapping[tuple[str, int], InstanceSettings]
+Instances = Mapping[tuple[str, int, int], InstanceSettings]
 
 
 def changes(old: NodeSettings, new: NodeSettings) -> tuple[str, ...]:

@@ -23,6 +23,26 @@ class AdvertReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class AdvertOverheard:
+    """The same, heard below netfilter: the copy that shows whether this host's firewall lets adverts through."""
+
+    interface: str
+    source: Address
+    destination: Address
+    ttl: int
+    payload: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class HolderHeard:
+    """A host said that it has `address`, in ARP or in a neighbour advertisement. `mac` is never one of this node's."""
+
+    interface: str
+    address: Address
+    mac: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class TimerDue:
     """The deadline that the node named has come."""
 
@@ -109,6 +129,8 @@ class Stopping:
 
 Event = (
     AdvertReceived
+    | AdvertOverheard
+    | HolderHeard
     | TimerDue
     | LinkChanged
     | AddressesChanged

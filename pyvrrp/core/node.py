@@ -69,7 +69,7 @@ class Node:
         self._virtual: dict[str, frozenset[tuple[Address, int]]] = {}
         self._checks: dict[str, CheckTrack] = {}
         self._routers: dict[str, VirtualRouter] = {}
-        self._by_vrid: dict[tuple[str, int], VirtualRouter] = {}
+        self._by_vrid: dict[tuple[str, int, int], VirtualRouter] = {}
         self._leaving: list[VirtualRouter] = []
         self._pending: set[Operation] = set()
         self._added: set[VirtualAddress] = set()  # by this process, at any time
@@ -158,7 +158,7 @@ class Node:
 
     def _advert_received(self, event: AdvertReceived, now: float) -> list[Effect]:
         vrid = event.payload[1] if len(event.payload) > 1 else 0
-        router = self._by_vrid.get((event.interface, vrid))
+        router = self._by_vrid.get((event.interface, event.source.version, vrid))
         if router is None:
             return []
         if event.source == router.standing.source:
