@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 
+from pyvrrp.core.complaints import Complaints
 from pyvrrp.core.fsm import State, VirtualRouter
 from pyvrrp.core.group import Group, Members, common_state
 from pyvrrp.core.service import Service
@@ -26,13 +27,14 @@ _COMPLAINT_FRESH = 15.0  # seconds for which a rejected advert is worth a senten
 def instance(
     router: VirtualRouter,
     held: frozenset[VirtualAddress],
-    rejected: RejectedStatus | None,
-    complaints: dict[str, int],
+    complaints: Complaints,
     now: float,
 ) -> InstanceStatus:
     """The status of one virtual router."""
     settings = router.settings
-    counters = asdict(router.counters) | {f"rejected_{kind}": count for kind, count in sorted(complaints.items())}
+    rejected = complaints.latest
+    counts = sorted(complaints.counts.items())
+    counters = asdict(router.counters) | {f"rejected_{kind}": count for kind, count in counts}
     return InstanceStatus(
         name=settings.name,
         interface=settings.interface,

@@ -6,14 +6,14 @@ the kernel's addresses with what the routers want. It decides nothing that a rou
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
-from pyvrrp.core import const, explain, lines, notify
+from pyvrrp.core import explain, lines, notify
 from pyvrrp.core.agenda import Agenda
+from pyvrrp.core.complaints import Complaints
 from pyvrrp.core.desired import Hold, desired
-from pyvrrp.core.effects import Action, Effect, Level, Operation, Reconcile, Record, ResetConnections
+from pyvrrp.core.effects import Action, Effect, Level, Record
 from pyvrrp.core.events import (
     AddressesChanged,
     AdvertFailed,
@@ -31,31 +31,19 @@ from pyvrrp.core.events import (
 from pyvrrp.core.fsm import State, VirtualRouter
 from pyvrrp.core.group import Group, grouped
 from pyvrrp.core.guard import Interface, Standing, standing
+from pyvrrp.core.ledger import Ledger
 from pyvrrp.core.notify import Notifier
 from pyvrrp.core.receive import Objection, malformed, objection
-from pyvrrp.core.reconcile import plan
 from pyvrrp.core.service import Services
 from pyvrrp.core.settings import Address, InstanceSettings, InterfaceProbe, NodeSettings, VirtualAddress
-from pyvrrp.core.snapshot import RejectedStatus, Snapshot, Transition
+from pyvrrp.core.snapshot import Snapshot, Transition
 from pyvrrp.core.succession import predecessors
 from pyvrrp.core.tracking import CheckTrack, assess
 from pyvrrp.core.wire import decode
 from pyvrrp.errors import WireError
 
 _HISTORY = 200  # transitions kept for `pyvrrpctl history`
-_REJECTED_PAUSE = 1.0  # seconds between two log lines about adverts turned away, whoever sends them
-_REJECTED_REPEAT = 60.0  # seconds until the same complaint is logged again
 _OWN_ADDRESS = Objection("own_address", "it carries our own address", "")
-
-
-@dataclass(slots=True)
-class _Complaints:
-    """Adverts that one instance turned away, and when that was last logged."""
-
-    status: RejectedStatus
-    counts: dict[str, int]
-    logged: tuple[str, Address] | None = None
-    logged_at: float = float("-inf")
 
 
 class Node:
@@ -65,17 +53,13 @@ class Node:
         self.settings = settings
         self.stopping = False
         self._interfaces: dict[str, Interface] = {}
-        self._observed: dict[str, frozenset[VirtualAddress]] = {}
+        self._ledger = Ledger()
         self._virtual: dict[str, frozenset[tuple[Address, int]]] = {}
         self._checks: dict[str, CheckTrack] = {}
         self._routers: dict[str, VirtualRouter] = {}
         self._by_vrid: dict[tuple[str, int, int], VirtualRouter] = {}
         self._leaving: list[VirtualRouter] = []
-        self._pending: set[Operation] = set()
-        self._added: set[VirtualAddress] = set()  # by this process, at any time
-        self._refused: dict[str, tuple[str, float]] = {}
-        self._retries: dict[VirtualAddress, float] = {}
-        self._complaints: dict[str, _Complaints] = {}
+        self._complaints: defaultdict[str, Complaints] = defaultdict(Complaints)  # by instance
         self._history: deque[Transition] = deque(maxlen=_HISTORY)
         self._notifier = Notifier(settings.router_id)
         self._services = Services(self._notifier)
@@ -114,15 +98,13 @@ class Node:
 
     def next_deadline(self) -> float | None:
         """When `TimerDue` is wanted; None when nothing is."""
-        due = self._agenda.next()
-        for extra in (*(until for _, until in self._refused.values()), *self._retries.values()):
-            due = extra if due is None else min(due, extra)
-        return due
+        due = [each for each in (self._agenda.next(), self._ledger.next_deadline()) if each is not None]
+        return min(due, default=None)
 
     def snapshot(self, now: float) -> Snapshot:
         """The whole node's status."""
         instances = tuple(
-            explain.instance(router, self._held(router), self._rejected(router), self._counts(router), now)
+            explain.instance(router, self._held(router), self._complaints[router.settings.name], now)
             for router in self._routers.values()
         )
         checks = tuple(explain.check(track) for track in self._checks.values())
@@ -181,9 +163,7 @@ class Node:
                 effects += party.begin()
             else:
                 effects += self._act(party, party.timer(now))
-        if self._refused or self._retries:
-            effects += self._try_again(now)
-        return effects
+        return effects + self._try_again(now)
 
     def _link_changed(self, event: LinkChanged, now: float) -> list[Effect]:
         before = self._interfaces.get(event.interface)
@@ -201,7 +181,9 @@ class Node:
     def _addresses_changed(self, event: AddressesChanged, now: float) -> list[Effect]:
         before = self._interfaces.get(event.interface, Interface(present=True, up=False, mac=b"", addresses=None))
         self._interfaces[event.interface] = Interface(before.present, before.up, before.mac, event.addresses)
-        self._observed[event.interface] = frozenset(VirtualAddress(event.interface, *each) for each in event.addresses)
+        self._ledger.observe(
+            event.interface, frozenset(VirtualAddress(event.interface, *each) for each in event.addresses)
+        )
         return self._assess_interface(event.interface, now)
 
     def _check_result(self, event: CheckResult, now: float) -> list[Effect]:
@@ -222,18 +204,9 @@ class Node:
         return effects
 
     def _effect_done(self, event: EffectDone, now: float) -> list[Effect]:
-        self._pending.difference_update(event.operations)
+        self._ledger.done(event.operations)
         effects: list[Effect] = []
         router = self._routers.get(event.instance)
-        for operation in event.operations:
-            self._retries.pop(operation.address, None)
-            interface = operation.address.interface
-            known = self._observed.get(interface, frozenset())
-            if operation.action is Action.ADD:
-                self._added.add(operation.address)
-                self._observed[interface] = known | {operation.address}
-            else:
-                self._observed[interface] = known - {operation.address}
         if router is not None and any(each.action is Action.ADD for each in event.operations):
             effects += self._live(router, now)
         leaving = [each for each in self._leaving if each.settings.name == event.instance]
@@ -244,15 +217,15 @@ class Node:
         return effects
 
     def _effect_failed(self, event: EffectFailed, now: float) -> list[Effect]:
-        self._pending.discard(event.operation)
+        self._ledger.failed(event.operation)
         address = event.operation.address
         text = f"the kernel would not {event.operation.action.value} {address} on {address.interface}: {event.reason}"
         record = Record(Level.ERROR, event.instance, text)
         router = self._routers.get(event.instance)
         if event.operation.action is Action.REMOVE or router is None:
-            self._retries[address] = now + const.KERNEL_RETRY
+            self._ledger.retry(address, now)
             return [record]
-        self._refused[event.instance] = (text, now + const.REFUSED_HOLD)
+        self._ledger.refuse(event.instance, text, now)
         return [record, *self._assess(router, now)]
 
     def _advert_failed(self, event: AdvertFailed, now: float) -> list[Effect]:
@@ -262,7 +235,7 @@ class Node:
         router.advert_failed(event.reason, now)
         if router.silenced(now):
             text = f"adverts cannot leave {router.settings.interface}: {event.reason}"
-            self._refused[event.instance] = (text, now + const.REFUSED_HOLD)
+            self._ledger.refuse(event.instance, text, now)
             return self._assess(router, now)
         return self._act(router, [])
 
@@ -342,7 +315,7 @@ class Node:
         leased = router.settings.vip_lease is not None
         effects = self._act(router, router.reconfigure(settings, self._standing(settings), now))
         effects += lines.no_longer(settings, removed)
-        effects += self._operations(settings, removed, frozenset())
+        effects += self._ledger.change(settings, removed, frozenset())
         return effects + self._end_lease(router) if leased and settings.vip_lease is None else effects
 
     def _everybody(self) -> list[VirtualRouter]:
@@ -364,8 +337,8 @@ class Node:
 
     def _standing(self, settings: InstanceSettings) -> Standing:
         virtual = self._virtual.get(settings.interface, frozenset())
-        refused = self._refused.get(settings.name, (None, 0.0))[0]
-        own = standing(settings, self._interfaces, virtual, assess(settings, self._checks), refused)
+        tracked, refused = assess(settings, self._checks), self._ledger.refusal(settings.name)
+        own = standing(settings, self._interfaces, virtual, tracked, refused)
         group = self._groups.get(settings.name)
         return group.blame(settings.name, own) if group is not None else own
 
@@ -471,50 +444,26 @@ class Node:
         """Whether it is a virtual address of the configuration in force."""
         return (address.address, address.prefixlen) in self._virtual.get(address.interface, ())
 
-    def _there(self, addresses: Iterable[VirtualAddress]) -> frozenset[VirtualAddress]:
-        """Those that the kernel has."""
-        return frozenset(each for each in addresses if each in self._observed.get(each.interface, ()))
-
     def _held(self, router: VirtualRouter) -> frozenset[VirtualAddress]:
-        return self._there(self._managed(router))
+        return self._ledger.there(self._managed(router))
 
     def _reconcile(self, router: VirtualRouter) -> list[Effect]:
         managed = self._managed(router)
         if router.standing.source is None:
             # What is not from here may be the node's own address, and the way in: never leave it without any.
             own = router.settings.interface
-            managed = tuple(each for each in managed if each.interface != own or each in self._added)
-        return self._operations(router.settings, managed, desired(router.hold, managed, self._there(managed)))
+            managed = tuple(each for each in managed if each.interface != own or each in self._ledger.added)
+        wanted = desired(router.hold, managed, self._ledger.there(managed))
+        return self._ledger.change(router.settings, managed, wanted)
 
     def _end_lease(self, router: VirtualRouter) -> list[Effect]:
         """From now on nobody renews: what a MASTER holds is added once more, for ever."""
         held = sorted(self._held(router)) if router.hold is Hold.HAVE else []
-        operations = tuple(Operation(Action.ADD, each) for each in held)
-        self._pending.update(operations)
-        return [Reconcile(router.settings.name, operations)] if operations else []
-
-    def _operations(
-        self, settings: InstanceSettings, managed: tuple[VirtualAddress, ...], wanted: frozenset[VirtualAddress]
-    ) -> list[Effect]:
-        """What makes the kernel agree on the managed addresses, with connections reset before their address goes."""
-        planned = plan(managed, wanted, self._there(managed), settings.vip_lease)
-        operations = tuple(each for each in planned if each not in self._pending and each.address not in self._retries)
-        if not operations:
-            return []
-        self._pending.update(operations)
-        effects: list[Effect] = [Reconcile(settings.name, operations)]
-        removed = tuple(each.address.address for each in operations if each.action is Action.REMOVE)
-        return [ResetConnections(removed), *effects] if removed else effects
+        return self._ledger.end_lease(router.settings.name, held)
 
     def _try_again(self, now: float) -> list[Effect]:
         """Refusals of the kernel that have aged enough: assess and reconcile anew."""
-        over = [name for name, (_, until) in self._refused.items() if until <= now]
-        for name in over:
-            del self._refused[name]
-        retried = [address for address, at in self._retries.items() if at <= now]
-        for address in retried:
-            del self._retries[address]
-        if not over and not retried:
+        if not self._ledger.forgive(now):
             return []
         effects: list[Effect] = []
         for router in self._everybody():
@@ -549,28 +498,8 @@ class Node:
         return self._check_result(CheckResult(track.settings.name, False, detail, 0.0), now)
 
     def _reject(self, router: VirtualRouter, source: Address, against: Objection, now: float) -> list[Effect]:
-        """Count an advert that was turned away, and log it at a bounded rate. No timer moves."""
-        name, (kind, why, line) = router.settings.name, against
-        known = self._complaints.get(name)
-        count = known.status.count + 1 if known else 1
-        complaints = known or _Complaints(RejectedStatus(source, why, now, count), {})
-        complaints.status = RejectedStatus(source, why, now, count)
-        complaints.counts[kind] = complaints.counts.get(kind, 0) + 1
-        self._complaints[name] = complaints
-        quiet = now - complaints.logged_at
-        if quiet < (_REJECTED_REPEAT if complaints.logged == (kind, source) else _REJECTED_PAUSE):
-            return []
-        complaints.logged, complaints.logged_at = (kind, source), now
-        texts = (line, f"discarding advert from {source}: {why}")
-        return [Record(Level.WARNING, name, text) for text in texts if text]
-
-    def _rejected(self, router: VirtualRouter) -> RejectedStatus | None:
-        complaints = self._complaints.get(router.settings.name)
-        return complaints.status if complaints else None
-
-    def _counts(self, router: VirtualRouter) -> dict[str, int]:
-        complaints = self._complaints.get(router.settings.name)
-        return dict(complaints.counts) if complaints else {}
+        name = router.settings.name
+        return self._complaints[name].take(name, source, against, now)
 
 
 def vrids(settings: NodeSettings) -> dict[str, frozenset[int]]:
