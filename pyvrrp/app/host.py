@@ -29,9 +29,9 @@ SIGNALS = ENDING | {signal.SIGHUP} | DUMPS.keys()
 def missing_interfaces(loaded: LoadedNode) -> tuple[Problem, ...]:
     """A problem for each instance of a node.yaml whose interface is not there when it comes into force.
 
-    What a keepalived.conf lacks is among its problems already, and waited for.
+    What a keepalived.conf lacks is among its problems already, and waited for, as with dynamic_interfaces.
     """
-    if loaded.keepalived:
+    if loaded.keepalived or loaded.settings.dynamic_interfaces:
         return ()
     existing = {name for _, name in socket.if_nameindex()}
     return tuple(

@@ -32,6 +32,7 @@ from pyvrrp.core.fsm import State, VirtualRouter
 from pyvrrp.core.group import Group, grouped
 from pyvrrp.core.guard import Interface, Standing, standing
 from pyvrrp.core.ledger import Ledger
+from pyvrrp.core.links import LinkDelays
 from pyvrrp.core.notify import Notifier
 from pyvrrp.core.receive import Objection, malformed, objection
 from pyvrrp.core.service import Services
@@ -54,6 +55,7 @@ class Node:
         self.stopping = False
         self._interfaces: dict[str, Interface] = {}
         self._ledger = Ledger()
+        self._links = LinkDelays(settings.interface_delays)
         self._virtual: dict[str, frozenset[tuple[Address, int]]] = {}
         self._checks: dict[str, CheckTrack] = {}
         self._routers: dict[str, VirtualRouter] = {}
@@ -98,8 +100,8 @@ class Node:
 
     def next_deadline(self) -> float | None:
         """When `TimerDue` is wanted; None when nothing is."""
-        due = [each for each in (self._agenda.next(), self._ledger.next_deadline()) if each is not None]
-        return min(due, default=None)
+        due = (self._agenda.next(), self._ledger.next_deadline(), self._links.next())
+        return min((each for each in due if each is not None), default=None)
 
     def snapshot(self, now: float) -> Snapshot:
         """The whole node's status."""
@@ -163,9 +165,14 @@ class Node:
                 effects += party.begin()
             else:
                 effects += self._act(party, party.timer(now))
+        for event in self._links.due(now):
+            effects += self._link_counts(event, now)
         return effects + self._try_again(now)
 
     def _link_changed(self, event: LinkChanged, now: float) -> list[Effect]:
+        return self._link_counts(self._links.take(event, now), now)
+
+    def _link_counts(self, event: LinkChanged, now: float) -> list[Effect]:
         before = self._interfaces.get(event.interface)
         addresses = before.addresses if before else None
         self._interfaces[event.interface] = Interface(event.present, event.up, event.mac, addresses)
@@ -249,6 +256,7 @@ class Node:
     def _config_replaced(self, event: ConfigReplaced, now: float) -> list[Effect]:
         self.settings = event.settings
         self._notifier.router_id = event.settings.router_id
+        self._links.want(event.settings.interface_delays)
         self._begin_checks(now)
         self._index(event.settings)
         instances = self._regroup(event.settings)
