@@ -13,8 +13,8 @@ from pyvrrp.core import const
 from pyvrrp.core.effects import Action
 from pyvrrp.core.settings import InstanceSettings, NodeSettings, Track, automatic_lease
 from tests.property.profiles import HUNTING
-from tests.property.witness import Witness
 from tests.simulation import CHECK, INTERFACE, VIP, Lan, Weather, settings
+from tests.simulation.invariants import Witness
 
 LATENCY = 0.05
 NAMES = "abcd"

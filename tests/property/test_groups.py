@@ -13,8 +13,8 @@ from pyvrrp.core import const
 from pyvrrp.core.settings import NodeSettings, SyncGroupSettings, Track, automatic_lease
 from tests.property.profiles import HUNTING
 from tests.property.test_cluster import LATENCY, NAMES, Cluster, priorities, which
-from tests.property.witness import Witness, together
 from tests.simulation import CHECK, SECOND, Lan, Weather, group_of, instance, settings
+from tests.simulation.invariants import Witness, together
 
 GROUP = SyncGroupSettings("G", ("VI_1", "VI_2"))
 

@@ -1,6 +1,6 @@
 """Several nodes on one imaginary link, in virtual time: the real core, an obedient kernel, a network with moods.
 
-Nothing here sleeps, and everything is determined by the calls made and the random source given.
+Nothing here sleeps, and everything is determined by the calls made and the seed given.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import heapq
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address
 from itertools import count
 
@@ -37,44 +37,12 @@ from pyvrrp.core.events import (
     Stopping,
     TimerDue,
 )
-from pyvrrp.core.fsm import State, VirtualRouter
 from pyvrrp.core.node import Node
-from pyvrrp.core.settings import (
-    CheckSettings,
-    InstanceSettings,
-    NodeSettings,
-    SyncGroupSettings,
-    TcpProbe,
-    Track,
-    VirtualAddress,
-)
-from pyvrrp.core.snapshot import InstanceStatus
+from pyvrrp.core.settings import NodeSettings, Track, VirtualAddress
+from tests.simulation.machine import Machine
+from tests.simulation.samples import CHECK, INSIDE, INTERFACE, VIP, instance, settings
 
-INTERFACE = "eth0"
-VIP = VirtualAddress(INTERFACE, ip_address("192.168.1.200"), 32)
-SECOND = VirtualAddress(INTERFACE, ip_address("192.168.1.199"), 32)
-INSIDE = VirtualAddress("eth1", ip_address("10.0.0.1"), 24)  # on a second interface, where no adverts go
-CHECK = CheckSettings("mysql", TcpProbe("127.0.0.1", 3306), interval=1.0, timeout=1.0, fall=3, rise=1)
 KERNEL_SLACK = 0.5  # seconds that the kernel may take to drop an address whose lease is over
-
-
-def instance(**changes: object) -> InstanceSettings:
-    """The instance of the tutorial, with changes."""
-    plain = InstanceSettings("VI_1", INTERFACE, 60, (VIP,), priority=100)
-    return replace(plain, **changes)  # type: ignore[arg-type]
-
-
-def settings(
-    *instances: InstanceSettings, checks: tuple[CheckSettings, ...] = (), groups: tuple[SyncGroupSettings, ...] = ()
-) -> NodeSettings:
-    """A node of these instances."""
-    return NodeSettings("node", instances, checks, groups)
-
-
-def group_of(first: InstanceSettings, priority: int) -> tuple[InstanceSettings, ...]:
-    """The instance, and VI_2 beside it with this priority, which alone tracks what was tracked."""
-    second = replace(first, name="VI_2", virtual_router_id=61, addresses=(SECOND,), priority=priority)
-    return replace(first, tracks=()), second
 
 
 @dataclass(slots=True)
@@ -85,88 +53,6 @@ class Weather:
     loss: float = 0.0
     duplicate: float = 0.0
     overtaking: bool = False  # whether a packet may arrive before one that was sent earlier
-
-
-@dataclass(slots=True)
-class Machine:
-    """One node: its core, its kernel's addresses with the end of their lease, and what happened.
-
-    `running` is False when there is no daemon, `paused` when there is one that stands still (SIGSTOP). `group` is the
-    part of the network that it can reach; clients live in group 0.
-    """
-
-    name: str
-    address: IPv4Address
-    node: Node
-    mac: bytes
-    powered: bool = True
-    running: bool = True
-    paused: bool = False
-    link: bool = True
-    inner_link: bool = True  # the second interface's
-    mute: bool = False  # whether its checks take their time and report nothing
-    group: int = 0
-    healthy: bool = True  # what its checks find
-    refuse: frozenset[Action] = frozenset()  # what its kernel refuses
-    muzzled: bool = False  # whether its own firewall drops what it sends
-    unsent: bool = False  # whether its last advert did not leave
-    kernel: dict[VirtualAddress, float | None] = field(default_factory=dict)
-    waiting: list[Event] = field(default_factory=list)
-    log: list[tuple[float, str]] = field(default_factory=list)
-    effects: list[tuple[float, Effect]] = field(default_factory=list)
-    armed: float = float("inf")
-
-    @property
-    def status(self) -> InstanceStatus:
-        """The only instance's status, without its sentences' clock mattering."""
-        return self.node.snapshot(0.0).instances[0]
-
-    @property
-    def router(self) -> VirtualRouter:
-        """The only instance's state machine, for looking into."""
-        return self.node._routers[self.node.settings.instances[0].name]
-
-    @property
-    def state(self) -> State:
-        """The only instance's state."""
-        return self.router.state
-
-    @property
-    def second(self) -> VirtualRouter:
-        """VI_2's state machine."""
-        return self.node._routers["VI_2"]
-
-    @property
-    def alive(self) -> bool:
-        """Whether its daemon gets the processor."""
-        return self.powered and self.running and not self.paused
-
-    @property
-    def holds(self) -> bool:
-        """Whether its kernel has the VIP."""
-        return self.powered and VIP in self.kernel
-
-    @property
-    def serving(self) -> bool:
-        """Whether it holds the VIP where clients can reach it."""
-        return self.holds and self.link and self.group == 0
-
-    def hears(self, other: Machine) -> bool:
-        """Whether packets go from one to the other."""
-        return self.powered and other.powered and self.link and other.link and self.group == other.group
-
-    @property
-    def hindered(self) -> bool:
-        """Whether its kernel refuses what it asks for."""
-        return self.muzzled or bool(self.refuse)
-
-    def sent(self) -> list[tuple[float, SendAdvert]]:
-        """Adverts in the order they were sent."""
-        return [(at, effect) for at, effect in self.effects if isinstance(effect, SendAdvert)]
-
-    def said(self, text: str) -> list[float]:
-        """When its log had a line with this text."""
-        return [at for at, line in self.log if text in line]
 
 
 class Lan:

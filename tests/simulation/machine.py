@@ -1,0 +1,96 @@
+"""One node on the imaginary link: its core, its clock, its kernel's addresses, and what happened to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address
+
+from pyvrrp.core.effects import Action, Effect, SendAdvert
+from pyvrrp.core.events import Event
+from pyvrrp.core.fsm import State, VirtualRouter
+from pyvrrp.core.node import Node
+from pyvrrp.core.settings import VirtualAddress
+from pyvrrp.core.snapshot import InstanceStatus
+from tests.simulation.samples import VIP
+
+
+@dataclass(slots=True)
+class Machine:
+    """One node: its core, its kernel's addresses with the end of their lease, and what happened.
+
+    `running` is False when there is no daemon, `paused` when there is one that stands still (SIGSTOP). `group` is the
+    part of the network that it can reach; clients live in group 0.
+    """
+
+    name: str
+    address: IPv4Address
+    node: Node
+    mac: bytes
+    powered: bool = True
+    running: bool = True
+    paused: bool = False
+    link: bool = True
+    inner_link: bool = True  # the second interface's
+    mute: bool = False  # whether its checks take their time and report nothing
+    group: int = 0
+    healthy: bool = True  # what its checks find
+    refuse: frozenset[Action] = frozenset()  # what its kernel refuses
+    muzzled: bool = False  # whether its own firewall drops what it sends
+    unsent: bool = False  # whether its last advert did not leave
+    kernel: dict[VirtualAddress, float | None] = field(default_factory=dict)
+    waiting: list[Event] = field(default_factory=list)
+    log: list[tuple[float, str]] = field(default_factory=list)
+    effects: list[tuple[float, Effect]] = field(default_factory=list)
+    armed: float = float("inf")
+
+    @property
+    def status(self) -> InstanceStatus:
+        """The only instance's status, without its sentences' clock mattering."""
+        return self.node.snapshot(0.0).instances[0]
+
+    @property
+    def router(self) -> VirtualRouter:
+        """The only instance's state machine, for looking into."""
+        return self.node._routers[self.node.settings.instances[0].name]
+
+    @property
+    def state(self) -> State:
+        """The only instance's state."""
+        return self.router.state
+
+    @property
+    def second(self) -> VirtualRouter:
+        """VI_2's state machine."""
+        return self.node._routers["VI_2"]
+
+    @property
+    def alive(self) -> bool:
+        """Whether its daemon gets the processor."""
+        return self.powered and self.running and not self.paused
+
+    @property
+    def holds(self) -> bool:
+        """Whether its kernel has the VIP."""
+        return self.powered and VIP in self.kernel
+
+    @property
+    def serving(self) -> bool:
+        """Whether it holds the VIP where clients can reach it."""
+        return self.holds and self.link and self.group == 0
+
+    def hears(self, other: Machine) -> bool:
+        """Whether packets go from one to the other."""
+        return self.powered and other.powered and self.link and other.link and self.group == other.group
+
+    @property
+    def hindered(self) -> bool:
+        """Whether its kernel refuses what it asks for."""
+        return self.muzzled or bool(self.refuse)
+
+    def sent(self) -> list[tuple[float, SendAdvert]]:
+        """Adverts in the order they were sent."""
+        return [(at, effect) for at, effect in self.effects if isinstance(effect, SendAdvert)]
+
+    def said(self, text: str) -> list[float]:
+        """When its log had a line with this text."""
+        return [at for at, line in self.log if text in line]
