@@ -118,7 +118,8 @@ class Daemon:
         if not self._journal.on_stderr:  # which has it already
             self._say_what_was_read()
         self._log_data()
-        if delay := self._loaded.settings.startup_delay:
+        settings = self._loaded.settings
+        if (delay := max(settings.startup_delay, settings.delay_after_boot - self._started_at)) > 0:
             self._say(Level.INFO, f"Delaying startup for {delay:g} seconds")
         self._loop.add_reader(self._kernel.monitor_fileno(), self._kernel_changed)
         self._catch_signals()

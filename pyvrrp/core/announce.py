@@ -82,4 +82,4 @@ class Announcer:
                 text = f"Sending/queueing gratuitous ARPs on {interface} for {address}"
                 records.append(Record(Level.DEBUG, settings.name, text))
                 records.append(Record(Level.DEBUG, "", f"Sending gratuitous ARP on {interface} for {address}"))
-        return [*(Announce(name, tuple(each) * repeat) for name, each in frames.items()), *records]
+        return [*(Announce(name, tuple(each) * repeat, settings.name) for name, each in frames.items()), *records]

@@ -10,7 +10,7 @@ from pyvrrp.core.settings import Command, InstanceSettings, MailSettings, NodeSe
 from pyvrrp.core.succession import predecessors
 
 _SECRET: Final = ("auth_pass",)
-_AT_START: Final = ("startup_delay", "network_namespace")
+_AT_START: Final = ("startup_delay", "delay_after_boot", "network_namespace")
 _LEAVES: Final = (Command, MailSettings, Track, VirtualAddress)  # whose text says it all
 _ADDRESSES: Final = ("addresses", "excluded")
 _COLLECTIONS: Final = ("instances", "checks", "groups", "services", "fifos")

@@ -72,10 +72,14 @@ class Reconcile:
 
 @dataclass(frozen=True, slots=True)
 class Announce:
-    """Send these Ethernet frames (gratuitous ARP) out of `interface`, in this order."""
+    """Send these Ethernet frames (gratuitous ARP) out of `interface`, in this order.
+
+    `instance` is whose addresses they tell of, while they may still have to wait for their turn (core/pacing.py).
+    """
 
     interface: str
     frames: tuple[bytes, ...]
+    instance: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ _COMPLAINT_PAUSE = 1.0
 class VirtualRouter:
     """One virtual router. Every method takes `now` and returns the effects to perform, in order.
 
-    `opens` is when a BACKUP begins to wait (vrrp_startup_delay).
+    `opens` is when a BACKUP begins to wait (vrrp_startup_delay, vrrp_delay_after_boot).
     """
 
     __slots__ = (
@@ -174,6 +174,12 @@ class VirtualRouter:
     def done(self) -> bool:
         """Whether it was stopped and has handed over."""
         return self.stopping and self.handover_until is None
+
+    @property
+    def deaf(self) -> bool:
+        """Whether it gives way to nobody (owner_ignore_adverts); the end of a handover it does want to hear."""
+        ignores = self.settings.owner and self.settings.owner_ignore_adverts
+        return ignores and self.state in (State.BACKUP, State.MASTER) and self.handover_until is None
 
     @property
     def garp_due(self) -> float | None:

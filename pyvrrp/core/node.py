@@ -34,6 +34,7 @@ from pyvrrp.core.guard import Interface, Standing, standing
 from pyvrrp.core.ledger import Ledger
 from pyvrrp.core.links import LinkDelays
 from pyvrrp.core.notify import Notifier
+from pyvrrp.core.pacing import Pacer
 from pyvrrp.core.receive import Objection, malformed, objection
 from pyvrrp.core.service import Services
 from pyvrrp.core.settings import Address, InstanceSettings, InterfaceProbe, NodeSettings, VirtualAddress
@@ -45,6 +46,7 @@ from pyvrrp.errors import WireError
 
 _HISTORY = 200  # transitions kept for `pyvrrpctl history`
 _OWN_ADDRESS = Objection("own_address", "it carries our own address", "")
+_OWNER = Objection("owner", "this node owns the address, and has owner_ignore_adverts", "")
 
 
 class Node:
@@ -65,10 +67,12 @@ class Node:
         self._history: deque[Transition] = deque(maxlen=_HISTORY)
         self._notifier = Notifier(settings.router_id)
         self._services = Services(self._notifier)
-        self._opens = now + settings.startup_delay
+        self._pacer = Pacer(settings)
+        # The monotonic clock counts from the boot of the host.
+        self._opens = max(now + settings.startup_delay, settings.delay_after_boot)
         self._groups: dict[str, Group] = {}  # by member
         self._restless: dict[Group, None] = {}  # whose members may not be in one state
-        self._agenda: Agenda[VirtualRouter | CheckTrack | Services] = Agenda()
+        self._agenda: Agenda[VirtualRouter | CheckTrack | Services | Pacer] = Agenda()
         self._handlers: dict[type, Callable[..., list[Effect]]] = {
             AdvertReceived: self._advert_received,
             TimerDue: self._timer_due,
@@ -96,6 +100,9 @@ class Node:
         effects = self._handlers[type(event)](event, now)
         while self._restless:
             effects = effects + self._sync(self._restless.popitem()[0], now)
+        if not self._pacer.idle:
+            effects = self._pacer.pace(effects, now)
+            self._agenda.note(self._pacer)
         return effects
 
     def next_deadline(self) -> float | None:
@@ -152,6 +159,8 @@ class Node:
         except WireError as error:
             return self._reject(router, event.source, malformed(error, event.payload, event.ttl), now)
         against = objection(advert, router.settings)
+        if against is None and router.deaf:
+            against = _OWNER
         if against is not None:
             return self._reject(router, event.source, against, now)
         return self._act(router, router.hear(advert, event.source, now))
@@ -163,6 +172,8 @@ class Node:
                 effects += self._no_news(party, now)
             elif isinstance(party, Services):
                 effects += party.begin()
+            elif isinstance(party, Pacer):
+                pass  # it has its turn in `handle`, whatever happened
             else:
                 effects += self._act(party, party.timer(now))
         for event in self._links.due(now):
@@ -257,6 +268,7 @@ class Node:
         self.settings = event.settings
         self._notifier.router_id = event.settings.router_id
         self._links.want(event.settings.interface_delays)
+        self._pacer.want(event.settings)
         self._begin_checks(now)
         self._index(event.settings)
         instances = self._regroup(event.settings)
@@ -320,9 +332,12 @@ class Node:
         removed = tuple(each for each in router.settings.held if not self._claimed(each))
         self._routers[settings.name] = router
         self._by_vrid[settings.identity] = router
-        leased = router.settings.vip_lease is not None
+        leased, name = router.settings.vip_lease is not None, router.settings.name
         effects = self._act(router, router.reconfigure(settings, self._standing(settings), now))
         effects += lines.no_longer(settings, removed)
+        if (removed or name != settings.name) and self._pacer.drop(name):
+            # What waits may be about an address that goes, or under a name that nobody will drop: begin anew.
+            effects += router.addresses_live(now)
         effects += self._ledger.change(settings, removed, frozenset())
         return effects + self._end_lease(router) if leased and settings.vip_lease is None else effects
 
@@ -375,6 +390,8 @@ class Node:
         if not router.moved:
             return effects
         router.moved = False
+        if router.hold is not Hold.HAVE:
+            self._pacer.drop(router.settings.name)
         self._disturb(router)
         self._history.extend(router.transitions)
         router.transitions.clear()

@@ -11,6 +11,7 @@ from pyvrrp.core.diff import changes
 from pyvrrp.core.settings import (
     Command,
     Fifo,
+    GarpGroup,
     HttpProbe,
     HttpUrl,
     InstanceSettings,
@@ -199,9 +200,11 @@ def test_diff_of_groups_fifos_and_mail() -> None:
 
 
 def test_diff_of_what_counts_at_the_start_only() -> None:
-    assert changes(settings(), replace(settings(), startup_delay=5.0, network_namespace="blue")) == (
+    later = replace(settings(), startup_delay=5.0, network_namespace="blue", delay_after_boot=60.0)
+    assert changes(settings(), later) == (
         "node: startup_delay 0 -> 5, from when the daemon starts next",
         "node: network_namespace none -> blue, from when the daemon starts next",
+        "node: delay_after_boot 0 -> 60, from when the daemon starts next",
     )
 
 
@@ -244,3 +247,11 @@ def named(name: str, vrid: int, interface: str = INTERFACE) -> InstanceSettings:
 def test_which_virtual_router_is_which(new: tuple[InstanceSettings, ...], known: dict[str, int]) -> None:
     found = predecessors((named("a", 1), named("b", 2)), new)
     assert {name: before.virtual_router_id for name, before in found.items()} == known
+
+
+def test_the_pace_of_announcements() -> None:
+    slow = replace(settings(), garp_interval=0.001, garp_groups=(GarpGroup(("eth0", "eth1"), 0.5, 0.25),))
+    assert changes(settings(), slow) == (
+        "node: garp_interval 0 -> 0.001",
+        "node: garp_groups none -> eth0 eth1 (garp_interval 0.5, gna_interval 0.25)",
+    )

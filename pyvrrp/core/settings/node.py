@@ -20,6 +20,9 @@ class GarpGroup:
     garp_interval: float = 0.0
     gna_interval: float = 0.0
 
+    def __str__(self) -> str:
+        return f"{' '.join(self.interfaces)} (garp_interval {self.garp_interval:g}, gna_interval {self.gna_interval:g})"
+
 
 @dataclass(frozen=True, slots=True)
 class InterfaceDelay:
