@@ -7,7 +7,6 @@ import pytest
 from pyvrrp.core.events import Stopping
 from pyvrrp.core.fsm import State
 from tests.lone import LOWER_PEER, PEER, Lone, kinds, master, sent
-from tests.simulation import instance
 
 
 @pytest.mark.parametrize(("peer", "state"), [(PEER, State.BACKUP), (LOWER_PEER, State.MASTER)])
@@ -44,7 +43,8 @@ def test_owner_ignore_adverts_is_for_owners() -> None:
 
 
 def test_an_owner_that_leaves_hears_its_successor() -> None:
-    lone = master(instance(priority=255, owner_ignore_adverts=True))
+    lone = Lone(priority=255, owner_ignore_adverts=True)
+    lone.obey(lone.look())
     assert [advert.priority for advert in sent(lone.give(Stopping("now")))] == [0]
     assert lone.router.handover_until is not None
     effects = lone.hear(100, source=PEER, after=0.1)
