@@ -10,9 +10,9 @@ import contextlib
 import os
 import socket
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from errno import EADDRNOTAVAIL, EAGAIN, EEXIST, ENOBUFS, ENODEV
+from errno import EADDRNOTAVAIL, EEXIST, ENOBUFS, ENODEV
 from ipaddress import ip_address
 from typing import Final
 
@@ -24,15 +24,19 @@ from pyvrrp.core.effects import Action, Operation, RenewLease
 from pyvrrp.core.events import AddressesChanged, LinkChanged
 from pyvrrp.core.settings import Address
 from pyvrrp.errors import KernelError
+from pyvrrp.rtnetlink import (
+    NLM_F_ACK,
+    NLM_F_CREATE,
+    NLM_F_DUMP,
+    NLM_F_REPLACE,
+    Channel,
+    body_of,
+    messages,
+    open_socket,
+    request,
+)
 
-# linux/netlink.h
-HEADER: Final = struct.Struct("=IHHII")  # length, type, flags, sequence, port id
-ERROR: Final = struct.Struct("=i")
-PORT_ID_OFFSET: Final = 12
-NLMSG_ERROR, NLMSG_DONE = 2, 3
-NLM_F_REQUEST, NLM_F_ACK, NLM_F_DUMP_INTR, NLM_F_DUMP = 0x1, 0x4, 0x10, 0x300
-NLM_F_REPLACE, NLM_F_CREATE = 0x100, 0x400
-SOL_NETLINK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK = 270, 10, 12
+PORT_ID_OFFSET: Final = 12  # in a netlink header
 
 # linux/rtnetlink.h, linux/if_addr.h, linux/if.h
 RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK = 16, 17, 18
@@ -44,12 +48,6 @@ SCOPE_GLOBAL: Final = 0
 FOREVER: Final = 0xFFFFFFFF
 IFF_UP, IFF_RUNNING, IFF_LOWER_UP = 0x1, 0x40, 0x10000
 RTEXT_FILTER_SKIP_STATS: Final = 8
-
-SO_RCVBUFFORCE: Final = 33  # like SO_RCVBUF, but above net.core.rmem_max; needs CAP_NET_ADMIN
-RECEIVE_BUFFER: Final = 4 << 20  # bytes; an acknowledgement takes about 800, and a batch brings about 1000 of them
-BATCH_MAX: Final = 60_000  # bytes a send: the kernel copies a batch into one buffer
-MESSAGE_MAX: Final = 65_536
-DUMP_TRIES: Final = 5  # a dump that another change ran into is asked for again
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +68,12 @@ class Kernel:
     def __init__(self) -> None:
         """Raises KernelError when the sockets cannot be opened."""
         try:
-            self._requests = _open(0)
-            self._monitor = _open(RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR)
-            own, _ = self._requests.getsockname()
-            bpf.attach(self._monitor, _all_but(own))
+            self._requests = Channel()
+            self._monitor = open_socket(RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR)
+            bpf.attach(self._monitor, _all_but(self._requests.port_id))
         except OSError as error:
             number = error.errno or 0
             raise KernelError("open a netlink socket", number, os.strerror(number)) from error
-        self._sequence = 0
         self._names: dict[int, str] = {}
         self._bodies: dict[_Exactly, bytes] = {}
         self._renewals: dict[str, _Renewal] = {}
@@ -115,12 +111,12 @@ class Kernel:
                 # Where there is no interface there is no address either.
                 results[position] = None if operation.action is Action.REMOVE else error
                 continue
-            sequence = self._next_sequence()
+            sequence = self._requests.next_sequence()
             positions[sequence] = position
-            messages.append(_message(*_verb(operation.action), body, sequence, NLM_F_ACK))
+            messages.append(_request(operation.action, body, sequence, NLM_F_ACK))
         # Out of memory: what the kernel did not answer keeps the result that says so.
         with contextlib.suppress(OSError):
-            for sequence, number in self._exchange(messages):
+            for sequence, number in self._requests.exchange(messages):
                 position = positions.get(sequence, -1)
                 if position >= 0:
                     results[position] = self._judge(operations[position], number)
@@ -136,7 +132,7 @@ class Kernel:
             except KernelError as error:
                 refused.append(error)
         try:
-            answers = {(sequence, number) for sequence, number in self._exchange(batches) if number}
+            answers = {(sequence, number) for sequence, number in self._requests.exchange(batches) if number}
         except OSError as error:
             number = error.errno or 0
             return [*refused, KernelError("renew leases", number, os.strerror(number))]
@@ -154,10 +150,9 @@ class Kernel:
         known = self._renewals.get(effect.instance)
         if known is not None and known.effect is effect:  # a router asks with the same one for as long as it can
             return known
-        sequence = self._next_sequence()
-        verb, flags = _verb(Action.ADD)
+        sequence = self._requests.next_sequence()
         bodies = [self._body(Operation(Action.ADD, address, effect.lease)) for address in effect.addresses]
-        requests = b"".join(_message(verb, flags, body, sequence) for body in bodies)
+        requests = b"".join(_request(Action.ADD, body, sequence) for body in bodies)
         renewal = _Renewal(effect, sequence, requests)
         self._renewals[effect.instance] = renewal
         return renewal
@@ -182,28 +177,6 @@ class Kernel:
         done = {0, EEXIST} if operation.action is Action.ADD else {0, EADDRNOTAVAIL, ENODEV}
         return None if number in done else _refusal(operation, number, os.strerror(number))
 
-    def _exchange(self, messages: Iterable[bytes]) -> Iterator[tuple[int, int]]:
-        """Send the messages in batches; (sequence, errno) of each answer."""
-        batch = bytearray()
-        for message in messages:
-            if batch and len(batch) + len(message) > BATCH_MAX:
-                yield from self._exchange_batch(batch)
-                batch = bytearray()
-            batch += message
-        if batch:
-            yield from self._exchange_batch(batch)
-
-    def _exchange_batch(self, batch: bytearray) -> Iterator[tuple[int, int]]:
-        self._requests.send(batch)
-        for kind, _, sequence, message in _messages(self._requests):
-            if kind == NLMSG_ERROR:
-                (number,) = ERROR.unpack_from(message, HEADER.size)
-                yield sequence, -number
-
-    def _next_sequence(self) -> int:
-        self._sequence = self._sequence % 0x7FFFFFFF + 1
-        return self._sequence
-
     # --- looking --------------------------------------------------------------------------------------------------
 
     def observe(self, interface: str) -> tuple[LinkChanged, AddressesChanged]:
@@ -227,7 +200,7 @@ class Kernel:
         request = ifinfmsg()
         request["attrs"] = [("IFLA_IFNAME", interface), ("IFLA_EXT_MASK", RTEXT_FILTER_SKIP_STATS)]
         operation = f"look up {interface}"
-        for answer in self._ask(operation, RTM_GETLINK, 0, _body_of(request)):
+        for answer in self._requests.ask(operation, RTM_GETLINK, 0, body_of(request)):
             link = ifinfmsg(answer)
             link.decode()
             return link
@@ -237,43 +210,13 @@ class Kernel:
         request = ifaddrmsg()
         request["index"] = index
         addresses: list[tuple[Address, int]] = []
-        for answer in self._ask("list the addresses", RTM_GETADDR, NLM_F_DUMP, _body_of(request)):
+        for answer in self._requests.ask("list the addresses", RTM_GETADDR, NLM_F_DUMP, body_of(request)):
             message = ifaddrmsg(answer)
             message.decode()
             if message["index"] == index and (message["family"] == socket.AF_INET or message["scope"] == SCOPE_GLOBAL):
                 text = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
                 addresses.append((ip_address(text), message["prefixlen"]))
         return tuple(addresses)
-
-    def _ask(self, operation: str, verb: int, flags: int, body: bytes) -> list[bytes]:
-        """The answers to a question. Raises KernelError."""
-        try:
-            for _ in range(DUMP_TRIES):
-                answers, whole = self._ask_once(_message(verb, flags, body, self._next_sequence()))
-                if whole:
-                    return answers
-        except OSError as error:
-            number = error.errno or 0
-            raise KernelError(operation, number, os.strerror(number)) from error
-        raise KernelError(operation, EAGAIN, "it changes faster than it can be read")
-
-    def _ask_once(self, request: bytes) -> tuple[list[bytes], bool]:
-        """The answers, and whether nothing changed while they were made."""
-        _, _, _, asked, _ = HEADER.unpack_from(request)
-        self._requests.send(request)
-        answers: list[bytes] = []
-        whole = True
-        for kind, flags, sequence, message in _messages(self._requests):
-            if sequence != asked:
-                continue
-            whole = whole and not flags & NLM_F_DUMP_INTR
-            if kind not in (NLMSG_ERROR, NLMSG_DONE):
-                answers.append(message)
-                continue
-            (number,) = ERROR.unpack_from(message, HEADER.size)
-            if number:
-                raise OSError(-number, os.strerror(-number))
-        return answers, whole
 
     def changes(self) -> set[str] | None:
         """Interfaces observed before that something else than this object changed since the last call.
@@ -282,7 +225,7 @@ class Kernel:
         """
         touched: set[str] = set()
         try:
-            for kind, _, _, message in _messages(self._monitor):
+            for kind, _, _, message in messages(self._monitor):
                 (index,) = INDEX.unpack_from(message, INDEX_OFFSET)
                 if kind in (RTM_NEWLINK, RTM_DELLINK):
                     touched |= self._follow_link(index)
@@ -293,7 +236,7 @@ class Kernel:
                 raise
             # What still waits is older than what was lost. Links may have come, gone and changed their names.
             with contextlib.suppress(OSError):
-                for _ in _messages(self._monitor):
+                for _ in messages(self._monitor):
                     pass
             self._names.clear()
             self._forget()
@@ -330,20 +273,6 @@ class Kernel:
         self._renewals.clear()
 
 
-def _open(groups: int) -> socket.socket:
-    kind = socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
-    sock = socket.socket(socket.AF_NETLINK, kind, socket.NETLINK_ROUTE)
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER)
-    except PermissionError:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-    # Short answers to refused requests, and dumps of one interface instead of all.
-    sock.setsockopt(SOL_NETLINK, NETLINK_CAP_ACK, 1)
-    sock.setsockopt(SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1)
-    sock.bind((0, groups))
-    return sock
-
-
 def _all_but(port_id: int) -> list[bpf.Instruction]:
     """A filter for notifications of what other sockets than `port_id` caused."""
     # The header is in the byte order of the machine, and BPF loads big-endian.
@@ -355,13 +284,9 @@ def _verb(action: Action) -> tuple[int, int]:
     return (RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE) if action is Action.ADD else (RTM_DELADDR, 0)
 
 
-def _message(verb: int, flags: int, body: bytes, sequence: int, more_flags: int = 0) -> bytes:
-    return HEADER.pack(HEADER.size + len(body), verb, NLM_F_REQUEST | flags | more_flags, sequence, 0) + body
-
-
-def _body_of(message: ifaddrmsg | ifinfmsg) -> bytes:
-    message.encode()
-    return bytes(message.data[HEADER.size :])
+def _request(action: Action, body: bytes, sequence: int, flags: int = 0) -> bytes:
+    verb, usual = _verb(action)
+    return request(verb, usual | flags, body, sequence)
 
 
 def _exactly(operation: Operation) -> _Exactly:
@@ -391,23 +316,7 @@ def _encode_address(operation: Operation, index: int) -> bytes:
         if address.broadcast is not None:
             attributes.append(("IFA_BROADCAST", str(address.broadcast)))
     message["attrs"] = attributes
-    return _body_of(message)
-
-
-def _messages(sock: socket.socket) -> Iterator[tuple[int, int, int, bytes]]:
-    """(type, flags, sequence, message with its header) of everything that waits. Raises OSError."""
-    while True:
-        try:
-            data = sock.recv(MESSAGE_MAX)
-        except BlockingIOError:
-            return
-        offset = 0
-        while offset + HEADER.size <= len(data):
-            length, kind, flags, sequence, _ = HEADER.unpack_from(data, offset)
-            if length < HEADER.size:
-                break
-            yield kind, flags, sequence, data[offset : offset + length]
-            offset += (length + 3) & ~3
+    return body_of(message)
 
 
 def _refusal(operation: Operation, number: int, message: str) -> KernelError:
