@@ -8,7 +8,7 @@ from pyvrrp.core import const
 from pyvrrp.core.effects import Effect, RenewLease, SendAdvert
 from pyvrrp.core.receive import auth_of
 from pyvrrp.core.settings import Address, InstanceSettings
-from pyvrrp.core.wire import Advert, encode
+from pyvrrp.core.wire import Advert, ChecksumForm, encode
 
 _NEVER = float("-inf")
 
@@ -25,36 +25,36 @@ class Muted:
 class Advertiser:
     """Adverts of one virtual router: made once, sent again and again until `forget`."""
 
-    __slots__ = ("_packet", "_priority", "_renewal", "_renewed_at", "muted", "sent_at")
+    __slots__ = ("_packets", "_priority", "_renewal", "_renewed_at", "muted", "sent_at")
 
     def __init__(self) -> None:
         self.muted: Muted | None = None
         self.sent_at = self._renewed_at = _NEVER
         self._priority = 0
-        self._packet: SendAdvert | None = None
+        self._packets: tuple[SendAdvert, ...] = ()
         self._renewal: RenewLease | None = None
 
     def forget(self) -> None:
         """The configuration or the source address may have changed."""
-        self._packet = self._renewal = None
+        self._packets, self._renewal = (), None
 
     def leased(self, at: float = _NEVER) -> None:
         """The kernel's lease was given at that time; without one it is given anew with the next advert."""
         self._renewed_at = at
 
     def advertise(self, settings: InstanceSettings, source: Address | None, priority: int, now: float) -> list[Effect]:
-        """An advert, and beside it the renewal when that is due; nothing without a source address."""
+        """An advert, to each peer or to the group, and beside it the renewal when due; nothing without a source."""
         if source is None:
             return []
-        if self._packet is None or self._priority != priority:
-            self._packet, self._priority = _packet(settings, source, priority), priority
+        if not self._packets or self._priority != priority:
+            self._packets, self._priority = _packets(settings, source, priority), priority
         self.sent_at = now
         if not self._renewal_due(settings, now):
-            return [self._packet]
+            return [*self._packets]
         if self._renewal is None:
             self._renewal = RenewLease(settings.name, settings.held, settings.vip_lease or 0)
         self._renewed_at = now
-        return [self._packet, self._renewal]
+        return [*self._packets, self._renewal]
 
     def failed(self, reason: str, tenure: float, now: float) -> bool:
         """An advert of the tenure that began at `tenure` did not leave. True for the first one."""
@@ -75,8 +75,9 @@ class Advertiser:
         return lease is not None and now - self._renewed_at >= lease / 4
 
 
-def _packet(settings: InstanceSettings, source: Address, priority: int) -> SendAdvert:
+def _packets(settings: InstanceSettings, source: Address, priority: int) -> tuple[SendAdvert, ...]:
     auth_type, auth_data = auth_of(settings)
+    alone = settings.version == 3 and settings.family == 4 and settings.v3_checksum_as_v2
     advert = Advert(
         settings.version,
         settings.virtual_router_id,
@@ -85,6 +86,13 @@ def _packet(settings: InstanceSettings, source: Address, priority: int) -> SendA
         tuple(virtual.address for virtual in settings.addresses),
         auth_type,
         auth_data,
+        form=ChecksumForm.MESSAGE_ALONE if alone else ChecksumForm.USUAL,
     )
-    payload = encode(advert, source, const.GROUP_IPV4)
-    return SendAdvert(settings.name, settings.interface, source, const.GROUP_IPV4, payload)
+    name, interface = settings.name, settings.interface
+    if not settings.unicast_peers:
+        group = settings.multicast_group
+        return (SendAdvert(name, interface, source, group, encode(advert, source, group)),)
+    peers = [peer.address for peer in settings.unicast_peers]
+    return tuple(
+        SendAdvert(name, interface, source, peer, encode(advert, source, peer), settings.unicast_ttl) for peer in peers
+    )

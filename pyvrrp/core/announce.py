@@ -1,4 +1,5 @@
-"""When one virtual router tells the link where its addresses live: bursts of gratuitous ARP, now, later and anew."""
+"""When one virtual router tells the link where its addresses live: bursts of gratuitous ARP and neighbour
+advertisements, now, later and anew."""
 
 from __future__ import annotations
 
@@ -10,6 +11,11 @@ from pyvrrp.core.settings import InstanceSettings
 
 # Clients are told anew at every sign of a rival, but not more often than this many seconds.
 _PAUSE = 1.0
+
+_SPOKEN_OF = {  # in keepalived's words
+    4: ("gratuitous ARPs", "gratuitous ARP"),
+    6: ("Unsolicited Neighbour Adverts", "unsolicited Neighbour Advert"),
+}
 
 
 class Announcer:
@@ -78,8 +84,9 @@ class Announcer:
         for interface, address in ((each.interface, each.address) for each in settings.held):
             mac = macs.get(interface)
             if mac and repeat:
-                frames.setdefault(interface, []).append(neighbor.gratuitous_arp(mac, address))
-                text = f"Sending/queueing gratuitous ARPs on {interface} for {address}"
+                frames.setdefault(interface, []).append(neighbor.announcement(mac, address))
+                many, one = _SPOKEN_OF[address.version]
+                text = f"Sending/queueing {many} on {interface} for {address}"
                 records.append(Record(Level.DEBUG, settings.name, text))
-                records.append(Record(Level.DEBUG, "", f"Sending gratuitous ARP on {interface} for {address}"))
+                records.append(Record(Level.DEBUG, "", f"Sending {one} on {interface} for {address}"))
         return [*(Announce(name, tuple(each) * repeat, settings.name) for name, each in frames.items()), *records]

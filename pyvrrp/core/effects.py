@@ -7,7 +7,8 @@ The ordering contract. The shell performs effects strictly in the order of the l
 * `SendAdvert` before `Reconcile` when taking over: rivals fall silent before the address appears.
 * `ResetConnections` before the `Reconcile` that removes the address: a reset needs its source address. A shell may
   perform all of one list with the first.
-* A `SendAdvert` that the kernel refuses is answered by `AdvertFailed`, the next one that leaves by `AdvertPassed`.
+* An advert that the kernel refuses to send (to every peer, when there are several `SendAdvert`) is answered by
+  `AdvertFailed`, the next one that leaves by `AdvertPassed`.
 * `Reconcile` is answered by one `EffectDone` for what was done and an `EffectFailed` for each operation refused. The
   core answers an `EffectDone` that added addresses with `Announce`: nothing is announced that the kernel does not hold.
 * `Record` may be performed late; one that cannot be written is counted.
@@ -20,6 +21,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 
+from pyvrrp.core import const
 from pyvrrp.core.settings import Address, Command, VirtualAddress
 
 
@@ -44,13 +46,17 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class SendAdvert:
-    """Send `payload` as protocol 112 from `source` to `destination` out of `interface`."""
+    """Send `payload` as protocol 112 from `source` to `destination` out of `interface`, with this TTL or hop limit.
+
+    To several unicast peers there is one for each, and an advert counts as sent when one of them left.
+    """
 
     instance: str
     interface: str
     source: Address
     destination: Address
     payload: bytes = field(repr=False)  # version 2 carries the password in it
+    ttl: int = const.TTL
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +78,7 @@ class Reconcile:
 
 @dataclass(frozen=True, slots=True)
 class Announce:
-    """Send these Ethernet frames (gratuitous ARP) out of `interface`, in this order.
+    """Send these Ethernet frames (gratuitous ARP, neighbour advertisements) out of `interface`, in this order.
 
     `instance` is whose addresses they tell of, while they may still have to wait for their turn (core/pacing.py).
     """

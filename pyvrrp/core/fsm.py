@@ -30,7 +30,7 @@ from pyvrrp.core import const, lines, notify
 from pyvrrp.core.advertise import Advertiser, Muted
 from pyvrrp.core.announce import Announcer
 from pyvrrp.core.desired import Hold
-from pyvrrp.core.effects import Effect, Level, Record
+from pyvrrp.core.effects import Effect, Level, Record, SendAdvert
 from pyvrrp.core.guard import Standing
 from pyvrrp.core.notify import News, Notifier
 from pyvrrp.core.patience import Patience
@@ -416,7 +416,8 @@ class VirtualRouter:
 
     def _yield(self, reason: str, advert: Advert, source: Address, now: float) -> list[Effect]:
         """A better master spoke: BACKUP, and the addresses go at once (RFC 3768 section 6.4.3)."""
-        effects = self._advertise(now)[:1] if self.settings.higher_prio_send_advert else []
+        last = self._advertise(now) if self.settings.higher_prio_send_advert else []
+        effects: list[Effect] = [each for each in last if isinstance(each, SendAdvert)]
         self._follow(advert, source, now)
         effects += [self._record(reason, Level.NOTICE), *self._become_backup(reason, now, said=True)]
         self.following = True

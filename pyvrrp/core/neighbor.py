@@ -1,11 +1,14 @@
-"""The Ethernet frames that tell a link where an address lives now: gratuitous ARP (RFC 5227 section 3, RFC 826)."""
+"""The Ethernet frames that tell a link where an address lives now: gratuitous ARP (RFC 5227 section 3, RFC 826) for
+IPv4, an unsolicited neighbour advertisement (RFC 4861 section 7.2.6) for IPv6."""
 
 from __future__ import annotations
 
 import struct
+from ipaddress import IPv6Address
 from typing import Final
 
 from pyvrrp.core.settings import Address
+from pyvrrp.core.wire import checksum
 
 _BROADCAST = b"\xff" * 6
 ETHERTYPE_ARP: Final = 0x0806
@@ -14,11 +17,45 @@ _HARDWARE_ETHERNET = 1
 _PROTOCOL_IPV4 = 0x0800
 _REQUEST = 1
 
+_ETHERTYPE_IPV6 = 0x86DD
+_ALL_NODES = IPv6Address("ff02::1")
+_ALL_NODES_MAC = bytes.fromhex("333300000001")  # RFC 2464 section 7
+_IPV6 = struct.Struct("!IHBB16s16s")
+_VERSION_6 = 6 << 28
+_ICMPV6 = 58
+_HOP_LIMIT = 255  # RFC 4861 section 7.1.2: else nobody believes it
+_ADVERTISEMENT = struct.Struct("!BBHI16sBB6s")
+_TYPE = 136
+_ROUTER, _OVERRIDE = 0x80000000, 0x20000000
+_TARGET_LINK_LAYER_ADDRESS, _OPTION_LENGTH = 2, 1  # in units of 8 bytes
+
+
+def announcement(mac: bytes, address: Address, *, router: bool = False) -> bytes:
+    """The frame that says that `address` is at `mac`. `router`: the host forwards IPv6, and must go on saying so."""
+    if address.version == 4:
+        return gratuitous_arp(mac, address)
+    return unsolicited_advertisement(mac, address, router=router)
+
 
 def gratuitous_arp(mac: bytes, address: Address) -> bytes:
     """A broadcast ARP request for one's own address, as keepalived sends it: 42 bytes, target hardware all ones."""
     arp = _ARP.pack(_HARDWARE_ETHERNET, _PROTOCOL_IPV4, 6, 4, _REQUEST, mac, address.packed, _BROADCAST, address.packed)
     return _BROADCAST + mac + struct.pack("!H", ETHERTYPE_ARP) + arp
+
+
+def unsolicited_advertisement(mac: bytes, address: Address, *, router: bool = False) -> bytes:
+    """A neighbour advertisement to all nodes that overrides what they know, from the address itself: 86 bytes."""
+    flags = _OVERRIDE | (_ROUTER if router else 0)
+
+    def message(total: int) -> bytes:
+        target = (address.packed, _TARGET_LINK_LAYER_ADDRESS, _OPTION_LENGTH, mac)
+        return _ADVERTISEMENT.pack(_TYPE, 0, total, flags, *target)
+
+    ends = address.packed + _ALL_NODES.packed
+    pseudo_header = ends + struct.pack("!II", _ADVERTISEMENT.size, _ICMPV6)  # RFC 8200 section 8.1
+    header = _IPV6.pack(_VERSION_6, _ADVERTISEMENT.size, _ICMPV6, _HOP_LIMIT, address.packed, _ALL_NODES.packed)
+    body = message(checksum(pseudo_header + message(0)))
+    return _ALL_NODES_MAC + mac + struct.pack("!H", _ETHERTYPE_IPV6) + header + body
 
 
 def ethertype(frame: bytes) -> int:

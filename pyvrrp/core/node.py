@@ -157,8 +157,9 @@ class Node:
         try:
             advert = decode(event.payload, event.source, event.destination, event.ttl)
         except WireError as error:
-            return self._reject(router, event.source, malformed(error, event.payload, event.ttl), now)
-        against = objection(advert, router.settings)
+            return self._reject(router, event.source, malformed(error, event), now)
+        followed = router.master.address if router.state is State.BACKUP and router.master else None
+        against = objection(advert, event, router.settings, followed)
         if against is None and router.deaf:
             against = _OWNER
         if against is not None:

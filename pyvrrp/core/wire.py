@@ -1,4 +1,5 @@
-"""VRRP advertisements as bytes and back: version 2 (RFC 3768 section 5.1), version 3 over IPv4 (RFC 5798 section 5.1).
+"""VRRP advertisements as bytes and back: version 2 (RFC 3768 section 5.1), version 3 over IPv4 and IPv6 (RFC 9568
+section 5.1, which took the place of RFC 5798).
 
     0                   1                   2                   3
     0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
@@ -9,10 +10,12 @@
    +- - - - - - - - - - - - - - - -+                               +
    | rsvd  |     Max Adver Int     |                               |   version 3: centiseconds
    +-------+-----------------------+-------------------------------+
-   |                    IP Address (1) ... (n)                     |
+   |            IP Address (1) ... (n), 4 or 16 bytes each         |
    +---------------------------------------------------------------+
    |               Authentication Data (1) and (2)                 |   version 2 only
    +---------------------------------------------------------------+
+
+What the checksum covers is a history of its own: `ChecksumForm`.
 
 `decode` is the only place that judges bytes from the network: it returns an Advert or raises WireError, never anything
 else, and whatever it accepts `encode` turns into the same bytes again. What a packet must match beyond its own form
@@ -21,17 +24,18 @@ else, and whatever it accepts `encode` turns into the same bytes again. What a p
 
 from __future__ import annotations
 
+import enum
 import struct
 from dataclasses import dataclass, field
 from functools import lru_cache
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 
 from pyvrrp.core import const
 from pyvrrp.core.settings import Address
 from pyvrrp.errors import WireError, WireFault
 
 _HEADER = struct.Struct("!BBBBHH")
-_ADDRESS_SIZE = 4
+_ADDRESS_SIZE = {4: 4, 6: 16}
 _KNOWN_AUTH_TYPES = (const.AUTH_NONE, const.AUTH_PASS, const.AUTH_AH)
 
 # A master repeats the same bytes with every advert, so the last few thousand answers are worth keeping. The bound is
@@ -39,11 +43,25 @@ _KNOWN_AUTH_TYPES = (const.AUTH_NONE, const.AUTH_PASS, const.AUTH_AH)
 _REMEMBERED = 2048
 
 
+class ChecksumForm(enum.Enum):
+    """What the checksum of an advert covers beside the message.
+
+    USUAL is nothing in version 2, and in version 3 the pseudo header of RFC 5798 section 5.2.8; over IPv6 there is no
+    other. Over IPv4 RFC 9568 section 5.2.8 left it out: MESSAGE_ALONE (keepalived's v3_checksum_as_v2). Keepalived up
+    to 1.3.6 named the multicast group in the pseudo header of adverts that it sent to unicast peers: GROUP_NAMED.
+    """
+
+    USUAL = "usual"
+    MESSAGE_ALONE = "message alone"
+    GROUP_NAMED = "group named"
+
+
 @dataclass(frozen=True, slots=True)
 class Advert:
     """One advertisement. `advert_int` is in centiseconds in both versions (version 2 holds whole seconds of it).
 
     `reserved` are the four bits that version 3 ignores on receipt; `auth_data` is 8 bytes in version 2, empty in 3.
+    Where two forms of the checksum give one number, `form` is the first of them.
     """
 
     version: int
@@ -54,6 +72,7 @@ class Advert:
     auth_type: int = const.AUTH_NONE
     auth_data: bytes = field(default=bytes(const.AUTH_DATA_SIZE), repr=False)
     reserved: int = 0
+    form: ChecksumForm = ChecksumForm.USUAL
 
     @property
     def seconds(self) -> float:
@@ -74,13 +93,28 @@ def checksum(data: bytes) -> int:
 
 
 def _pseudo_header(source: Address, destination: Address, length: int) -> bytes:
-    """What version 3 over IPv4 adds in front for the checksum (RFC 5798 section 5.2.8)."""
-    return source.packed + destination.packed + struct.pack("!BBH", 0, const.PROTOCOL, length)
+    """What version 3 adds in front for the checksum (RFC 5798 section 5.2.8, RFC 8200 section 8.1)."""
+    lengths = struct.pack("!BBH", 0, const.PROTOCOL, length)
+    if source.version == 6:
+        lengths = struct.pack("!II", length, const.PROTOCOL)
+    return source.packed + destination.packed + lengths
 
 
-def _checked(version: int, message: bytes, source: Address, destination: Address) -> bytes:
-    """The bytes that the checksum of this version covers."""
-    return message if version == 2 else _pseudo_header(source, destination, len(message)) + message
+def _covered(form: ChecksumForm, message: bytes, source: Address, destination: Address) -> bytes:
+    """The bytes that the checksum covers in this form."""
+    if message[0] >> 4 == 2 or form is ChecksumForm.MESSAGE_ALONE:
+        return message
+    named = const.GROUP_IPV4 if form is ChecksumForm.GROUP_NAMED else destination
+    return _pseudo_header(source, named, len(message)) + message
+
+
+def _others(version: int, source: Address, destination: Address) -> tuple[ChecksumForm, ...]:
+    """The forms beside the usual one that may come between these addresses."""
+    if version == 2 or source.version == 6:
+        return ()
+    if destination.is_multicast:
+        return (ChecksumForm.MESSAGE_ALONE,)
+    return ChecksumForm.MESSAGE_ALONE, ChecksumForm.GROUP_NAMED
 
 
 def encode(advert: Advert, source: Address, destination: Address) -> bytes:
@@ -94,36 +128,46 @@ def encode(advert: Advert, source: Address, destination: Address) -> bytes:
     head = (advert.version << 4 | const.TYPE_ADVERTISEMENT, advert.vrid, advert.priority, len(advert.addresses))
     body = b"".join(address.packed for address in advert.addresses) + tail
     blank = _HEADER.pack(*head, interval, 0) + body
-    total = checksum(_checked(advert.version, blank, source, destination))
+    total = checksum(_covered(advert.form, blank, source, destination))
     return _HEADER.pack(*head, interval, total) + body
 
 
 @lru_cache(maxsize=_REMEMBERED)
 def decode(payload: bytes, source: Address, destination: Address, ttl: int) -> Advert:
-    """The advert in `payload`, which begins after the IP header. Raises WireError and nothing else for other bytes."""
+    """The advert in `payload`, which begins after the IP header. Raises WireError and nothing else for other bytes.
+
+    Of a multicast advert the TTL is judged, too; what a unicast peer's may be is a matter of configuration.
+    """
     if len(payload) < _HEADER.size:
         raise WireError(WireFault.LENGTH, f"{len(payload)} bytes, a header alone has {_HEADER.size}")
     first, vrid, priority, count, interval, _ = _HEADER.unpack_from(payload)
     version, kind = first >> 4, first & 0x0F
     if version not in const.VERSIONS:
         raise WireError(WireFault.VERSION, f"{version}")
+    if version == 2 and source.version == 6:
+        raise WireError(WireFault.VERSION, "2 over IPv6, where there is only 3")
     if kind != const.TYPE_ADVERTISEMENT:
         raise WireError(WireFault.TYPE, f"type {kind}")
-    _check_length(payload, version, count)
-    if ttl != const.TTL:
+    _check_length(payload, source.version, version, count)
+    if ttl != const.TTL and destination.is_multicast:
         raise WireError(WireFault.TTL, f"{ttl}")
     # Summing the stored checksum with the rest gives zero when it is right. Both 0x0000 and 0xffff would pass for the
     # same packet; only the one that encode writes is taken, so that decoding loses nothing.
-    _check_sum(version, payload, source, destination)
+    form = _form(payload, version, source, destination)
     if vrid < const.VRID_MIN:
         raise WireError(WireFault.VRID, "virtual router identifiers begin at 1")
-    end = _HEADER.size + count * _ADDRESS_SIZE
-    addresses = tuple(IPv4Address(payload[at : at + 4]) for at in range(_HEADER.size, end, _ADDRESS_SIZE))
+    addresses = _addresses(payload, source.version, count)
     if version == 2:
-        return _version2(vrid, priority, interval, addresses, payload[end:])
+        return _version2(vrid, priority, interval, addresses, payload[-const.AUTH_DATA_SIZE :])
     if not interval & 0x0FFF:
         raise WireError(WireFault.INTERVAL, "a master that sends without pause is none")
-    return Advert(3, vrid, priority, interval & 0x0FFF, addresses, auth_data=b"", reserved=interval >> 12)
+    return Advert(3, vrid, priority, interval & 0x0FFF, addresses, auth_data=b"", reserved=interval >> 12, form=form)
+
+
+def _addresses(payload: bytes, family: int, count: int) -> tuple[Address, ...]:
+    size = _ADDRESS_SIZE[family]
+    kind = IPv6Address if family == 6 else IPv4Address
+    return tuple(kind(payload[at : at + size]) for at in range(_HEADER.size, _HEADER.size + count * size, size))
 
 
 def _version2(vrid: int, priority: int, interval: int, addresses: tuple[Address, ...], auth_data: bytes) -> Advert:
@@ -135,23 +179,28 @@ def _version2(vrid: int, priority: int, interval: int, addresses: tuple[Address,
     return Advert(2, vrid, priority, seconds * const.CENTISECONDS, addresses, auth_type, auth_data)
 
 
-def expected_length(payload: bytes) -> int:
+def expected_length(payload: bytes, family: int) -> int:
     """How many bytes an advert of the version and the number of addresses that these begin with has."""
     if len(payload) < _HEADER.size:
         return _HEADER.size
     tail = const.AUTH_DATA_SIZE if payload[0] >> 4 == 2 else 0
-    return _HEADER.size + payload[3] * _ADDRESS_SIZE + tail
+    return _HEADER.size + payload[3] * _ADDRESS_SIZE[family] + tail
 
 
-def _check_length(payload: bytes, version: int, count: int) -> None:
-    length, expected = len(payload), expected_length(payload)
+def _check_length(payload: bytes, family: int, version: int, count: int) -> None:
+    length, expected = len(payload), expected_length(payload, family)
     if length != expected:
         raise WireError(WireFault.LENGTH, f"{length} bytes, {count} addresses in version {version} make {expected}")
 
 
-def _check_sum(version: int, payload: bytes, source: Address, destination: Address) -> None:
+def _form(payload: bytes, version: int, source: Address, destination: Address) -> ChecksumForm:
+    """The form in which the checksum is right."""
     blank = payload[:6] + b"\0\0" + payload[8:]
-    expected = checksum(_checked(version, blank, source, destination))
     found = int.from_bytes(payload[6:8], "big")
-    if found != expected:
-        raise WireError(WireFault.CHECKSUM, f"{found:#06x}, the message sums to {expected:#06x}")
+    usual = checksum(_covered(ChecksumForm.USUAL, blank, source, destination))
+    if found == usual:
+        return ChecksumForm.USUAL
+    for form in _others(version, source, destination):
+        if found == checksum(_covered(form, blank, source, destination)):
+            return form
+    raise WireError(WireFault.CHECKSUM, f"{found:#06x}, the message sums to {usual:#06x}")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 
 import pytest
 
 from pyvrrp.core import const
+from pyvrrp.core.events import AdvertReceived
 from pyvrrp.core.receive import auth_of, malformed, objection
-from pyvrrp.core.settings import InstanceSettings, VirtualAddress
+from pyvrrp.core.settings import Address, InstanceSettings, UnicastPeer, VirtualAddress
 from pyvrrp.core.wire import Advert, decode, encode
 from pyvrrp.errors import WireError
 from tests.simulation import INTERFACE, VIP, instance
@@ -19,6 +20,14 @@ OURS = instance(addresses=(VIP, SECOND))
 PASS = instance(addresses=(VIP, SECOND), auth_pass=b"4321")
 ADVERT = Advert(2, 60, 200, 100, (VIP.address, SECOND.address))
 NEWER = replace(ADVERT, version=3, auth_data=b"")
+PEER = IPv4Address("192.168.1.202")
+
+
+def packet(
+    payload: bytes = b"", ttl: int = 255, source: Address = PEER, destination: Address = const.GROUP_IPV4
+) -> AdvertReceived:
+    """What an advert came in."""
+    return AdvertReceived(INTERFACE, source, destination, ttl, payload)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +109,7 @@ NEWER = replace(ADVERT, version=3, auth_data=b"")
     ],
 )
 def test_objection(advert: Advert, settings: InstanceSettings, found: tuple[str, str, str] | None) -> None:
-    assert objection(advert, settings) == found
+    assert objection(advert, packet(), settings) == found
 
 
 BYTES = encode(ADVERT, IPv4Address("192.168.1.202"), const.GROUP_IPV4)
@@ -123,14 +132,115 @@ BYTES = encode(ADVERT, IPv4Address("192.168.1.202"), const.GROUP_IPV4)
 )
 def test_malformed(payload: bytes, ttl: int, line: str) -> None:
     with pytest.raises(WireError) as caught:
-        decode(payload, IPv4Address("192.168.1.202"), const.GROUP_IPV4, ttl)
-    found = malformed(caught.value, payload, ttl)
+        decode(payload, PEER, const.GROUP_IPV4, ttl)
+    found = malformed(caught.value, packet(payload, ttl))
     assert (found.kind, found.reason) == (caught.value.fault.name.lower(), str(caught.value))
     assert found.line == line
 
 
+def test_malformed_over_ipv6() -> None:
+    """keepalived counts no IP header there, and has no version 2."""
+    source = IPv6Address("fe80::2")
+    short, old = (
+        packet(b"\x31\1\1\1\0\1\0\0", 255, source, const.GROUP_IPV6),
+        packet(BYTES, 255, source, const.GROUP_IPV6),
+    )
+    for each, line in (
+        (short, "vrrp packet too short, length 8 and expect 24"),
+        (old, "wrong version. Received 2 and expect 3"),
+    ):
+        with pytest.raises(WireError) as caught:
+            decode(each.payload, each.source, each.destination, each.ttl)
+        assert malformed(caught.value, each).line == line
+
+
+# --- unicast ----------------------------------------------------------------------------------------------------------
+
+OWN = IPv4Address("192.168.1.201")
+STRANGER = IPv4Address("192.168.1.203")
+UNICAST = replace(OURS, unicast_peers=(UnicastPeer(PEER, min_ttl=250, max_ttl=254),))
+CHECKED = replace(UNICAST, check_unicast_src=True)
+
+
+@pytest.mark.parametrize(
+    ("heard", "settings", "kind", "reason", "line"),
+    [
+        (
+            packet(),
+            UNICAST,
+            "ttl",
+            "its TTL is 255, of this peer it must be 250..254",
+            "invalid TTL/HL. Received 255 and expect 250-254",
+        ),
+        (
+            packet(ttl=249, destination=OWN),
+            UNICAST,
+            "ttl",
+            "its TTL is 249, of this peer it must be 250..254",
+            "invalid TTL/HL. Received 249 and expect 250-254",
+        ),
+        (packet(ttl=254), UNICAST, "multicast", "it came to all of 224.0.0.18, we speak to peers", ""),
+        (packet(destination=OWN), OURS, "unicast", "it came to 192.168.1.201 alone, we speak to all of 224.0.0.18", ""),
+        (
+            packet(destination=IPv4Address("224.0.0.99")),
+            OURS,
+            "multicast",
+            "it came to all of 224.0.0.99, we speak to 224.0.0.18",
+            "",
+        ),
+        (
+            packet(source=STRANGER, destination=OWN),
+            CHECKED,
+            "peer",
+            "it is none of our unicast peers",
+            "unicast source address 192.168.1.203 not a unicast peer",
+        ),
+    ],
+)
+def test_where_it_came_from_and_to(
+    heard: AdvertReceived, settings: InstanceSettings, kind: str, reason: str, line: str
+) -> None:
+    assert objection(ADVERT, heard, settings) == (kind, reason, line)
+
+
+@pytest.mark.parametrize(
+    ("heard", "settings"),
+    [
+        (packet(ttl=250, destination=OWN), UNICAST),
+        (packet(ttl=254, destination=OWN), CHECKED),
+        (packet(ttl=3, source=STRANGER, destination=OWN), UNICAST),
+        (packet(destination=IPv4Address("224.0.0.99")), replace(OURS, group=IPv4Address("224.0.0.99"))),
+        (packet(source=STRANGER), replace(OURS, check_unicast_src=True)),
+    ],
+)
+def test_unicast_that_counts(heard: AdvertReceived, settings: InstanceSettings) -> None:
+    assert objection(ADVERT, heard, settings) is None
+
+
+def test_skip_check_adv_addr_takes_the_list_of_the_master_for_granted() -> None:
+    other = replace(ADVERT, addresses=(VIP.address, IPv4Address("192.168.1.7")))
+    skips = replace(CHECKED, skip_check_adv_addr=True)
+    heard = packet(source=STRANGER, destination=OWN)
+    assert objection(other, heard, skips, master=STRANGER) is None
+    for master in (None, PEER):
+        found = objection(other, heard, skips, master)
+        assert found is not None
+        assert found.kind == "addresses"
+    assert objection(other, heard, CHECKED, master=STRANGER) is not None
+    fewer = objection(replace(ADVERT, addresses=()), heard, skips, STRANGER)
+    assert fewer is not None  # keepalived counts even then
+    assert fewer.kind == "addresses"
+
+
+def test_addresses_that_are_twice_in_the_list() -> None:
+    twice = replace(OURS, addresses=(VIP, VIP))
+    found = objection(ADVERT, packet(), twice)
+    assert found is not None
+    assert found.line == "ip address associated with VRID 60 not present in MASTER advert: 192.168.1.199"
+
+
 def test_the_password_is_in_no_objection() -> None:
-    found = objection(replace(ADVERT, auth_type=1, auth_data=b"secret!!"), PASS)
+    found = objection(replace(ADVERT, auth_type=1, auth_data=b"secret!!"), packet(), PASS)
     assert found is not None
     assert "secret" not in found[1]
     assert "4321" not in found[1]

@@ -8,7 +8,8 @@ from ipaddress import IPv4Address, IPv6Address
 import pytest
 
 from pyvrrp.core import const
-from pyvrrp.core.wire import Advert, checksum, decode, encode
+from pyvrrp.core.settings import Address
+from pyvrrp.core.wire import Advert, ChecksumForm, checksum, decode, encode
 from pyvrrp.errors import PyvrrpError, WireError, WireFault
 
 SOURCE = IPv4Address("192.168.1.201")
@@ -16,6 +17,8 @@ GROUP = const.GROUP_IPV4
 VIPS = (IPv4Address("192.168.1.200"), IPv4Address("192.168.1.199"))
 V2 = Advert(2, 60, 250, 100, VIPS, const.AUTH_PASS, b"4321\0\0\0\0")
 V3 = Advert(3, 60, 250, 5, VIPS, auth_data=b"")
+SOURCE_6, GROUP_6 = IPv6Address("fe80::c9"), const.GROUP_IPV6
+V6 = Advert(3, 60, 250, 5, (IPv6Address("fe80::51"), IPv6Address("2001:db8::51")), auth_data=b"")
 
 
 def bytes_of(advert: Advert) -> bytes:
@@ -67,9 +70,86 @@ def test_every_fault_is_tested() -> None:
 
 def test_version_3_over_other_addresses_has_another_checksum() -> None:
     payload = bytes_of(V3)
-    for source, destination in ((IPv4Address("192.168.1.202"), GROUP), (SOURCE, SOURCE), (IPv6Address("::1"), GROUP)):
+    for source, destination in ((IPv4Address("192.168.1.202"), GROUP), (IPv4Address("192.168.1.9"), SOURCE)):
         with pytest.raises(WireError, match="wrong checksum"):
             decode(payload, source, destination, 255)
+
+
+# --- IPv6 -------------------------------------------------------------------------------------------------------------
+
+
+def test_ipv6_is_encoded_and_decoded() -> None:
+    payload = encode(V6, SOURCE_6, GROUP_6)
+    assert len(payload) == 8 + 2 * 16
+    assert decode(payload, SOURCE_6, GROUP_6, 255) == V6
+
+
+def test_an_advert_that_keepalived_sent_over_ipv6() -> None:
+    """Keepalived 2.2.7, from its wire."""
+    payload = bytes.fromhex(
+        "3133ff030064e6ce"
+        "fe800000000000000000000000000051"
+        "20010db8000000000000000000000051"
+        "20010db8000000000000000000000052"
+    )
+    source = IPv6Address("fe80::9855:37ff:fe31:c0e9")
+    addresses = tuple(map(IPv6Address, ("fe80::51", "2001:db8::51", "2001:db8::52")))
+    advert = Advert(3, 51, 255, 100, addresses, auth_data=b"")
+    assert decode(payload, source, GROUP_6, 255) == advert
+    assert encode(advert, source, GROUP_6) == payload
+
+
+@pytest.mark.parametrize(
+    ("payload", "fault", "detail"),
+    [
+        (bytes_of(V2), WireFault.VERSION, "2 over IPv6, where there is only 3"),
+        (bytes_of(V3), WireFault.LENGTH, "16 bytes, 2 addresses in version 3 make 40"),
+        (encode(V6, SOURCE_6, GROUP_6)[:-1] + b"\0", WireFault.CHECKSUM, "0xa8e8, the message sums to 0xa939"),
+        (encode(replace(V6, form=ChecksumForm.MESSAGE_ALONE), SOURCE_6, GROUP_6), WireFault.CHECKSUM, ""),
+        (encode(replace(V6, vrid=0), SOURCE_6, GROUP_6), WireFault.VRID, "virtual router identifiers begin at 1"),
+    ],
+)
+def test_faults_over_ipv6(payload: bytes, fault: WireFault, detail: str) -> None:
+    with pytest.raises(WireError) as caught:
+        decode(payload, SOURCE_6, GROUP_6, 255)
+    assert caught.value.fault is fault
+    assert not detail or caught.value.detail == detail
+
+
+# --- TTL, and what the checksum covers --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("advert", "source", "to"), [(V3, SOURCE, VIPS[0]), (V6, SOURCE_6, IPv6Address("fe80::2"))])
+def test_the_ttl_of_unicast_is_not_the_decoders_business(advert: Advert, source: Address, to: Address) -> None:
+    assert decode(encode(advert, source, to), source, to, 3) == advert
+
+
+PEER = IPv4Address("192.168.1.202")
+
+
+@pytest.mark.parametrize(
+    ("form", "destination"),
+    [
+        (ChecksumForm.USUAL, GROUP),
+        (ChecksumForm.MESSAGE_ALONE, GROUP),
+        (ChecksumForm.USUAL, PEER),
+        (ChecksumForm.MESSAGE_ALONE, PEER),
+        (ChecksumForm.GROUP_NAMED, PEER),
+    ],
+)
+def test_every_form_of_the_checksum_is_taken_and_remembered(form: ChecksumForm, destination: Address) -> None:
+    advert = replace(V3, form=form)
+    payload = encode(advert, SOURCE, destination)
+    assert decode(payload, SOURCE, destination, 255) == advert
+
+
+def test_the_forms_differ() -> None:
+    assert len({encode(replace(V3, form=form), SOURCE, PEER) for form in ChecksumForm}) == 3
+
+
+def test_version_2_has_one_form_only() -> None:
+    """The message alone, which needs no name of its own."""
+    assert {encode(replace(V2, form=form), SOURCE, PEER) for form in ChecksumForm} == {bytes_of(V2)}
 
 
 def test_version_2_does_not_depend_on_the_ip_header() -> None:

@@ -1,14 +1,15 @@
-"""scapy reads our gratuitous ARP."""
+"""scapy reads our gratuitous ARP and our neighbour advertisements."""
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 
 from hypothesis import given
 from hypothesis import strategies as st
+from scapy.layers.inet6 import ICMPv6ND_NA, ICMPv6NDOptDstLLAddr, IPv6
 from scapy.layers.l2 import ARP, Ether
 
-from pyvrrp.core.neighbor import gratuitous_arp
+from pyvrrp.core.neighbor import announcement, gratuitous_arp, unsolicited_advertisement
 
 
 @given(mac=st.binary(min_size=6, max_size=6), address=st.ip_addresses(v=4))
@@ -19,3 +20,22 @@ def test_scapy_reads_a_gratuitous_arp(mac: bytes, address: IPv4Address) -> None:
     assert (arp.op, arp.hwsrc, arp.psrc) == (1, mac.hex(":"), str(address))
     assert (arp.hwdst, arp.pdst) == ("ff:ff:ff:ff:ff:ff", str(address))
     assert bytes(frame) == bytes(Ether(dst=frame.dst, src=frame.src) / ARP(**arp.fields))
+
+
+@given(mac=st.binary(min_size=6, max_size=6), address=st.ip_addresses(v=6), router=st.booleans())
+def test_scapy_reads_a_neighbour_advertisement(mac: bytes, address: IPv6Address, router: bool) -> None:
+    ours = unsolicited_advertisement(mac, address, router=router)
+    frame = Ether(ours)
+    assert (frame.dst, frame.src) == ("33:33:00:00:00:01", mac.hex(":"))
+    assert (IPv6Address(frame[IPv6].src), frame[IPv6].dst, frame[IPv6].hlim) == (address, "ff02::1", 255)
+    told = frame[ICMPv6ND_NA]
+    assert (told.R, told.S, told.O, IPv6Address(told.tgt)) == (router, 0, 1, address)
+    assert told[ICMPv6NDOptDstLLAddr].lladdr == mac.hex(":")
+    del frame[ICMPv6ND_NA].cksum  # for scapy to sum anew
+    assert bytes(frame) == ours
+
+
+@given(mac=st.binary(min_size=6, max_size=6), address=st.ip_addresses())
+def test_an_address_is_announced_in_the_way_of_its_family(mac: bytes, address: IPv4Address | IPv6Address) -> None:
+    frame = Ether(announcement(mac, address))
+    assert frame.haslayer(ARP if address.version == 4 else ICMPv6ND_NA)

@@ -89,6 +89,11 @@ class InstanceSettings:
         return self.interface, self.family, self.virtual_router_id
 
     @property
+    def multicast_group(self) -> Address:
+        """Where its adverts go when they do not go to peers, and where those of others are listened for in any case."""
+        return self.group or (const.GROUP_IPV6 if self.family == 6 else const.GROUP_IPV4)
+
+    @property
     def owner(self) -> bool:
         """Whether this router owns the addresses (RFC 3768 section 5.3.4)."""
         return self.priority == const.PRIORITY_OWNER
