@@ -228,10 +228,6 @@ def _dynamic(track: CheckTrack) -> bool:
     return isinstance(probe, ScriptProbe) and probe.dynamic
 
 
-def _word(up: bool) -> str:
-    return "UP" if up else "DOWN"
-
-
 def _record(text: str, *, good: bool) -> Record:
     return Record(Level.NOTICE if good else Level.WARNING, "", text)
 

@@ -255,3 +255,15 @@ def test_the_pace_of_announcements() -> None:
         "node: garp_interval 0 -> 0.001",
         "node: garp_groups none -> eth0 eth1 (garp_interval 0.5, gna_interval 0.25)",
     )
+
+
+def test_diff_of_what_is_on_or_off() -> None:
+    quiet, loud = (settings(instance(lower_prio_no_advert=each)) for each in (False, True))
+    assert changes(quiet, loud) == ("VI_1: lower_prio_no_advert off -> on",)
+    assert changes(loud, quiet) == ("VI_1: lower_prio_no_advert on -> off",)
+
+
+def test_diff_of_a_label_that_comes_and_goes() -> None:
+    bare, labelled = (settings(instance(addresses=(replace(VIP, label=each),))) for each in ("", "eth0:1"))
+    assert changes(bare, labelled) == ("VI_1: label of 192.168.1.200/32 none -> eth0:1, from when it is next taken",)
+    assert changes(labelled, bare) == ("VI_1: label of 192.168.1.200/32 eth0:1 -> none, from when it is next taken",)

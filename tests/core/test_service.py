@@ -29,6 +29,7 @@ from pyvrrp.core.settings import (
 )
 from pyvrrp.core.snapshot import ServiceStatus
 from tests.lone import Lone, only, texts, told
+from tests.transcript import transcript
 
 VS = "[192.168.1.200]:tcp:3306"
 RS = "[192.168.1.201]:tcp:3306"
@@ -401,3 +402,94 @@ def test_with_omega_what_was_up_goes_down_at_the_end() -> None:
     effects = site.give(Stopping("SIGTERM"))
     assert told(effects) == [f"RS {OTHER} {VS} DOWN", f"VS {VS} DOWN"]
     assert commands(effects) == ["/bin/down now", "/bin/quorum_down now"]
+
+
+# --- word for word ----------------------------------------------------------------------------------------------------
+
+
+def lines(effects: list[Effect]) -> list[str]:
+    """Everything that is said, told and run, with nothing left out."""
+    return [line[14:] for line in transcript((0.0, "N1", each) for each in effects).splitlines()]
+
+
+def environment(words: str, reason: str, number: int, who: str) -> str:
+    state, previous = words.split()
+    kind = "VS" if who.startswith("VS") else "RS"
+    return f"STATE={state!r} PREVIOUS={previous!r} REASON={reason!r} SEQUENCE='{number}' KIND='{kind}' {who}"
+
+
+def test_a_service_word_for_word() -> None:
+    site = Site(service(server("192.168.1.201", "mysql"), omega=True))
+    gained, end = "Gained quorum 1+0=1 <= 1", "the daemon ends"
+    assert lines(site.begin()) == [
+        f"NOTICE () {gained} for VS {VS}",
+        f"tell lvs 'SERVICE {VS}': 'VS {VS} UP' {environment('UP DOWN', gained, 1, f'VS={VS!r}')}",
+        "    run /bin/quorum_up now as '' ''",
+    ]
+    failed, lost = f"TCP_CHECK on service {RS} failed.", "Lost quorum 1-0=1 > 0"
+    whose, server_down = f"RS={RS!r} VS={VS!r}", f"'RS {RS} {VS} DOWN'"
+    assert lines(site.check(False)) == [
+        f"WARNING () {failed}",
+        f"WARNING () Removing service {RS} from VS {VS}",
+        f"tell lvs 'SERVICE {VS}': {server_down} {environment('DOWN UP', failed, 2, whose)}",
+        "    run /bin/down now as '' ''",
+        f"WARNING () {lost} for VS {VS}",
+        f"tell lvs 'SERVICE {VS}': 'VS {VS} DOWN' {environment('DOWN UP', lost, 3, f'VS={VS!r}')}",
+        "    run /bin/quorum_down now as '' ''",
+    ]
+    passes = f"TCP connection to {RS} success."
+    assert lines(site.check(True)) == [
+        f"NOTICE () {passes}",
+        f"NOTICE () Adding service {RS} to VS {VS}",
+        f"tell lvs 'SERVICE {VS}': 'RS {RS} {VS} UP' {environment('UP DOWN', passes, 4, whose)}",
+        "    run /bin/up now as '' ''",
+        f"NOTICE () {gained} for VS {VS}",
+        f"tell lvs 'SERVICE {VS}': 'VS {VS} UP' {environment('UP DOWN', gained, 5, f'VS={VS!r}')}",
+        "    run /bin/quorum_up now as '' ''",
+    ]
+    assert lines(site.give(Stopping("SIGTERM"))) == [
+        f"INFO () Shutting down service {RS} from VS {VS}",
+        f"tell lvs 'SERVICE {VS}': {server_down} {environment('DOWN UP', end, 6, whose)}",
+        "    run /bin/down now as '' ''",
+        f"tell lvs 'SERVICE {VS}': 'VS {VS} DOWN' {environment('DOWN UP', end, 7, f'VS={VS!r}')}",
+        "    run /bin/quorum_down now as '' ''",
+    ]
+
+
+def test_without_commands_nothing_is_run() -> None:
+    bare = service(server("192.168.1.201", "mysql", notify_up=None, notify_down=None), quorum_up=None, quorum_down=None)
+    site = Site(bare)
+    effects = site.begin() + site.check(False)
+    assert len(told(effects)) == 3
+    assert [each.commands for each in only(Notify, effects)] == [(), (), ()]
+
+
+def test_a_reload_is_the_reason_of_what_it_changes() -> None:
+    site = Site(pair(), checks=(CHECK, replace(OTHERS, initial="down")))
+    site.begin()
+    (news,) = only(Notify, site.reload(node(service(server("192.168.1.202")))))
+    assert news.line == f"RS {OTHER} {VS} UP"
+    assert dict(news.environment)["REASON"] == "its configuration has changed"
+
+
+@pytest.mark.parametrize(("status", "weight"), [(0, 5), (2, 0), (3, 1), (255, 253)])
+def test_the_weight_that_a_status_asks_for(status: int, weight: int) -> None:
+    """keepalived(5): 2 to 255 ask for the weight that is 2 less."""
+    probe = ScriptProbe(Command(("/bin/misc",)), dynamic=True)
+    site = Site(service(server("192.168.1.201", "misc", weight=5)), checks=(CheckSettings("misc", probe),))
+    site.begin()
+    effects = site.give(CheckResult("misc", True, f"exited with status {status}", 0.1, value=status))
+    assert site.service.servers[0].weight == weight
+    if weight != 5:
+        changing = f"Changing weight from 5 to {weight} for active service {RS} of VS {VS}"
+        assert f"NOTICE () {changing}" in lines(effects)
+
+
+def test_the_weight_of_a_server_that_is_down_changes_too() -> None:
+    probe = ScriptProbe(Command(("/bin/misc",)), dynamic=True)
+    checks = (CheckSettings("misc", probe), CHECK)
+    site = Site(service(server("192.168.1.201", "misc", "mysql", weight=5)), checks=checks)
+    site.begin()
+    site.check(False)
+    effects = site.give(CheckResult("misc", True, "exited with status 9", 0.1, value=9))
+    assert f"NOTICE () Changing weight from 5 to 7 for inactive service {RS} of VS {VS}" in lines(effects)
