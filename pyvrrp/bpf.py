@@ -13,6 +13,7 @@ from typing import Final
 
 SO_ATTACH_FILTER: Final = 26
 
+LOAD_BYTE: Final = 0x30  # A = byte at k
 LOAD_BYTE_INDEXED: Final = 0x50  # A = byte at X + k
 LOAD_HALF: Final = 0x28  # A = 16 bits at k
 LOAD_WORD: Final = 0x20  # A = 32 bits at k

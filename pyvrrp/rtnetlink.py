@@ -23,6 +23,9 @@ NLM_F_REQUEST, NLM_F_ACK, NLM_F_DUMP_INTR, NLM_F_DUMP = 0x1, 0x4, 0x10, 0x300
 NLM_F_REPLACE, NLM_F_EXCL, NLM_F_CREATE, NLM_F_APPEND = 0x100, 0x200, 0x400, 0x800
 SOL_NETLINK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK = 270, 10, 12
 
+ATTRIBUTE: Final = struct.Struct("=HH")  # length, type
+NLA_TYPE_MASK: Final = 0x3FFF
+
 SO_RCVBUFFORCE: Final = 33  # like SO_RCVBUF, but above net.core.rmem_max; needs CAP_NET_ADMIN
 RECEIVE_BUFFER: Final = 4 << 20  # bytes; an acknowledgement takes about 800, and a batch brings about 1000 of them
 BATCH_MAX: Final = 60_000  # bytes a send: the kernel copies a batch into one buffer
@@ -48,6 +51,25 @@ def body_of(message: Message) -> bytes:
 def request(verb: int, flags: int, body: bytes, sequence: int) -> bytes:
     """A message as it goes to the kernel."""
     return HEADER.pack(HEADER.size + len(body), verb, NLM_F_REQUEST | flags, sequence, 0) + body
+
+
+def attribute(kind: int, payload: bytes) -> bytes:
+    """One attribute of a message; attributes in a row are the payload of one that nests them."""
+    padding = bytes(-len(payload) % 4)
+    return ATTRIBUTE.pack(ATTRIBUTE.size + len(payload), kind) + payload + padding
+
+
+def attributes(data: bytes) -> dict[int, bytes]:
+    """The attributes in a row, by type; of several of one type the last."""
+    found: dict[int, bytes] = {}
+    offset = 0
+    while offset + ATTRIBUTE.size <= len(data):
+        length, kind = ATTRIBUTE.unpack_from(data, offset)
+        if length < ATTRIBUTE.size:
+            break
+        found[kind & NLA_TYPE_MASK] = data[offset + ATTRIBUTE.size : offset + length]
+        offset += (length + 3) & ~3
+    return found
 
 
 def open_socket(groups: int = 0) -> socket.socket:

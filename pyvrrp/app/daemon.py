@@ -30,6 +30,7 @@ from pyvrrp.app.logs import open_journal
 from pyvrrp.app.loop import Heart, clear_addresses, settle_memory
 from pyvrrp.app.options import Options
 from pyvrrp.app.pidfile import PidFile, wanted
+from pyvrrp.app.premises import Premises
 from pyvrrp.app.reading import Reading, only_wanted
 from pyvrrp.app.selector import PreciseSelector
 from pyvrrp.app.wires import Wires
@@ -96,6 +97,7 @@ class Daemon:
         self._cleared: Baseline = {}
         self._control = ControlServer(Path(options.socket), self._answer)
         self._kernel = Kernel()
+        self._premises = Premises(self._say)
         self._node = Node(loaded.settings, self._loop.time())
         self._wires = Wires(self._hear, self._loop.add_reader, self._loop.remove_reader)
         self._herald = Herald(loaded.settings.script_timeout, self._say)
@@ -112,7 +114,8 @@ class Daemon:
         demand_interfaces(self._loaded)
         demand_right_to_change(self._kernel)
         self._claims.take(self._node.vrids())
-        self._wires.want(self._node.vrids())
+        self._premises.want(self._node.instances())
+        self._wires.want(self._node.vrids(), self._node.instances())
         await self._control.start()
         self._say(Level.NOTICE, f"Starting pyvrrpd {__version__}, pid {os.getpid()}, {self._config}")
         if not self._journal.on_stderr:  # which has it already
@@ -142,6 +145,7 @@ class Daemon:
             self._reading.abandon()
         self._checkup.close()
         clear_addresses(self._node, self._kernel)
+        self._premises.close()
         self._loop.remove_reader(self._kernel.monitor_fileno())
         self._wires.close()
         await self._herald.close()
@@ -168,11 +172,15 @@ class Daemon:
         if not names:
             return
         try:
-            self._wires.want(self._node.vrids())
+            self._premises.want(self._node.instances())
+            self._wires.want(self._node.vrids(), self._node.instances())
             self._observe(names)
         except (KernelError, OSError) as error:
             self._say(Level.ERROR, f"{error}; looking again in {_LOOK_AGAIN:g} s")
             self._loop.call_later(_LOOK_AGAIN, self._look_at, list(names))
+
+    def _tidy(self) -> None:
+        self._look_at(self._node.interfaces())
 
     def _observe(self, names: Iterable[str]) -> None:
         events: list[Event] = []
@@ -329,7 +337,9 @@ class Daemon:
         if self._node.stopping:
             raise ControlError("this daemon is being stopped")
         self._claims.take(vrids(loaded.settings))
-        self._wires.want(_together(self._node.vrids(), vrids(loaded.settings)))
+        both = (*self._node.instances(), *loaded.settings.instances)
+        self._premises.want(both)
+        self._wires.want(_together(self._node.vrids(), vrids(loaded.settings)), both)
         self._observe(interfaces(loaded.settings))  # a master may be about to use one that is new to the node
         sentences = changes(self._loaded.settings, loaded.settings)
         self._loaded, self._problems, self._loaded_at = loaded, (), time.time()
@@ -339,6 +349,8 @@ class Daemon:
         self._checkup.want(loaded.settings.checks)
         self._prepare(loaded.settings)
         self._look_at(self._node.interfaces())
+        # What instances that go have used is put back once they have handed over.
+        self._loop.call_later(self._node.handover_bound + 1.0, self._tidy)
         for each in sentences or ("nothing has changed",):
             self._say(Level.NOTICE, f"reload: {each}")
         self._say_what_was_read()

@@ -1,17 +1,25 @@
-"""The sockets of every interface that the node uses: one for announcing, and one for adverts where it has routers."""
+"""The sockets of every interface that the node uses: one for announcing, and one for adverts where it has routers.
+
+A virtual MAC (use_vmac) has a socket for adverts of its own kind.
+"""
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from errno import ENODEV, ENXIO
+from typing import TYPE_CHECKING
 
 from pyvrrp.core.effects import Announce, SendAdvert
 from pyvrrp.core.events import AdvertReceived
+from pyvrrp.core.settings import InstanceSettings
 from pyvrrp.errors import KernelError
 from pyvrrp.io.adverts import AdvertSocket
 from pyvrrp.io.announce import Announcer
+
+if TYPE_CHECKING:  # loaded only when configured
+    from pyvrrp.io.vmac import VmacSocket
 
 _ROUNDS = 32  # of 64 adverts: what a receive buffer holds, and an end where somebody sends faster than we read
 
@@ -19,7 +27,7 @@ _ROUNDS = 32  # of 64 adverts: what a receive buffer holds, and an end where som
 @dataclass(frozen=True, slots=True)
 class _Wire:
     index: int
-    adverts: AdvertSocket | None
+    adverts: AdvertSocket | VmacSocket | None
     announcer: Announcer
 
     def fits(self, index: int | None, vrids: frozenset[int]) -> bool:
@@ -43,12 +51,15 @@ class Wires:
         self._watch = watch
         self._unwatch = unwatch
         self._wires: dict[str, _Wire] = {}
+        self._vmacs: dict[str, InstanceSettings] = {}
 
-    def want(self, vrids: dict[str, frozenset[int]]) -> None:
+    def want(self, vrids: Mapping[str, frozenset[int]], instances: Iterable[InstanceSettings] = ()) -> None:
         """Have exactly these interfaces open, for these virtual routers; what does not exist is left out.
 
-        Raises KernelError when the kernel refuses a socket.
+        `instances` tell which interfaces are virtual MACs. Raises KernelError when the kernel refuses a socket.
         """
+        self._vmacs = {each.vmac.interface: each for each in instances if each.vmac is not None}
+        vrids = {**vrids, **{name: frozenset((each.virtual_router_id,)) for name, each in self._vmacs.items()}}
         for name in [each for each in self._wires if each not in vrids]:
             self._close(name)
         for name, wanted in vrids.items():
@@ -101,13 +112,21 @@ class Wires:
     def _open(self, name: str, index: int, vrids: frozenset[int]) -> None:
         announcer = Announcer(name)
         try:
-            adverts = AdvertSocket(name, vrids) if vrids else None
+            adverts = self._advert_socket(name, vrids) if vrids else None
         except KernelError:
             announcer.close()
             raise
         self._wires[name] = _Wire(index, adverts, announcer)
         if adverts is not None:
             self._watch(adverts.fileno(), lambda: self._hear(adverts.receive()))
+
+    def _advert_socket(self, name: str, vrids: frozenset[int]) -> AdvertSocket | VmacSocket:
+        instance = self._vmacs.get(name)
+        if instance is None:
+            return AdvertSocket(name, vrids)
+        from pyvrrp.io.vmac import VmacSocket  # most nodes have none
+
+        return VmacSocket(name, instance.interface, instance.family, vrids)
 
     def _close(self, name: str) -> None:
         wire = self._wires.pop(name)

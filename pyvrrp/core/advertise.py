@@ -88,7 +88,7 @@ def _packets(settings: InstanceSettings, source: Address, priority: int) -> tupl
         auth_data,
         form=ChecksumForm.MESSAGE_ALONE if alone else ChecksumForm.USUAL,
     )
-    name, interface = settings.name, settings.interface
+    name, interface = settings.name, settings.advert_interface
     if not settings.unicast_peers:
         group = settings.multicast_group
         return (SendAdvert(name, interface, source, group, encode(advert, source, group)),)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pyvrrp.core.settings import Address, InstanceSettings
+from pyvrrp.core.settings import Address, InstanceSettings, Vmac
 from pyvrrp.core.tracking import Tracked
 
 
@@ -61,20 +61,24 @@ def standing(
 ) -> Standing:
     """Put links, addresses, checks and the kernel's refusals together. `virtual` are all VIPs of its own interface.
 
-    Without its own interface it is broken; another one that it puts addresses on only makes it hand over.
+    Without its own interface, or the virtual MAC that its adverts leave by, it is broken; another one that it puts
+    addresses on only makes it hand over.
     """
-    names = dict.fromkeys((settings.interface, *(each.interface for each in settings.held)))
+    own, voice = settings.interface, settings.advert_interface
+    names = dict.fromkeys((own, voice, *(each.interface for each in settings.held)))
     known = {name: interfaces[name] for name in names if name in interfaces}
     unseen = [name for name in names if name not in known or known[name].addresses is None]
     not_looked_at = tuple(f"interface {name} has not been looked at yet" for name in unseen)
-    absent = tuple(text for name, each in known.items() if name != settings.interface and (text := _absent(name, each)))
+    absent = tuple(text for name, each in known.items() if name not in (own, voice) and (text := _absent(name, each)))
     faults = absent + tracked.faults + ((refused,) if refused else ())
     macs = {name: each.mac for name, each in known.items()}
     source: Address | None = None
     broken: tuple[str, ...] = ()
-    if settings.interface not in unseen:
-        source = primary_address(known[settings.interface], virtual)
-        broken = _broken(settings.interface, known[settings.interface], source)
+    if own not in unseen:
+        source = primary_address(known[own], virtual)
+        broken = _broken(own, known[own], source)
+    if settings.vmac is not None and voice == settings.vmac.interface and voice in known:
+        broken += _mute(settings.vmac, known[voice])
     waiting = not_looked_at + tracked.waiting
     return Standing(broken, faults, waiting, tracked.priority, tracked.terms, source, macs, not_looked_at)
 
@@ -83,6 +87,14 @@ def _absent(name: str, interface: Interface) -> str:
     if not interface.present:
         return f"interface {name} does not exist"
     return "" if interface.up else f"interface {name} is down"
+
+
+def _mute(vmac: Vmac, interface: Interface) -> tuple[str, ...]:
+    """What keeps adverts from leaving under the virtual MAC."""
+    absent = _absent(vmac.interface, interface)
+    if absent or interface.mac == vmac.mac:
+        return (absent,) if absent else ()
+    return (f"interface {vmac.interface} has not the virtual MAC {vmac.mac.hex(':')}",)
 
 
 def _broken(name: str, interface: Interface, source: Address | None) -> tuple[str, ...]:

@@ -141,6 +141,10 @@ class Node:
         """The virtual routers to listen for, by interface; none on one that only has addresses."""
         return _by_interface(router.settings for router in self._everybody())
 
+    def instances(self) -> tuple[InstanceSettings, ...]:
+        """Those that run, and those that still hand over."""
+        return tuple(router.settings for router in self._everybody())
+
     def interfaces(self) -> frozenset[str]:
         """The interfaces to observe."""
         return interfaces(self.settings).union(self.vrids())
@@ -379,7 +383,7 @@ class Node:
         effects: list[Effect] = []
         for router in self._everybody():
             settings = router.settings
-            if interface == settings.interface or any(interface == each.interface for each in settings.held):
+            if interface in settings.interfaces:
                 effects += self._assess(router, now)
                 effects += self._reconcile(router)
         self._forget_done()
@@ -543,8 +547,8 @@ def _by_interface(instances: Iterable[InstanceSettings]) -> dict[str, frozenset[
     found: dict[str, set[int]] = {}
     for instance in instances:
         found.setdefault(instance.interface, set()).add(instance.virtual_router_id)
-        for address in instance.held:
-            found.setdefault(address.interface, set())
+        for interface in instance.interfaces:
+            found.setdefault(interface, set())
     return {interface: frozenset(numbers) for interface, numbers in found.items()}
 
 

@@ -94,6 +94,18 @@ class InstanceSettings:
         return self.group or (const.GROUP_IPV6 if self.family == 6 else const.GROUP_IPV4)
 
     @property
+    def advert_interface(self) -> str:
+        """Where adverts leave: by the virtual MAC, but to unicast peers by the interface below it."""
+        if self.vmac is None or self.vmac.transmit_base or self.unicast_peers:
+            return self.interface
+        return self.vmac.interface
+
+    @property
+    def interfaces(self) -> frozenset[str]:
+        """Every interface that it uses."""
+        return frozenset((self.interface, self.advert_interface, *(each.interface for each in self.held)))
+
+    @property
     def owner(self) -> bool:
         """Whether this router owns the addresses (RFC 3768 section 5.3.4)."""
         return self.priority == const.PRIORITY_OWNER
