@@ -77,8 +77,8 @@ def standing(
     if own not in unseen:
         source = primary_address(known[own], virtual)
         broken = _broken(own, known[own], source)
-    if settings.vmac is not None and voice == settings.vmac.interface and voice in known:
-        broken += _mute(settings.vmac, known[voice])
+    if not broken and settings.vmac is not None and voice == settings.vmac.interface and voice in known:
+        broken = _mute(settings.vmac, known[voice])
     waiting = not_looked_at + tracked.waiting
     return Standing(broken, faults, waiting, tracked.priority, tracked.terms, source, macs, not_looked_at)
 
