@@ -45,7 +45,7 @@ def advise(node: NodeFile, ties: Container[str], file: str, findings: Findings) 
 def skew_time(priority: int, instance: Instance) -> float:
     """Seconds by which a takeover after priority 0 is late (RFC 3768 section 6.1, RFC 5798 section 6.1)."""
     share = (const.SKEW_DIVISOR - priority) / const.SKEW_DIVISOR
-    return share * (instance.advert_int if instance.version == 3 else 1)
+    return share * (instance.advert_int if instance.vrrp_version == 3 else 1)
 
 
 def _skew(_name: str, instance: Instance) -> Iterator[Remark]:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-from pyvrrp.config import probes
-from pyvrrp.config.model.instance import HeldAddress, Instance
+from pyvrrp.config import build_instance, probes
+from pyvrrp.config.build_instance import tracks
 from pyvrrp.config.model.node import Fifo as FifoModel
 from pyvrrp.config.model.node import NodeFile
-from pyvrrp.config.model.section import Notifying, Script, TrackedCheck
+from pyvrrp.config.model.section import Notifying, Script
 from pyvrrp.config.model.services import RealServer, VirtualServer
 from pyvrrp.core.settings import (
     Command,
     Fifo,
-    InstanceSettings,
     MailSettings,
     NodeSettings,
     Notifications,
@@ -22,8 +21,6 @@ from pyvrrp.core.settings import (
     ServiceSettings,
     SyncGroupSettings,
     Track,
-    VirtualAddress,
-    automatic_lease,
 )
 
 _SMTP_PORT = 25
@@ -44,7 +41,12 @@ class Builder:
         node = self._node
         return NodeSettings(
             router_id=node.router_id or os.uname().nodename.partition(".")[0],
-            instances=tuple(self._instance(name, each) for name, each in node.vrrp_instances.items()),
+            instances=tuple(
+                build_instance.instance(
+                    name, each, self._passwords.get(name), self._ties.get(name, ()), self._notifications(each)
+                )
+                for name, each in node.vrrp_instances.items()
+            ),
             checks=tuple(probes.check(name, each, self._command) for name, each in node.checks.items()),
             groups=tuple(
                 SyncGroupSettings(name, tuple(each.group), tracks(each.track_checks), self._notifications(each))
@@ -56,33 +58,6 @@ class Builder:
             startup_delay=node.startup_delay,
             script_timeout=node.max_script_seconds,
             network_namespace=node.network_namespace,
-        )
-
-    def _instance(self, name: str, model: Instance) -> InstanceSettings:
-        return InstanceSettings(
-            name=name,
-            interface=model.interface,
-            virtual_router_id=model.virtual_router_id,
-            addresses=tuple(_address(each, model) for each in model.virtual_ipaddress),
-            priority=model.base_priority,
-            version=model.version,
-            advert_int=model.advert_int,
-            preempt=not model.nopreempt,
-            auth_pass=self._passwords.get(name),
-            tracks=tracks(model.track_checks) + self._ties.get(name, ()),
-            vip_lease=_lease(model),
-            garp_master_delay=model.garp_master_delay,
-            garp_master_repeat=model.garp_master_repeat,
-            excluded=tuple(_address(each, model) for each in model.virtual_ipaddress_excluded),
-            preempt_delay=model.preempt_delay,
-            down_timer_adverts=model.down_timer_adverts,
-            garp_master_refresh=model.garp_master_refresh,
-            garp_master_refresh_repeat=model.garp_master_refresh_repeat,
-            garp_lower_prio_delay=_or(model.garp_lower_prio_delay, model.garp_master_delay),
-            garp_lower_prio_repeat=int(_or(model.garp_lower_prio_repeat, model.garp_master_repeat)),
-            lower_prio_no_advert=model.lower_prio_no_advert,
-            higher_prio_send_advert=model.higher_prio_send_advert,
-            notifications=self._notifications(model),
         )
 
     def _notifications(self, model: Notifying) -> Notifications:
@@ -164,11 +139,6 @@ class Builder:
         return Command(script.script, self._user, script.group or self._group)
 
 
-def tracks(items: list[TrackedCheck]) -> tuple[Track, ...]:
-    """What a list of tracked checks says."""
-    return tuple(Track(name, options.weight, options.reverse) for item in items for name, options in item.items())
-
-
 def service_name(model: VirtualServer) -> str:
     """What keepalived's log calls a virtual server."""
     if model.fwmark is not None:
@@ -176,25 +146,3 @@ def service_name(model: VirtualServer) -> str:
     if model.group is not None:
         return f"[{model.group}]:{model.port}"
     return f"[{model.address}]:{model.protocol.lower()}:{model.port}"
-
-
-def _address(model: HeldAddress, instance: Instance) -> VirtualAddress:
-    broadcast = None if model.broadcast is None else type(model.address.address)(model.broadcast)
-    return VirtualAddress(
-        interface=model.dev or instance.interface,
-        address=model.address.address,
-        prefixlen=model.address.prefixlen,
-        label=model.label,
-        scope=model.scope,
-        broadcast=broadcast,
-    )
-
-
-def _lease(model: Instance) -> int | None:
-    if isinstance(model.vip_lease, int):
-        return model.vip_lease
-    return automatic_lease(model.advert_int, model.down_timer_adverts) if model.vip_lease == "auto" else None
-
-
-def _or(value: float | None, otherwise: float) -> float:
-    return otherwise if value is None else value

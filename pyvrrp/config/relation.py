@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 from ipaddress import ip_address
 
-from pyvrrp.config.build import tracks
+from pyvrrp.config.build_instance import tracks
 from pyvrrp.config.findings import Findings
 from pyvrrp.config.model.node import NodeFile
 from pyvrrp.core.settings import Track

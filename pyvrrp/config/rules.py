@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
-
 from pyvrrp.config.findings import Findings, suggestion
 from pyvrrp.config.model.instance import MASTER, Instance
 from pyvrrp.config.model.node import NodeFile
@@ -12,6 +10,7 @@ from pyvrrp.config.tree import Path
 from pyvrrp.config.validate import Checked
 from pyvrrp.config.values import NOT_PRINTABLE, printable, quote
 from pyvrrp.core import const
+from pyvrrp.core.settings import Address
 
 
 def apply(checked: Checked, findings: Findings) -> None:
@@ -48,8 +47,9 @@ def _authentication(name: str, instance: Instance, checked: Checked, findings: F
     if given is None:
         return
     where = _at(name, "authentication")
-    if instance.version == 3 and checked.sound(name, "version"):
-        findings.key(where, "VRRPv3 has no authentication; leave it away, or use version: 2")
+    if instance.vrrp_version == 3 and checked.sound(name, "version", "virtual_ipaddress"):
+        remedy = "leave it away" if instance.family == 6 else "leave it away, or use version: 2"
+        findings.key(where, f"VRRPv3 has no authentication; {remedy}")
     misspelt = any(path[:3] == where for path in checked.broken)
     if given.auth_pass is None and given.auth_pass_file is None and not misspelt:
         findings.key(where, "auth_pass or auth_pass_file is needed")
@@ -62,7 +62,7 @@ def _authentication(name: str, instance: Instance, checked: Checked, findings: F
 def _interval(name: str, instance: Instance, checked: Checked, findings: Findings) -> None:
     if not checked.sound(name, "version", "advert_int"):
         return
-    where, interval, version = _at(name, "advert_int"), instance.advert_int, instance.version
+    where, interval, version = _at(name, "advert_int"), instance.advert_int, instance.vrrp_version
     low, high = const.ADVERT_INT_V3 if version == 3 else const.ADVERT_INT_V2
     centiseconds = interval * const.CENTISECONDS
     if version == 2 and interval != int(interval):
@@ -132,12 +132,12 @@ def _services(node: NodeFile, known: set[str] | None, findings: Findings) -> Non
 
 def _routers(checked: Checked, findings: Findings) -> None:
     """One virtual router for each VRID, interface and address family (RFC 3768 section 1.6), of either version."""
-    first: dict[tuple[str, int], str] = {}
+    first: dict[tuple[str, int, int], str] = {}
     for name, instance in checked.node.vrrp_instances.items():
         if not checked.sound(name, "interface", "virtual_router_id"):
             continue
         vrid = instance.virtual_router_id
-        other = first.setdefault((instance.interface, vrid), name)
+        other = first.setdefault((instance.interface, instance.family, vrid), name)
         if other != name:
             line = findings.line(_at(other, "virtual_router_id"))
             findings.value(
@@ -146,7 +146,7 @@ def _routers(checked: Checked, findings: Findings) -> None:
 
 
 def _addresses(checked: Checked, findings: Findings) -> None:
-    first: dict[IPv4Address, Path] = {}
+    first: dict[Address, Path] = {}
     for name, instance in checked.node.vrrp_instances.items():
         for key in ("virtual_ipaddress", "virtual_ipaddress_excluded"):
             if not checked.sound(name, key):

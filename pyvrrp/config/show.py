@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import yaml
 
+from pyvrrp.core import const
 from pyvrrp.core.settings import (
     CheckSettings,
     Command,
@@ -33,6 +34,7 @@ from pyvrrp.core.settings import (
     TcpProbe,
     Track,
     UdpProbe,
+    UnicastPeer,
     VirtualAddress,
 )
 
@@ -50,6 +52,8 @@ _SAME: Final = (
     "garp_lower_prio_repeat",
     "lower_prio_no_advert",
     "higher_prio_send_advert",
+    "skip_check_adv_addr",
+    "owner_ignore_adverts",
 )
 
 
@@ -87,12 +91,35 @@ def _instance(instance: InstanceSettings) -> Keys:
         "vip_lease": "off" if instance.vip_lease is None else instance.vip_lease,
     }
     keys |= {name: getattr(instance, name) for name in _SAME}
+    keys |= _transport(instance)
     if instance.auth_pass is not None:
         keys["authentication"] = {"auth_type": "PASS", "auth_pass": "(not shown)"}
     keys["virtual_ipaddress"] = _addresses(instance, instance.addresses)
     keys |= _unless_empty("virtual_ipaddress_excluded", _addresses(instance, instance.excluded))
     keys |= _unless_empty("track_checks", _tracks(instance.tracks))
     return keys | _notifications(instance.notifications)
+
+
+def _transport(instance: InstanceSettings) -> Keys:
+    keys = _unless_empty("native_ipv6", instance.family == 6)
+    unicast = bool(instance.unicast_peers) or instance.unicast_fault_no_peer
+    if instance.source is not None:
+        keys["unicast_src_ip" if unicast else "mcast_src_ip"] = str(instance.source)
+    if unicast:
+        keys["unicast_peer"] = [_peer(each) for each in instance.unicast_peers]
+        keys |= {"unicast_ttl": instance.unicast_ttl, "check_unicast_src": instance.check_unicast_src}
+        keys |= _unless_empty("unicast_fault_no_peer", instance.unicast_fault_no_peer)
+    else:
+        keys["mcast_dst_ip"] = str(instance.multicast_group)
+    keys |= _unless_empty("track_src_ip", instance.track_source)
+    keys["dont_track_primary"] = not instance.track_primary
+    return keys | _unless_empty("v3_checksum_as_v2", instance.v3_checksum_as_v2)
+
+
+def _peer(peer: UnicastPeer) -> str | Keys:
+    if (peer.min_ttl, peer.max_ttl) == (0, const.TTL):
+        return str(peer.address)
+    return {"address": str(peer.address), "min_ttl": peer.min_ttl, "max_ttl": peer.max_ttl}
 
 
 def _addresses(instance: InstanceSettings, addresses: Iterable[VirtualAddress]) -> list[Any]:

@@ -15,6 +15,7 @@ from pyvrrp.config.model.instance import Authentication, HeldAddress, Instance
 from pyvrrp.config.model.node import Fifo, NodeFile, SyncGroup
 from pyvrrp.config.model.section import Notifying, Script, TrackOptions
 from pyvrrp.config.model.services import RealServer, VirtualServer
+from pyvrrp.config.model.transport import Peer
 from pyvrrp.config.tree import Mapping, Part, Path, Scalar, Sequence, TreeNode, walk
 from pyvrrp.config.values import Word, described
 
@@ -28,6 +29,7 @@ _INNER: Final[dict[Part, type[BaseModel]]] = {
     "authentication": Authentication,
     "bind": Bind,
     "real_servers": RealServer,
+    "unicast_peer": Peer,
     "urls": Url,
     **dict.fromkeys((*_COMMANDS, "notify_up", "notify_down", "script"), Script),
     **dict.fromkeys(("virtual_ipaddress", "virtual_ipaddress_excluded"), HeldAddress),
@@ -35,7 +37,7 @@ _INNER: Final[dict[Part, type[BaseModel]]] = {
 }
 _NAMED: Final = (("vrrp_instances",), ("vrrp_sync_groups",), ("checks",))
 _ADDRESSES: Final = (("virtual_ipaddress",), ("virtual_ipaddress_excluded",))
-_EXAMPLE_ADDRESS: Final = "192.0.2.1"
+_EXAMPLE_ADDRESS: Final = {4: "192.0.2.1", 6: "2001:db8::1"}
 _KEY: Final = "[key]"  # how pydantic's locations end when a key of a mapping is wrong
 
 
@@ -188,12 +190,18 @@ def _mend(data: object, path: Path) -> None:
     for part in above:
         data = _child(data, part)
     if isinstance(data, list) and isinstance(last, int):
-        data[last] = Word(_EXAMPLE_ADDRESS)
+        data[last] = Word(_EXAMPLE_ADDRESS[_likely_family(data[last])])
     elif isinstance(data, dict):
         data.pop(last, None)
         field = _model_of(path, data).model_fields.get(str(last)) if len(path) == 3 else None
         if field is not None and field.is_required():
             data[last] = _example(field)
+
+
+def _likely_family(value: object) -> int:
+    """What an address was meant to be: the first one says what family its instance is of."""
+    text = value.get("address") if isinstance(value, dict) else value
+    return 6 if isinstance(text, str) and ":" in text else 4
 
 
 def _model_of(path: Path, data: object) -> type[BaseModel]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from ipaddress import AddressValueError, IPv4Address, IPv4Interface, IPv6Address, ip_address
+from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any, Final
 
 from pyvrrp.config.values import Kind, Word, quote
+from pyvrrp.core.settings import Address
 
+_IPV4: Final = r"[0-9]{1,3}(\.[0-9]{1,3}){3}"
+_IPV6: Final = "[0-9a-fA-F.]*:[0-9a-fA-F:.]*"
 _INTERFACE: Final = re.compile(r"[^\s/:\x00-\x20\x7f]{1,15}")  # the kernel's own rule: dev_valid_name
 
 
@@ -36,7 +39,7 @@ class InterfaceName(Kind):
 class Vip:
     """A virtual address as the file has it."""
 
-    address: IPv4Address
+    address: Address
     prefixlen: int
 
 
@@ -45,46 +48,88 @@ class VirtualIp(Kind):
 
     @property
     def schema(self) -> dict[str, Any]:
-        """Text: four numbers and perhaps a length."""
-        return {"type": "string", "pattern": r"^[0-9]{1,3}(\.[0-9]{1,3}){3}(/[0-9]{1,2})?$"}
+        """Text: an address of either family and perhaps a length."""
+        return {
+            "type": "string",
+            "pattern": r"^([0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)(/[0-9]{1,3})?$",
+        }
 
     def parse(self, word: Word) -> Vip:
-        """The address; /32 where the file names no length. Raises ValueError."""
+        """The address; a single one, /32 or /128, where the file names no length. Raises ValueError."""
         text, slash, length = word.partition("/")
-        try:
-            address = IPv4Address(text)
-        except AddressValueError:
-            raise ValueError(_not_ipv4(text)) from None
-        if slash and not (length.isascii() and length.isdecimal() and len(length) <= 2 and 1 <= int(length) <= 32):
-            raise ValueError(f"{quote(word)}: the prefix length is not a whole number in 1..32")
-        vip = Vip(address, int(length) if slash else 32)
+        address = parse_address(text)
+        longest = address.max_prefixlen
+        if slash and not (length.isascii() and length.isdecimal() and len(length) <= 3 and 1 <= int(length) <= longest):
+            raise ValueError(f"{quote(word)}: the prefix length is not a whole number in 1..{longest}")
+        vip = Vip(address, int(length) if slash else longest)
         if objection := _objection(vip):
             raise ValueError(f"{address} is {objection}, it cannot follow a master")
         return vip
 
 
-def _not_ipv4(text: str) -> str:
+def parse_address(text: str) -> Address:
+    """An IP address of either family, without a zone. Raises ValueError."""
     try:
-        IPv6Address(text)
-    except AddressValueError:
-        return f"{quote(text)} is not an IP address"
-    return f"{text} is IPv6; for now virtual addresses are IPv4"
+        address = ip_address(text)
+    except ValueError:
+        raise ValueError(f"{quote(text)} is not an IP address") from None
+    if isinstance(address, IPv6Address) and address.scope_id is not None:
+        raise ValueError(f"{quote(text)}: the interface is not part of an address here")
+    return address
 
 
 def _objection(vip: Vip) -> str:
     address = vip.address
-    network = IPv4Interface((int(address), vip.prefixlen)).network
+    if objection := no_host(address):
+        return objection
+    network = ip_network(f"{address}/{vip.prefixlen}", strict=False)
+    alone = vip.prefixlen > address.max_prefixlen - 2
+    if address == IPv4Address(0xFFFFFFFF) or (
+        address.version == 4 and not alone and address == network.broadcast_address
+    ):
+        return "a broadcast address"
+    return "the address of the network itself" if not alone and address == network.network_address else ""
+
+
+def no_host(address: Address) -> str:
+    """Why no single host can have this address, "" when one can."""
     if address.is_unspecified:
         return "no address at all"
     if address.is_multicast:
         return "a multicast address"
-    if address.is_loopback:
-        return "a loopback address"
-    if address == IPv4Address(0xFFFFFFFF) or (vip.prefixlen < 31 and address == network.broadcast_address):
-        return "a broadcast address"
-    if vip.prefixlen < 31 and address == network.network_address:
-        return "the address of the network itself"
-    return ""
+    return "a loopback address" if address.is_loopback else ""
+
+
+class HostIp(Kind):
+    """The address of one host, of either family."""
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """Text."""
+        return Host().schema
+
+    def parse(self, word: Word) -> str:
+        """The address, in its usual spelling. Raises ValueError."""
+        address = parse_address(word)
+        if objection := no_host(address):
+            raise ValueError(f"{address} is {objection}, no other router has it")
+        return str(address)
+
+
+class MulticastGroup(Kind):
+    """A multicast address of either family."""
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """Text."""
+        return Host().schema
+
+    def parse(self, word: Word) -> str:
+        """The address, in its usual spelling. Raises ValueError."""
+        group = parse_address(word)
+        if not group.is_multicast:
+            raise ValueError(f"{group} is not a multicast address")
+        return str(group)
 
 
 class Host(Kind):
@@ -117,10 +162,7 @@ class IpAddress(Kind):
 
     def parse(self, word: Word) -> str:
         """The address, in its usual spelling. Raises ValueError."""
-        try:
-            return str(ip_address(word))
-        except ValueError:
-            raise ValueError(f"{quote(word)} is not an IP address") from None
+        return str(parse_address(word))
 
 
 class Server(Kind):

@@ -134,8 +134,15 @@ REPLACED = [
     ("192.168.1.200", "10.0.0.0/24", f"7:25: {VI}.virtual_ipaddress: 10.0.0.0 is the address of the network itself"),
     (
         "192.168.1.200",
-        '"fe80::1"',
-        f"7:25: {VI}.virtual_ipaddress: fe80::1 is IPv6; for now virtual addresses are IPv4",
+        '"fe80::1/129"',
+        f'7:25: {VI}.virtual_ipaddress: "fe80::1/129": the prefix length is not a whole',
+    ),
+    ("192.168.1.200", '"fe80::1%eth0"', f'7:25: {VI}.virtual_ipaddress: "fe80::1%eth0": the interface is not part of'),
+    ("192.168.1.200", '"ff02::1"', f"7:25: {VI}.virtual_ipaddress: ff02::1 is a multicast address"),
+    (
+        "192.168.1.200",
+        '"2001:db8::/64"',
+        f"7:25: {VI}.virtual_ipaddress: 2001:db8:: is the address of the network itself",
     ),
     ("[192.168.1.200]", "[]", f"7:24: {VI}.virtual_ipaddress: at least one is needed"),
     ("[192.168.1.200]", "192.168.1.200", f"7:24: {VI}.virtual_ipaddress: a list is expected here ([a, b], or lines"),

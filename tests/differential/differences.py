@@ -58,10 +58,6 @@ _OTHER_USERS: Final = (
     "checkers/misc-user globals/scripts-user notify/fifo-user notify/notify-unquoted notify/notify-user"
     " tracking/script-own-user tracking/script-user-nobody virtual_server/notify-user"
 )
-_UNHEARD: Final = (
-    "instance/multicast instance/multicast-global instance/strict-unicast instance/unicast instance/unicast-[fo]*"
-    " instance/version-2-ipv6"
-)
 _INSTANCE: Final = "vrrp_instance.*"
 _ADDRESSES: Final = "vrrp_instance.*.virtual_ipaddress"
 _EXCLUDED: Final = "vrrp_instance.*.virtual_ipaddress_excluded"
@@ -70,26 +66,21 @@ _CHECKER: Final = "virtual_server.*.checkers.*"
 
 _NOT_YET: Final = (
     *_because(
-        "An instance with unicast peers, IPv6, AH, signed adverts or another multicast group: pyvrrpd leaves it out and"
-        " says so, as the other nodes would not hear or not believe it.",
-        (f"{_UNHEARD} authentication/ah manpage/03-global-definitions", STATUS, 0, 5),
+        "An instance with AH, signed adverts, or IPv6 in VRRPv2, which no RFC knows: pyvrrpd leaves it out and says so,"
+        " as the other nodes would not believe it.",
+        ("authentication/ah instance/version-2-ipv6 manpage/03-global-definitions", STATUS, 0, 5),
         (
-            f"{_UNHEARD} addresses/ipv6* authentication/ah* instance/since-2.4 samples/SSL_GET",
+            "authentication/ah* instance/since-2.4 instance/version-2-ipv6 samples/SSL_GET",
             _INSTANCE,
             PRESENT,
             ABSENT,
         ),
     ),
     *_because(
-        "IPv6 addresses in `virtual_ipaddress_excluded`: pyvrrpd leaves them out and says so; the instance holds its"
-        " others.",
-        ("addresses/mixed-excluded-first addresses/mixed-families-excluded substitution/seqx", STATUS, 0, 5),
-        ("addresses/mixed-excluded-first addresses/mixed-families-excluded substitution/seqx", _EXCLUDED, ANY, ANY),
-    ),
-    *_because(
         "`use_vmac`, `use_ipvlan`: pyvrrpd makes no interface; the addresses are on the real one, with its own MAC.",
         ("instance/vmac* samples/conditional_conf", "vrrp_instance.*.interface", ANY, "eth0"),
         ("instance/ipvlan", "vrrp_instance.*.interface", "ipv51", "eth0"),
+        ("instance/ipvlan", "vrrp_instance.*.source", "10.9.0.51", None),
         ("instance/vmac* samples/conditional_conf addresses/use-vmac", _ADDRESSES, ANY, ANY),
     ),
     *_because(
@@ -141,6 +132,14 @@ _MISTAKES: Final = (
         " without its parameter: keepalived does not start; pyvrrpd says the same, and runs what is left. It waits for"
         " the interface.",
         surely="repetition/vrid-instances",
+    ),
+    *_because(
+        "`skip_check_adv_addr off`: keepalived turns it on, whatever stands behind it; pyvrrpd does as it is told.",
+        ("instance/skip-check numbers/booleans", "vrrp_instance.*.skip_check_adv_addr", True, False),
+    ),
+    *_because(
+        "`vrrp_check_unicast_src`: keepalived does not pass it on to its instances; pyvrrpd does.",
+        ("instance/unicast-check-global", "vrrp_instance.V1.check_unicast_src", False, True),
     ),
     *_because(
         "An address in backquotes, as tutorials have it: keepalived leaves it out, and a `virtual_server` that has"

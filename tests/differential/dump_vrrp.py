@@ -17,6 +17,7 @@ from tests.differential.readers import (
     interval,
     negated,
     number,
+    peer,
     read,
     script,
     setting,
@@ -113,7 +114,7 @@ _TRACKS: Final[Table] = {
 _INSTANCE_LISTS: Final[Table] = {
     "Virtual IP": ("virtual_ipaddress", address),
     "Virtual IP Excluded": ("virtual_ipaddress_excluded", address),
-    "Unicast Peer": ("unicast_peer", first_word),
+    "Unicast Peer": ("unicast_peer", peer),
     **_TRACKS,
 }
 _GROUP_LISTS: Final[Table] = {"VRRP member instances": ("group", str), **_TRACKS}
@@ -179,11 +180,20 @@ def _instances(records: Sequence[Record]) -> Values:
             "authentication": {"auth_type": kind, "auth_pass": record.value("Password")} if kind else None,
             "mcast_dst_ip": groups[0].rstrip(",") if groups else None,
             "preempt_delay": instance.get("preempt_delay", 0),
+            "check_unicast_src": record.says("Check unicast src : yes"),
+            "family": 6 if record.says("Using Native IPv6") else 4,
+            "source": _configured(record.value("Using src_ip")),
             "strict_mode": record.says("Enforcing strict VRRP compliance"),
             "skip_check_adv_addr": record.says("Skip checking advert IP addresses"),
             "dont_track_primary": record.says("VRRP interface tracking disabled"),
         }
     return found
+
+
+def _configured(source: str) -> str | None:
+    """The sender of adverts, `10.9.0.1 (from configuration)`; None where the interface's own is used."""
+    address, _, origin = source.partition(" (")
+    return address if origin else None
 
 
 def _groups(records: Sequence[Record]) -> Values:

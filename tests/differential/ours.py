@@ -114,10 +114,28 @@ def _instance(each: InstanceSettings, checks: dict[str, CheckSettings], served: 
         "garp_lower_prio_repeat": each.garp_lower_prio_repeat,
         "lower_prio_no_advert": each.lower_prio_no_advert,
         "higher_prio_send_advert": each.higher_prio_send_advert,
+        **_transport(each),
         "notify_priority_changes": each.notifications.priority_changes,
         **_tracks((track for track in each.tracks if track.check not in served), checks),
         **_notifications(each.notifications),
     }
+
+
+def _transport(each: InstanceSettings) -> Values:
+    found: Values = {
+        "family": each.family,
+        "source": each.source and str(each.source),
+        "skip_check_adv_addr": each.skip_check_adv_addr,
+        "dont_track_primary": not each.track_primary,
+        "mcast_dst_ip": None if each.unicast_peers else str(each.multicast_group),
+        "unicast_peer": [
+            {"address": str(peer.address), "min_ttl": peer.min_ttl, "max_ttl": peer.max_ttl}
+            for peer in each.unicast_peers
+        ],
+    }
+    if each.unicast_peers:
+        found |= {"unicast_ttl": each.unicast_ttl, "check_unicast_src": each.check_unicast_src}
+    return found
 
 
 def _address(vip: VirtualAddress) -> Values:

@@ -88,6 +88,12 @@ def address(text: str) -> Values:
     return found
 
 
+def peer(text: str) -> Values:
+    """`10.9.0.3 min_ttl 250 max_ttl 255`."""
+    host, *options = text.split()
+    return {"address": host} | {key: int(value) for key, value in zip(options[::2], options[1::2], strict=True)}
+
+
 def weight(text: str) -> Values:
     """`-20`, `2 reverse`."""
     words = text.split()

@@ -17,8 +17,6 @@ _IPVS: Final = "IPVS is not programmed yet"
 _STATIC: Final = "what stays on the machine is not set; configure it where the machine's network is configured"
 _FIREWALL: Final = "no firewall rules are made: no_accept and virtual MACs, which need them, are not there yet"
 _VMAC: Final = "there are no virtual MACs yet; the interface's own is used"
-_IPV6: Final = "an IPv6 instance is left out"
-_UNICAST: Final = "an instance with unicast peers is left out"
 _GARP: Final = "gratuitous ARPs leave without a pause between them"
 _SNMP: Final = "there is no SNMP"
 _DBUS: Final = "there is no D-Bus; pyvrrpctl talks to the daemon"
@@ -74,9 +72,9 @@ GLOBAL: Final[Mapping[str, tuple[Keyword, ...]]] = {
         not_yet("no_email_faults", 0, "a mail about FAULT is sent like every other"),
         accepted("no_checker_emails", 0, "always so: a mail tells of servers and quorums, not of single checks"),
         # VRRP
-        same("vrrp_version", 1, "version 3 over IPv4"),
-        not_yet("vrrp_mcast_group4", 1, "with another group than 224.0.0.18 every instance is left out"),
-        not_yet("vrrp_mcast_group6", 1, _IPV6),
+        same("vrrp_version", 1, "an IPv6 instance has 3"),
+        same("vrrp_mcast_group4", 1),
+        same("vrrp_mcast_group6", 1),
         same("vrrp_startup_delay", 1),
         not_yet("vrrp_delay_after_boot", 1, "vrrp_startup_delay delays every start", since="2.4"),
         same("vrrp_down_timer_adverts", 1),
@@ -90,14 +88,14 @@ GLOBAL: Final[Mapping[str, tuple[Keyword, ...]]] = {
         same("vrrp_garp_lower_prio_repeat", 1),
         same("vrrp_min_garp"),
         not_yet("vrrp_garp_interval", 1, _GARP),
-        not_yet("vrrp_gna_interval", 1, _IPV6),
+        not_yet("vrrp_gna_interval", 1, _GARP),
         not_yet("vrrp_garp_extra_if", 0, _VMAC),
         not_yet("vrrp_vmac_garp_intvl", 0, _VMAC),
         not_yet("vrrp_strict", 0, "what strictness forbids is not checked, and packets to the addresses are accepted"),
-        accepted("vrrp_skip_check_adv_addr", 0, "the addresses of every advert are compared, that costs microseconds"),
-        not_yet("vrrp_check_unicast_src", 0, _UNICAST),
-        not_yet("vrrp_owner_ignore_adverts", 0, "of two owners of an address one gives way", since="2.3.3"),
-        not_yet("v3_checksum_as_v2", 0, "every instance of version 3 is left out", since="2.2.8"),
+        same("vrrp_skip_check_adv_addr"),
+        same("vrrp_check_unicast_src"),
+        same("vrrp_owner_ignore_adverts", since="2.3.3"),
+        same("v3_checksum_as_v2", 0, "adverts with either checksum are taken", since="2.2.8"),
         accepted("log_unknown_vrids", 0, "the kernel passes on no adverts of other virtual routers"),
         not_yet("vmac_prefix", 1, _VMAC),
         not_yet("vmac_addr_prefix", 1, _VMAC),

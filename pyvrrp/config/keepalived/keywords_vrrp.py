@@ -8,13 +8,11 @@ from typing import Final
 from pyvrrp.config.keepalived.keyword import Keyword
 from pyvrrp.config.keepalived.rows import accepted, better, different, not_yet, same
 
-_LEASED: Final = "IPv4, under a lease that ends with the daemon; an IPv6 instance is left out"
-_IPV6: Final = "an IPv6 instance is left out"
-_UNICAST: Final = "an instance with unicast peers is left out: over multicast they would not hear it"
+_LEASED: Final = "under a lease that ends with the daemon"
+_PEERS: Final = "one that is named twice, or is this node itself, is left out and said"
 _VMAC: Final = "there are no virtual MACs yet; the interface's own is used"
 _ROUTES: Final = "only the addresses follow the master"
 _GARP: Final = "gratuitous ARPs leave without a pause between them"
-_SOURCE: Final = "adverts come from the interface's primary address"
 _NOTIFY: Final = "one script after the other, in order, with a time limit; more is said in its environment"
 _HMAC: Final = "the instance is left out: its peers would not believe it"
 _STILL: Final = "always so, with preempt too: a master that stood still so long goes back to BACKUP"
@@ -45,7 +43,7 @@ VRRP: Final[Mapping[str, tuple[Keyword, ...]]] = {
         same("interface", 1),
         better("virtual_router_id", 1, "a reload that changes it leaves the addresses of a MASTER where they are"),
         same("priority", 1),
-        same("version", 1, "version 3 over IPv4"),
+        same("version", 1, "an IPv6 instance that says 2 is left out: VRRPv2 has no IPv6"),
         same("advert_int", 1),
         same("down_timer_adverts", 1),
         same("authentication", opens="authentication"),
@@ -62,15 +60,15 @@ VRRP: Final[Mapping[str, tuple[Keyword, ...]]] = {
         same("preempt"),
         same("preempt_delay", 1),
         not_yet("strict_mode", 0, "what strictness forbids is not checked, and packets to the addresses are accepted"),
-        accepted("skip_check_adv_addr", 0, "the addresses of every advert are compared, that costs microseconds"),
+        better("skip_check_adv_addr", 0, "off turns it off"),
         same("lower_prio_no_advert"),
         same("higher_prio_send_advert"),
-        not_yet("owner_ignore_adverts", 0, "of two owners of an address one gives way", since="2.3.3"),
+        same("owner_ignore_adverts", since="2.3.3"),
         better("timer_expired_backup", 0, _STILL, since="2.2.8"),
         better("thread_timer_expired", 0, _STILL, since="2.3.2"),
-        not_yet("v3_checksum_as_v2", 0, "an instance of version 3 is left out", since="2.2.8"),
+        same("v3_checksum_as_v2", 0, "adverts with either checksum are taken", since="2.2.8"),
         # Tracking and telling
-        not_yet("dont_track_primary", 0, "an instance whose own link is down is in FAULT"),
+        same("dont_track_primary"),
         *_TRACKING,
         *_NOTIFYING,
         better("notify_deleted", 0, _NOTIFY),
@@ -85,17 +83,17 @@ VRRP: Final[Mapping[str, tuple[Keyword, ...]]] = {
         not_yet("garp_extra_if", 0, _VMAC),
         not_yet("vmac_garp_intvl", 0, _VMAC),
         # Where adverts come from and go to
-        not_yet("mcast_src_ip", 1, _SOURCE),
-        not_yet("track_src_ip", 0, _SOURCE),
-        not_yet("mcast_dst_ip", 1, "with another group than 224.0.0.18 the instance is left out"),
-        not_yet("unicast_peer", 0, _UNICAST, entries=True),
-        not_yet("unicast_src_ip", 1, _UNICAST),
-        not_yet("unicast_fault_no_peer", 0, _UNICAST),
-        not_yet("unicast_ttl", 1, _UNICAST),
-        not_yet("check_unicast_src", 0, _UNICAST),
-        not_yet("old_unicast_checksum", 0, _UNICAST),
-        not_yet("vrf", 1, _UNICAST),
-        not_yet("native_ipv6", 0, _IPV6),
+        same("mcast_src_ip", 1),
+        same("track_src_ip"),
+        same("mcast_dst_ip", 1),
+        better("unicast_peer", 0, _PEERS, entries=True),
+        same("unicast_src_ip", 1),
+        same("unicast_fault_no_peer"),
+        same("unicast_ttl", 1),
+        same("check_unicast_src"),
+        accepted("old_unicast_checksum", 0, "adverts with either checksum are taken, and none is sent as of old"),
+        not_yet("vrf", 1, "an instance has an interface"),
+        same("native_ipv6"),
         # Virtual MACs
         not_yet("use_vmac", 0, _VMAC),
         not_yet("use_vmac_addr", 0, _VMAC),
@@ -153,7 +151,7 @@ VRRP: Final[Mapping[str, tuple[Keyword, ...]]] = {
     ),
     "garp_group": (
         not_yet("garp_interval", 1, _GARP),
-        not_yet("gna_interval", 1, _IPV6),
+        not_yet("gna_interval", 1, _GARP),
         not_yet("interface", 1, _GARP),
         not_yet("interfaces", 0, _GARP, entries=True),
     ),

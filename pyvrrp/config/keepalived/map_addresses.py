@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Interface, IPv6Address, ip_address
+from ipaddress import IPv4Interface, ip_address
 from typing import Final
 
 from pyvrrp.config.keepalived.draft import Draft, scalar
@@ -14,7 +14,7 @@ from pyvrrp.config.keepalived.statement import Statement
 from pyvrrp.config.tree import Scalar, TreeNode
 from pyvrrp.config.values import Kind, Word, quote
 from pyvrrp.config.values_net import InterfaceName, Label, VirtualIp
-from pyvrrp.core.settings import SCOPES
+from pyvrrp.core.settings import SCOPES, Address
 
 _WITH_VALUE: Final = ("dev", "brd", "broadcast", "scope", "label", "peer", "preferred_lft")
 _ALONE: Final = ("home", "-nodad", "mngtmpaddr", "noprefixroute", "autojoin", "no_track", "use_vmac")
@@ -25,16 +25,16 @@ _NO_EFFECT: Final = {
     "use_vmac": "there are no virtual MACs yet; the interface's own is used",
 }
 _SCOPE: Final = Number(0, 255)
-_LONGEST: Final = {4: 32, 6: 128}
+_NOT_IPV6: Final = ("scope", "label")
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """An address as it was read, and as node.yaml has it; `node` is None for an IPv6 address."""
+    """An address as it was read, and as node.yaml has it."""
 
     statement: Statement
-    address: IPv4Address | IPv6Address
-    node: TreeNode | None
+    address: Address
+    node: TreeNode
 
 
 class AddressList:
@@ -64,24 +64,21 @@ class _Line:
 
     def read(self) -> Held | None:
         text, slash, length = self._scope.bare(self._entry, self._entry.words[0]).partition("/")
-        try:
-            address = ip_address(text)
-        except ValueError:
+        if not is_address(text):
             self._error(f"{quote(text)} is not an IP address; it is left out")
             return None
-        prefix = self._prefix(address, length) if slash else _LONGEST[address.version]
+        address = ip_address(text)
+        prefix = self._prefix(address, length) if slash else address.max_prefixlen
         if not all(self._option(word, address, prefix) for word in self._words):
             return None
-        if isinstance(address, IPv6Address):
-            return Held(self._entry, address, None)
         node = self._node(address, prefix)
         return None if node is None else Held(self._entry, address, node)
 
     def _error(self, message: str) -> None:
         self._scope.error(self._entry, message)
 
-    def _prefix(self, address: IPv4Address | IPv6Address, length: str) -> int:
-        longest = _LONGEST[address.version]
+    def _prefix(self, address: Address, length: str) -> int:
+        longest = address.max_prefixlen
         try:
             return int(Number(0, longest).parse(length))
         except ValueError as error:
@@ -90,7 +87,7 @@ class _Line:
 
     # --- options: each says whether the address can be used at all -------------------------------------------------
 
-    def _option(self, word: Scalar, address: IPv4Address | IPv6Address, prefix: int) -> bool:
+    def _option(self, word: Scalar, address: Address, prefix: int) -> bool:
         option = word.text
         if option in _ALONE:
             self._note(option)
@@ -102,6 +99,9 @@ class _Line:
         if value is None:
             self._error(f"{option} needs a value; the address is left out")
             return False
+        if address.version == 6 and option in _NOT_IPV6:
+            self._error(f"an IPv6 address has no {option}; it is left out")
+            return True
         if option in ("brd", "broadcast"):
             return self._broadcast(value, address, prefix)
         if option == "dev":
@@ -144,7 +144,7 @@ class _Line:
         self._draft.put("scope", value.place, scalar(value.place, text))
         return True
 
-    def _broadcast(self, value: Scalar, address: IPv4Address | IPv6Address, prefix: int) -> bool:
+    def _broadcast(self, value: Scalar, address: Address, prefix: int) -> bool:
         text = value.text
         if text in ("+", "-") and address.version == 4:
             if prefix > 30:
@@ -153,10 +153,10 @@ class _Line:
             network = IPv4Interface((int(address), prefix)).network
             text = str(network.broadcast_address if text == "+" else network.network_address)
         try:
-            wrong = ip_address(text).version != 4
+            fits = ip_address(text).version == address.version == 4
         except ValueError:
-            wrong = True
-        if wrong:
+            fits = False
+        if not fits:
             self._error(f"{quote(text)} is not a broadcast address; the address is left out")
             return False
         self._draft.put("broadcast", value.place, scalar(value.place, text))
@@ -173,12 +173,14 @@ class _Line:
 
     # --- the whole -------------------------------------------------------------------------------------------------
 
-    def _node(self, address: IPv4Address, prefix: int) -> TreeNode | None:
-        place = self._entry.place
-        text = f"{address}/{prefix}" if prefix < 32 else str(address)
+    def _node(self, address: Address, prefix: int) -> TreeNode | None:
+        place, longest = self._entry.place, address.max_prefixlen
+        text = f"{address}/{prefix}" if prefix < longest else str(address)
         objection = _objection(text)
-        if objection and prefix < 32:
-            self._scope.advise(self._entry, f"{text} names a network, not an address in it; {address}/32 is used")
+        if objection and prefix < longest:
+            self._scope.advise(
+                self._entry, f"{text} names a network, not an address in it; {address}/{longest} is used"
+            )
             text = str(address)
             objection = _objection(text)
         if objection:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from ipaddress import AddressValueError, IPv4Address
+from ipaddress import ip_address
 from typing import ClassVar, Final
 
 from pyvrrp.config.keepalived import reading
@@ -17,9 +17,10 @@ from pyvrrp.config.keepalived.statement import Statement
 from pyvrrp.config.tree import Place, Scalar, TreeNode
 from pyvrrp.config.values import Text, quote
 from pyvrrp.config.values_net import Server
+from pyvrrp.core import const
+from pyvrrp.core.settings import Address
 from pyvrrp.identity import exists
 
-MULTICAST: Final = "224.0.0.18"
 # Numbers that an instance may have, too.
 GARP_DELAY: Final = Number(0, 4294, most=1000)
 GARP_REPEAT: Final = Number(0, UINT_MAX, most=100, lifts=True)
@@ -28,6 +29,7 @@ GARP_REFRESH: Final = Number(0, UINT_MAX, most=86400)
 DOWN_TIMER: Final = Number(1, 100)
 VERSION: Final = Number(2, 3)
 
+_GROUPS: Final[Mapping[str, Address]] = {"vrrp_mcast_group4": const.GROUP_IPV4, "vrrp_mcast_group6": const.GROUP_IPV6}
 _FIFOS: Final = ("notify_fifo", "vrrp_notify_fifo", "lvs_notify_fifo")
 
 
@@ -47,6 +49,10 @@ class _InstanceDefaults(Reader):
         ),
         "vrrp_lower_prio_no_advert": reading.truth("lower_prio_no_advert"),
         "vrrp_higher_prio_send_advert": reading.truth("higher_prio_send_advert"),
+        "vrrp_check_unicast_src": reading.flag("check_unicast_src"),
+        "vrrp_skip_check_adv_addr": reading.flag("skip_check_adv_addr"),
+        "vrrp_owner_ignore_adverts": reading.truth("owner_ignore_adverts"),
+        "v3_checksum_as_v2": reading.truth("v3_checksum_as_v2"),
         "vrrp_notify_priority_changes": reading.truth("notify_priority_changes"),
     }
 
@@ -77,8 +83,7 @@ class Globals(Reader):
         self._once_scripts: list[Statement] = []
         self.commands = Commands(self._owner, self._secure)
         self.strict = False
-        self.foreign_multicast: Statement | None = None  # another group than VRRP's own
-        self.checksum_as_v2: Statement | None = None
+        self.groups: dict[int, Statement] = {}  # of multicast, by family
 
     @property
     def instance(self) -> Draft:
@@ -206,11 +211,9 @@ class Globals(Reader):
         self.strict = True
 
     def _multicast_group(self, statement: Statement) -> None:
-        if is_multicast(self.scope, statement):
-            self.foreign_multicast = statement if statement.arguments[0].text != MULTICAST else None
-
-    def _checksum(self, statement: Statement) -> None:
-        self.checksum_as_v2 = statement
+        usual = _GROUPS[statement.keyword]
+        if multicast_group(self.scope, statement, usual) is not None:
+            self.groups[usual.version] = statement
 
     HANDLERS: ClassVar[Mapping[str, Handler]] = {
         **dict.fromkeys(_InstanceDefaults.HANDLERS, _default),
@@ -229,19 +232,18 @@ class Globals(Reader):
         "shutdown_script": _once,
         "vrrp_min_garp": _min_garp,
         "vrrp_strict": _strictness,
-        "vrrp_mcast_group4": _multicast_group,
-        "v3_checksum_as_v2": _checksum,
+        **dict.fromkeys(_GROUPS, _multicast_group),
     }
 
 
-def is_multicast(scope: Scope, statement: Statement) -> bool:
-    """Whether an IPv4 multicast group stands there; an error says what is wrong with it."""
-    word = statement.arguments[0].text
-    try:
-        group = IPv4Address(word)
-    except AddressValueError:
-        scope.error(statement, f"{quote(word)} is not an IPv4 address; {MULTICAST} is used")
-        return False
+def multicast_group(scope: Scope, statement: Statement, usual: Address) -> str | None:
+    """The multicast group, of the family of `usual`, that stands there; an error says what is wrong with it."""
+    word, version = statement.arguments[0].text, usual.version
+    if not is_address(word) or ip_address(word).version != version:
+        scope.error(statement, f"{quote(word)} is not an IPv{version} address; {usual} is used")
+        return None
+    group = ip_address(word)
     if not group.is_multicast:
-        scope.error(statement, f"{group} is not multicast; {MULTICAST} is used")
-    return group.is_multicast
+        scope.error(statement, f"{group} is not multicast; {usual} is used")
+        return None
+    return str(group)

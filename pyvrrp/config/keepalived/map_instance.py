@@ -30,7 +30,7 @@ from pyvrrp.config.keepalived.map_tracking import (
     read_tracking,
     tracks,
 )
-from pyvrrp.config.keepalived.map_transport import Obstacle, Transport
+from pyvrrp.config.keepalived.map_transport import GLOBAL, Transport
 from pyvrrp.config.keepalived.names import sound_name
 from pyvrrp.config.keepalived.numbers import Number, written
 from pyvrrp.config.keepalived.reading import Handler
@@ -42,7 +42,6 @@ from pyvrrp.config.values_net import InterfaceName
 
 MASTER, BACKUP = "MASTER", "BACKUP"
 
-_IPV6: Final = "IPv6 is not supported yet"
 _OWNER: Final = "255"
 _ADDRESSES_MAX: Final = 255  # the packet counts them in one byte
 _EXCLUDED_MAX: Final = 1000
@@ -63,9 +62,9 @@ class Instance(Notifying):
         self._addresses: list[Held] = []
         self._excluded: list[Held] = []
         self._authentication = Authentication()
-        self._transport = Transport(scope)
+        self._transport = Transport(scope, statement.place)
+        self._said_version: Statement | None = None
         self._strict = everywhere.strict
-        self._family: Obstacle | None = None  # native_ipv6
         self.tracked: list[Tracked] = []
 
     @property
@@ -81,6 +80,11 @@ class Instance(Notifying):
     @property
     def _master(self) -> bool:
         return self.draft.text("state") == MASTER
+
+    @property
+    def router(self) -> tuple[str, str, str]:
+        """What makes it a virtual router: where it runs, its family, its VRID."""
+        return self.interface, f"IPv{self._transport.family or 4}", self.draft.text("virtual_router_id")
 
     @property
     def interface(self) -> str:
@@ -116,6 +120,9 @@ class Instance(Notifying):
 
     def _version(self, statement: Statement) -> None:
         first = self.draft.text("version")
+        if self._transport.family == 6:
+            first = "3"
+        self._said_version = self._said_version or statement
         if first and first != statement.arguments[0].text:
             self.scope.error(statement, f"it is {first} already; this is left out")
             return
@@ -137,33 +144,24 @@ class Instance(Notifying):
             self._excluded += found
 
     def _add_address(self, held: Held) -> None:
-        if self._addresses and held.address.version != self._addresses[0].address.version:
+        if self._transport.settles(str(held.address)):
+            self._addresses.append(held)
+        else:
             self.scope.error(
-                held.statement, f"{held.address} is of another family than {self._addresses[0].address}; it is left out"
+                held.statement, f"{held.address} is not IPv{self._transport.family}, as the instance is; it is left out"
             )
-            return
-        self._addresses.append(held)
 
     def _track(self, statement: Statement) -> None:
         self._begins.setdefault("track_checks", statement.place)
         read_tracking(self.scope, statement, self._checks, self.tracked)
-
-    def _ignore_link(self, statement: Statement) -> None:
-        self.scope.advise(statement, "the interface is watched all the same: with its link down this is in FAULT")
 
     def _strict_mode(self, statement: Statement) -> None:
         value = self.scope.truth(statement)
         if value is not None:
             self._strict = value
 
-    def _ipv6(self, statement: Statement) -> None:
-        if self._addresses:
-            self.scope.error(statement, "its addresses are IPv4; this is left out")
-        else:
-            self._family = statement, _IPV6
-
     def _travel(self, statement: Statement) -> None:
-        self._transport.read(statement)
+        self._transport.hear(statement)
 
     def _vrf(self, statement: Statement) -> None:
         if self.interface:
@@ -186,7 +184,6 @@ class Instance(Notifying):
         "authentication": _authenticate,
         "virtual_ipaddress": _address_list,
         "virtual_ipaddress_excluded": _address_list,
-        "dont_track_primary": _ignore_link,
         "strict_mode": _strict_mode,
         "garp_master_delay": reading.number("garp_master_delay", GARP_DELAY, "5"),
         "garp_master_repeat": reading.number("garp_master_repeat", GARP_REPEAT, "5"),
@@ -196,7 +193,6 @@ class Instance(Notifying):
         "garp_lower_prio_repeat": reading.number("garp_lower_prio_repeat", GARP_LOWER_REPEAT, "garp_master_repeat"),
         "lower_prio_no_advert": reading.truth("lower_prio_no_advert"),
         "higher_prio_send_advert": reading.truth("higher_prio_send_advert"),
-        "native_ipv6": _ipv6,
         "vrf": _vrf,
     }
 
@@ -204,10 +200,13 @@ class Instance(Notifying):
 
     def complete(self) -> bool:
         """All lines are read. False, with remarks, when it is left out."""
+        self._complete_version()
+        self._transport.draft.inherit(self.everywhere.instance, *GLOBAL)
         self.draft.inherit(self.everywhere.instance)
         self.inherit()
         if not (self._supported() and self._identified() and self._has_addresses()):
             return False
+        self._complete_transport()
         self._complete_authentication()
         self._complete_interval()
         if self._strict:
@@ -229,14 +228,11 @@ class Instance(Notifying):
 
     def _supported(self) -> bool:
         """Whether nothing keeps it from running."""
-        obstacles = [
-            *self._transport.obstacles(self.draft.text("version"), self.everywhere),
-            *self._authentication.obstacles(),
-            *([self._family] if self._family else []),
-        ]
-        foreign = next((each for each in self._addresses if each.node is None), None)
-        if foreign is not None:
-            obstacles.append((foreign.statement, f"{foreign.address}: {_IPV6}"))
+        obstacles = [*self._transport.obstacles()]
+        if self._transport.family == 6 and self._said_version is not None and self.draft.text("version") == "2":
+            obstacles.append((self._said_version, "VRRPv2 has no IPv6, and its peers would not believe VRRPv3"))
+        if not self._unauthenticated:
+            obstacles += self._authentication.obstacles()
         for statement, why in obstacles:
             self.scope.error(statement, f"{why}; {self.name} is left out")
         return not obstacles
@@ -251,9 +247,6 @@ class Instance(Notifying):
         return True
 
     def _has_addresses(self) -> bool:
-        for foreign in (each for each in self._excluded if each.node is None):
-            self.scope.error(foreign.statement, f"{foreign.address}: {_IPV6}; it is left out")
-        self._excluded = [each for each in self._excluded if each.node is not None]
         if not self._addresses:
             result = "it is left out, as it is strict" if self._strict else "it runs without"
             self.scope.error_at(self.statement.place, f"has no virtual_ipaddress; {result}")
@@ -271,13 +264,35 @@ class Instance(Notifying):
         for key, held in (("virtual_ipaddress", self._addresses), ("virtual_ipaddress_excluded", self._excluded)):
             if held:
                 place = self._begins.get(key, self.draft.place)
-                self.draft.put(key, place, sequence(place, (each.node for each in held if each.node is not None)))
+                self.draft.put(key, place, sequence(place, (each.node for each in held)))
         return True
 
+    @property
+    def _unauthenticated(self) -> str:
+        """Why it has no authentication, whatever it says; "" when it may have one."""
+        if self.draft.text("version") == "3":
+            return "VRRPv3 has no authentication"
+        return "strict mode has none" if self._strict else ""
+
     def _complete_authentication(self) -> None:
-        version_3 = self.draft.text("version") == "3"
-        reason = "VRRPv3 has no authentication" if version_3 else "strict mode has none" if self._strict else ""
-        self._authentication.complete(self.scope, self.draft, reason)
+        self._authentication.complete(self.scope, self.draft, self._unauthenticated)
+
+    def _complete_version(self) -> None:
+        """IPv6 is VRRPv3's; keepalived also does it in VRRPv2, which no RFC knows, unless it is told to be strict."""
+        if self._transport.family != 6 or self.draft.text("version") == "3":
+            return
+        if self._said_version is not None and "version" in self.draft:
+            if not (self._strict or self._transport.native):
+                return
+            if self._strict:
+                self._complain("version", "VRRPv2 has no IPv6; 3 is used")
+        self.draft.put("version", self.statement.place, scalar(self.statement.place, "3"))
+
+    def _complete_transport(self) -> None:
+        version, addresses = self.draft.text("version", "2"), bool(self._addresses)
+        for key in GLOBAL:
+            self.draft.drop(key)
+        self.draft.inherit(self._transport.complete(self.everywhere, version, addresses))
 
     def _complete_interval(self) -> None:
         entry = self.draft.entry("advert_int")

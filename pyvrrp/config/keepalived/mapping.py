@@ -124,12 +124,12 @@ class _File(Reader):
 
     def _leave_out_second_routers(self) -> None:
         """keepalived does not start with two of one VRID on an interface."""
-        first: dict[tuple[str, str], Instance] = {}
+        first: dict[tuple[str, str, str], Instance] = {}
         for name, instance in list(self._instances.items()):
-            router = instance.interface, instance.draft.text("virtual_router_id")
-            other = first.setdefault(router, instance)
+            interface, family, vrid = instance.router
+            other = first.setdefault(instance.router, instance)
             if other is not instance:
-                text = f"VRID {router[1]} on {router[0]} is taken by {other.name}; {name} is left out"
+                text = f"VRID {vrid} on {interface} ({family}) is taken by {other.name}; {name} is left out"
                 instance.scope.error_at(instance.statement.place, text)
                 del self._instances[name]
 

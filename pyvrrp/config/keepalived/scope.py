@@ -13,6 +13,7 @@ from pyvrrp.config.keepalived.statement import Statement
 from pyvrrp.config.keepalived.without_effect import ENTRIES, VALUES
 from pyvrrp.config.tree import Place, Scalar
 from pyvrrp.config.values import quote
+from pyvrrp.config.values_net import parse_address
 
 _SAID: Final = {
     Support.DIFFERENT: "different here",
@@ -138,9 +139,9 @@ class Scope:
 
 
 def is_address(text: str) -> bool:
-    """Whether this is an IP address of either family."""
+    """Whether this is an IP address of either family, without a zone."""
     try:
-        ip_address(text)
+        parse_address(text)
     except ValueError:
         return False
     return True

@@ -156,7 +156,6 @@ _INSTANCE: Final[Mapping[str, Objection]] = {
     "debug": _number(0, 4),
     "kernel_rx_buf_size": _SIZE,
     "garp_extra_if": _extra_interfaces,
-    "skip_check_adv_addr": _truth,
     "old_unicast_checksum": _one_of("never"),
     "linkbeat_use_polling": _outdated("say linkbeat_interfaces { … } in place of it"),
     "lvs_sync_daemon_interface": _outdated("say lvs_sync_daemon in global_defs in place of it"),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
 from pyvrrp.config.model.section import Either, Notifying, Section, TrackedChecks
+from pyvrrp.config.model.transport import Transport
 from pyvrrp.config.values import Choice, Duration, FileName, Flag, Lease, Password, Scope, Whole, Word
 from pyvrrp.config.values_net import InterfaceName, IpAddress, Label, Vip, VirtualIp
 from pyvrrp.core import const
@@ -33,7 +35,7 @@ class HeldAddress(Section):
     """A virtual address with what the kernel is to know of it."""
 
     address: Annotated[Vip, VirtualIp()] = Field(
-        description="IP or IP/length, /32 where no length is named.", examples=["192.0.2.1"]
+        description="IP or IP/length; /32, or /128 for IPv6, where no length is named.", examples=["192.0.2.1"]
     )
     dev: Annotated[str | None, InterfaceName(loopback=True)] = Field(
         default=None, description="Another interface to put it on."
@@ -50,7 +52,7 @@ def _as_address(value: object) -> object:
 Address = Annotated[HeldAddress, BeforeValidator(_as_address), Either(VirtualIp())]
 
 
-class Instance(Notifying):
+class Instance(Notifying, Transport):
     """One virtual router. The keys are keepalived's."""
 
     state: Annotated[str | None, Choice((BACKUP, MASTER))] = Field(
@@ -66,9 +68,6 @@ class Instance(Notifying):
         default=None,
         description="The highest one becomes MASTER. 100, or 255 with state MASTER. 255 is for the router that owns "
         "the address.",
-    )
-    version: Annotated[int, Whole(const.VERSIONS[0], const.VERSIONS[-1])] = Field(
-        default=2, description="VRRPv2 or VRRPv3."
     )
     advert_int: Annotated[float, Duration(0, 3600)] = Field(  # the range depends on the version: rules.py
         default=1.0,
@@ -87,11 +86,13 @@ class Instance(Notifying):
     virtual_ipaddress: list[Address] = Field(
         default=[],
         max_length=255,  # the packet counts them in one byte; RFC 3768 section 5.3.5
-        description="The addresses that follow the master.",
+        description="The addresses that follow the master, all of one family: IPv4 or IPv6.",
         examples=[["192.168.1.200"]],
     )
     virtual_ipaddress_excluded: list[Address] = Field(
-        default=[], max_length=1000, description="Addresses that follow the master without being named in adverts."
+        default=[],
+        max_length=1000,
+        description="Addresses of either family that follow the master without being named in adverts.",
     )
     track_checks: TrackedChecks = Field(
         default=[], description="Checks that this instance follows: names, or {name: {weight: -20}}."
@@ -125,6 +126,22 @@ class Instance(Notifying):
     higher_prio_send_advert: Annotated[bool, Flag()] = Field(
         default=False, description="Send one more advert when a better master is heard."
     )
+
+    @property
+    def family(self) -> int:
+        """4 or 6: what its addresses are, or, where it has none, what else it says."""
+        if self.virtual_ipaddress:
+            return self.virtual_ipaddress[0].address.address.version
+        peers = (peer.address for peer in self.unicast_peer)
+        for each in (self.unicast_src_ip, self.mcast_src_ip, self.mcast_dst_ip, *peers):
+            if each is not None:
+                return ip_address(each).version
+        return 6 if self.native_ipv6 else 4
+
+    @property
+    def vrrp_version(self) -> int:
+        """The version that it speaks."""
+        return self.version or (3 if self.family == 6 else 2)
 
     @property
     def base_priority(self) -> int:

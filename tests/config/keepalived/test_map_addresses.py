@@ -54,7 +54,7 @@ def test_an_address(tmp_path: Path, line: str, node: Any) -> None:
             "192.0.2.9",
             'prefix length "255.255.255.0" is not a whole number; /32 is used',
         ),
-        ("2001:db8::1 dev eth0", "192.0.2.1", "2001:db8::1 is of another family than 192.0.2.1; it is left out"),
+        ("2001:db8::1 dev eth0", "192.0.2.1", "2001:db8::1 is not IPv4, as the instance is; it is left out"),
         ("192.0.2.9 192.0.2.8", "192.0.2.9", '"192.0.2.8" is not an option of an address; it is left out'),
         (
             "192.0.2.9 foo dev eth1",
