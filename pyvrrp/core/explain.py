@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 
-from pyvrrp.core.complaints import Complaints
+from pyvrrp.core import trouble
 from pyvrrp.core.fsm import State, VirtualRouter
 from pyvrrp.core.group import Group, Members, common_state
+from pyvrrp.core.reception import Reception
 from pyvrrp.core.service import Service
 from pyvrrp.core.settings import InstanceSettings, VirtualAddress
 from pyvrrp.core.snapshot import (
@@ -16,25 +17,20 @@ from pyvrrp.core.snapshot import (
     GroupStatus,
     InstanceStatus,
     RealServerStatus,
-    RejectedStatus,
     ServiceStatus,
 )
 from pyvrrp.core.tracking import CheckTrack, Health
-
-_COMPLAINT_FRESH = 15.0  # seconds for which a rejected advert is worth a sentence
 
 
 def instance(
     router: VirtualRouter,
     held: frozenset[VirtualAddress],
-    complaints: Complaints,
+    reception: Reception,
     now: float,
 ) -> InstanceStatus:
     """The status of one virtual router."""
     settings = router.settings
-    rejected = complaints.latest
-    counts = sorted(complaints.counts.items())
-    counters = asdict(router.counters) | {f"rejected_{kind}": count for kind, count in counts}
+    counters = asdict(router.counters) | reception.counts()
     return InstanceStatus(
         name=settings.name,
         interface=settings.interface,
@@ -50,10 +46,10 @@ def instance(
         addresses=tuple(AddressStatus(_address(settings, each), each in held) for each in settings.held),
         handing_over=router.handover_until is not None,
         master=router.master,
-        rejected=rejected,
+        rejected=reception.complaints.latest,
         skew_time=router.skew_time,
         master_down_interval=router.master_down_interval,
-        why=tuple(_why(router, held, rejected, now)),
+        why=(*_why(router, held, now), *trouble.sentences(router, reception, now)),
         last=router.last,
         counters=counters,
     )
@@ -114,9 +110,7 @@ def _quorum(service: Service, checks: Mapping[str, CheckTrack]) -> Iterator[str]
             yield f"{server.name} is down: {'; '.join(check.sentence for check in failing)}."
 
 
-def _why(
-    router: VirtualRouter, held: frozenset[VirtualAddress], rejected: RejectedStatus | None, now: float
-) -> list[str]:
+def _why(router: VirtualRouter, held: frozenset[VirtualAddress], now: float) -> list[str]:
     explain = {State.INIT: _init, State.BACKUP: _backup, State.MASTER: _master, State.FAULT: _fault}
     sentences = explain[router.state](router, held, now)
     if router.handover_until is not None:
@@ -124,9 +118,6 @@ def _why(
         sentences.append(
             f"It is handing over: the address answers here until the successor speaks, {left:.2f} s at most."
         )
-    if rejected is not None and now - rejected.at < _COMPLAINT_FRESH:
-        ago = now - rejected.at
-        sentences.append(f"It discards adverts from {rejected.source}: {rejected.reason} (last one {ago:.2f} s ago).")
     return sentences
 
 
@@ -196,7 +187,7 @@ def _master(router: VirtualRouter, held: frozenset[VirtualAddress], now: float) 
             f"the addresses are not renewed, and another node takes over."
         )
     rival = router.rival
-    if rival is not None and now - rival.heard < _COMPLAINT_FRESH:
+    if rival is not None and now - rival.heard < trouble.FRESH:
         sentences.append(
             f"{rival.address} is master too, with the lower priority {rival.priority} "
             f"(heard {now - rival.heard:.1f} s ago): it does not hear this node. Is protocol 112 let through there?"

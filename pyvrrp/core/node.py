@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable
 
 from pyvrrp.core import explain, lines, notify
 from pyvrrp.core.agenda import Agenda
-from pyvrrp.core.complaints import Complaints
 from pyvrrp.core.desired import Hold, desired
 from pyvrrp.core.effects import Action, Effect, Level, Record
 from pyvrrp.core.events import (
     AddressesChanged,
     AdvertFailed,
+    AdvertOverheard,
     AdvertPassed,
     AdvertReceived,
     CheckResult,
@@ -35,18 +35,14 @@ from pyvrrp.core.ledger import Ledger
 from pyvrrp.core.links import LinkDelays
 from pyvrrp.core.notify import Notifier
 from pyvrrp.core.pacing import Pacer
-from pyvrrp.core.receive import Objection, malformed, objection
+from pyvrrp.core.reception import Reception
 from pyvrrp.core.service import Services
 from pyvrrp.core.settings import Address, InstanceSettings, InterfaceProbe, NodeSettings, VirtualAddress
 from pyvrrp.core.snapshot import Snapshot, Transition
 from pyvrrp.core.succession import predecessors
 from pyvrrp.core.tracking import CheckTrack, assess
-from pyvrrp.core.wire import decode
-from pyvrrp.errors import WireError
 
 _HISTORY = 200  # transitions kept for `pyvrrpctl history`
-_OWN_ADDRESS = Objection("own_address", "it carries our own address", "")
-_OWNER = Objection("owner", "this node owns the address, and has owner_ignore_adverts", "")
 
 
 class Node:
@@ -63,7 +59,7 @@ class Node:
         self._routers: dict[str, VirtualRouter] = {}
         self._by_vrid: dict[tuple[str, int, int], VirtualRouter] = {}
         self._leaving: list[VirtualRouter] = []
-        self._complaints: defaultdict[str, Complaints] = defaultdict(Complaints)  # by instance
+        self._receptions: defaultdict[str, Reception] = defaultdict(Reception)  # by instance
         self._history: deque[Transition] = deque(maxlen=_HISTORY)
         self._notifier = Notifier(settings.router_id)
         self._services = Services(self._notifier)
@@ -75,6 +71,7 @@ class Node:
         self._agenda: Agenda[VirtualRouter | CheckTrack | Services | Pacer] = Agenda()
         self._handlers: dict[type, Callable[..., list[Effect]]] = {
             AdvertReceived: self._advert_received,
+            AdvertOverheard: self._advert_overheard,
             TimerDue: self._timer_due,
             LinkChanged: self._link_changed,
             AddressesChanged: self._addresses_changed,
@@ -113,7 +110,7 @@ class Node:
     def snapshot(self, now: float) -> Snapshot:
         """The whole node's status."""
         instances = tuple(
-            explain.instance(router, self._held(router), self._complaints[router.settings.name], now)
+            explain.instance(router, self._held(router), self._receptions[router.settings.name], now)
             for router in self._routers.values()
         )
         checks = tuple(explain.check(track) for track in self._checks.values())
@@ -152,23 +149,22 @@ class Node:
     # --- events -------------------------------------------------------------------------------------------------------
 
     def _advert_received(self, event: AdvertReceived, now: float) -> list[Effect]:
-        vrid = event.payload[1] if len(event.payload) > 1 else 0
-        router = self._by_vrid.get((event.interface, event.source.version, vrid))
+        router = self._addressee(event)
         if router is None:
             return []
-        if event.source == router.standing.source:
-            return self._reject(router, event.source, _OWN_ADDRESS, now)
-        try:
-            advert = decode(event.payload, event.source, event.destination, event.ttl)
-        except WireError as error:
-            return self._reject(router, event.source, malformed(error, event), now)
-        followed = router.master.address if router.state is State.BACKUP and router.master else None
-        against = objection(advert, event, router.settings, followed)
-        if against is None and router.deaf:
-            against = _OWNER
-        if against is not None:
-            return self._reject(router, event.source, against, now)
-        return self._act(router, router.hear(advert, event.source, now))
+        advert, effects = self._receptions[router.settings.name].received(event, router, now)
+        return effects if advert is None else self._act(router, effects + router.hear(advert, event.source, now))
+
+    def _advert_overheard(self, event: AdvertOverheard, now: float) -> list[Effect]:
+        router = self._addressee(event)
+        if router is None:
+            return []
+        advert, effects = self._receptions[router.settings.name].overheard(event, router, now)
+        return effects if advert is None else self._act(router, effects + router.hear(advert, event.source, now))
+
+    def _addressee(self, event: AdvertReceived | AdvertOverheard) -> VirtualRouter | None:
+        vrid = event.payload[1] if len(event.payload) > 1 else 0
+        return self._by_vrid.get((event.interface, event.source.version, vrid))
 
     def _timer_due(self, _event: TimerDue, now: float) -> list[Effect]:
         effects: list[Effect] = []
@@ -501,7 +497,7 @@ class Node:
             effects += self._reconcile(router)
         return effects
 
-    # --- checks, services, complaints ---------------------------------------------------------------------------------
+    # --- checks, services ---------------------------------------------------------------------------------------------
 
     def _begin_checks(self, now: float) -> None:
         """Begin with the checks of the settings, and with what depends on them.
@@ -526,10 +522,6 @@ class Node:
             return []
         detail = f"no result for {now - track.since:.1f} s"
         return self._check_result(CheckResult(track.settings.name, False, detail, 0.0), now)
-
-    def _reject(self, router: VirtualRouter, source: Address, against: Objection, now: float) -> list[Effect]:
-        name = router.settings.name
-        return self._complaints[name].take(name, source, against, now)
 
 
 def vrids(settings: NodeSettings) -> dict[str, frozenset[int]]:

@@ -64,6 +64,11 @@ def objection(
     )
 
 
+def besides_its_list(packet: Packet, settings: InstanceSettings) -> Objection | None:
+    """What would be against an advert whose list of addresses is objected to, were that right."""
+    return _cast(packet, settings) or _peer(packet, settings)
+
+
 def _ttl(packet: Packet, settings: InstanceSettings) -> Objection | None:
     """What a peer's TTL (hop limit) may be; that of multicast was judged by the decoder."""
     ttl = packet.ttl

@@ -210,6 +210,12 @@ class Cluster(RuleBasedStateMachine):
             self.witness.disturbed(const.REFUSED_HOLD)
             self.lan.machines[name].muzzled = False
 
+    @rule(number=which, deaf=st.booleans())
+    def firewall_keeps_adverts_out(self, number: int, deaf: bool) -> None:
+        """They are heard below it: nothing may come of that."""
+        if name := self.one(number, unhearing=not deaf):
+            self.lan.machines[name].unhearing = deaf
+
     @rule(number=which)
     def vip_is_deleted(self, number: int) -> None:
         if name := self.one(number, powered=True, holds=True):

@@ -81,9 +81,11 @@ def attacked(lan: Lan, victim: Machine, payload: bytes, ttl: int = 255, source: 
 
 
 def node_settings(priority: int = 150) -> tuple[Lan, Machine]:
-    """One node that expects the password, five seconds after it was switched on."""
+    """One node that expects the password, and its own list of addresses at once."""
     lan = Lan()
-    machine = lan.add("a", "192.168.1.201", settings(instance(priority=priority, auth_pass=PASSWORD)))
+    machine = lan.add(
+        "a", "192.168.1.201", settings(instance(priority=priority, auth_pass=PASSWORD, list_tolerance=0.0))
+    )
     return lan, machine
 
 

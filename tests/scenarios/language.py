@@ -7,6 +7,7 @@ node a 192.168.1.201 priority 250 nopreempt weight -20 reverse inside
 cluster group                                every node has VI_2 beside VI_1, the two are one sync group, and VI_2 alone
                                              tracks mysql
 node a 192.168.1.201 priority 250 second 90  VI_2 has another priority than VI_1
+node a 192.168.1.201 priority 250 vips 192.168.1.200,192.168.1.201 list_tolerance 30
 node a 192.168.1.201 priority 250 preempt_delay 3 down_timer_adverts 2 startup_delay 5
 run 4s                                       time passes
 kill a | start a                             the daemon dies (SIGKILL); it is started
@@ -23,6 +24,7 @@ mysql on a hangs | mysql on a answers        the check notices after `fall` and 
 checks of a stall | checks of a report       as long as they stall there is no news from them
 kernel of a refuses | kernel of a obeys      to add addresses
 firewall of a drops | firewall of a passes   the adverts that a sends
+firewall of a drops input | ... passes input the adverts that a should hear
 measure                                      begin to measure outage and overlap
 
 expect a MASTER [within 4s]                  its state, VI_1's
@@ -37,6 +39,7 @@ expect overlap at most 0s                    time since `measure` in which more 
 expect a transitions 1                       since `measure`
 expect a sent priority 0 once | never        since `measure`
 expect a log contains "text" | lacks "text"  since `measure`
+expect a why contains "text" | lacks "text"  in the sentences of its status now
 expect a told 'GROUP "G" MASTER 0'           to FIFOs, since `measure`
 """
 
@@ -46,13 +49,21 @@ import re
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from ipaddress import ip_address
 from pathlib import Path
 
 from pyvrrp.core import const
 from pyvrrp.core.effects import Action, Notify, SendAdvert
 from pyvrrp.core.fsm import State
-from pyvrrp.core.settings import InstanceSettings, NodeSettings, SyncGroupSettings, Track, automatic_lease
-from tests.simulation import CHECK, INSIDE, SECOND, Lan, group_of, instance, settings
+from pyvrrp.core.settings import (
+    InstanceSettings,
+    NodeSettings,
+    SyncGroupSettings,
+    Track,
+    VirtualAddress,
+    automatic_lease,
+)
+from tests.simulation import CHECK, INSIDE, INTERFACE, SECOND, Lan, group_of, instance, settings
 
 Words = list[str]
 _UNITS = {"s": 1.0, "ms": 0.001}
@@ -62,6 +73,7 @@ _NUMBERS: dict[str, Callable[[str], float]] = {
     "virtual_router_id": int,
     "advert_int": float,
     "preempt_delay": float,
+    "list_tolerance": float,
     "down_timer_adverts": int,
 }
 
@@ -176,6 +188,9 @@ class Scenario:
     def firewall(self, name: str, word: str) -> None:
         self.lan.machines[name].muzzled = word == "drops"
 
+    def firewall_input(self, name: str, word: str) -> None:
+        self.lan.machines[name].unhearing = word == "drops"
+
     def mysql(self, name: str, word: str) -> None:
         ok = {"fails": False, "hangs": False, "recovers": True, "answers": True}[word]
         if word in ("hangs", "answers"):
@@ -261,6 +276,10 @@ class Scenario:
         there = any(text in line for line in lines)
         assert there is (verb == "contains"), "the log is:\n  " + "\n  ".join(lines)
 
+    def expect_why(self, name: str, verb: str, text: str) -> None:
+        why = " ".join(self.lan.machines[name].node.snapshot(self.lan.now).instances[0].why)
+        assert (text in why) is (verb == "contains"), f"it is: {why}"
+
     def expect_told(self, name: str, text: str) -> None:
         later = [effect for _, effect in self.lan.machines[name].effects[self._mark(name)[1] :]]
         told = [effect.line for effect in later if isinstance(effect, Notify)]
@@ -283,6 +302,9 @@ def _option(plain: InstanceSettings, word: str, words: Words) -> InstanceSetting
         return replace(plain, tracks=(Track(CHECK.name, int(words.pop(0))),))
     if word == "reverse":
         return replace(plain, tracks=tuple(replace(each, reverse=True) for each in plain.tracks))
+    if word == "vips":
+        addresses = (VirtualAddress(INTERFACE, ip_address(each), 32) for each in words.pop(0).split(","))
+        return replace(plain, addresses=tuple(addresses))
     if word == "inside":
         return replace(plain, excluded=(INSIDE,))
     raise ValueError(f"unknown option {word!r}")
@@ -332,6 +354,7 @@ _SENTENCES: tuple[tuple[str, Callable[..., None]], ...] = (
     ("checks of NAME stall|report", Scenario.checks),
     ("kernel of NAME refuses|obeys", Scenario.refuse),
     ("firewall of NAME drops|passes", Scenario.firewall),
+    ("firewall of NAME drops|passes input", Scenario.firewall_input),
     ("measure", Scenario.measure),
     ("expect holders within TIME ...", Scenario.expect_holders_within),
     ("expect holders ...", Scenario.expect_holders),
@@ -345,6 +368,7 @@ _SENTENCES: tuple[tuple[str, Callable[..., None]], ...] = (
     ("expect NAME transitions NUMBER", Scenario.expect_transitions),
     ("expect NAME sent priority 0 once|never", Scenario.expect_zero),
     ("expect NAME log contains|lacks TEXT", Scenario.expect_log),
+    ("expect NAME why contains|lacks TEXT", Scenario.expect_why),
     ("expect NAME told TEXT", Scenario.expect_told),
     ("expect NAME INIT|BACKUP|MASTER|FAULT", Scenario.expect_state),
     ("expect NAME INIT|BACKUP|MASTER|FAULT within TIME", Scenario.expect_state),

@@ -36,6 +36,7 @@ class Machine:
     healthy: bool = True  # what its checks find
     refuse: frozenset[Action] = frozenset()  # what its kernel refuses
     muzzled: bool = False  # whether its own firewall drops what it sends
+    unhearing: bool = False  # whether its own firewall drops the adverts that it should hear
     unsent: bool = False  # whether its last advert did not leave
     kernel: dict[VirtualAddress, float | None] = field(default_factory=dict)
     waiting: list[Event] = field(default_factory=list)

@@ -26,6 +26,7 @@ from pyvrrp.core.effects import (
 from pyvrrp.core.events import (
     AddressesChanged,
     AdvertFailed,
+    AdvertOverheard,
     AdvertPassed,
     AdvertReceived,
     CheckResult,
@@ -116,7 +117,7 @@ class Lan:
         machine.paused = False
         waiting, machine.waiting = machine.waiting, []
         for event in waiting:
-            self._deliver(machine, event)
+            self.give(machine, event)
         self._arm(machine)
         self.watch()
 
@@ -172,7 +173,16 @@ class Lan:
     def packet(self, name: str, source: str, payload: bytes, ttl: int = 255) -> None:
         """A packet from nowhere reaches the node."""
         event = AdvertReceived(INTERFACE, ip_address(source), ip_address("224.0.0.18"), ttl, payload)
-        self.give(self.machines[name], event)
+        self.hear(self.machines[name], event)
+
+    def hear(self, machine: Machine, event: AdvertReceived) -> None:
+        """An advert reaches the machine: its raw socket, unless its firewall is in the way, and the one below that."""
+        if not machine.unhearing:
+            self._deliver(machine, event)
+        self._deliver(
+            machine, AdvertOverheard(event.interface, event.source, event.destination, event.ttl, event.payload)
+        )
+        self.watch()
 
     # --- time ---------------------------------------------------------------------------------------------------------
 
@@ -306,7 +316,7 @@ class Lan:
     def _arrival(self, machine: Machine, group: int, event: AdvertReceived) -> Callable[[], None]:
         def arrive() -> None:
             if machine.powered and machine.link and machine.group == group:
-                self.give(machine, event)
+                self.hear(machine, event)
 
         return arrive
 

@@ -1,0 +1,108 @@
+"""Adverts that this host's own firewall keeps from us: each is also heard below netfilter, and the copies are counted.
+
+What the raw socket delivers is a credit, its copy from below uses it up: while all is well that is all that happens.
+A copy without a credit never reached the raw socket. It counts like one that did, so that a forgotten rule does not
+make a second master, and the second in a row names the firewall. (The first may only have come before its twin.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from pyvrrp.core.effects import Effect, Level, Record
+from pyvrrp.core.settings import Address, InstanceSettings
+
+_SENDERS: Final = 16  # that are told apart: more nodes than a virtual router has, and an end for invented ones
+_CREDIT: Final = 64  # adverts that a loop which stood still may find at once
+_NAMED_AT: Final = 2  # undelivered in a row
+_REPEAT: Final = 60.0  # seconds between two log lines about the same sender
+_NEVER = float("-inf")
+
+
+@dataclass(slots=True)
+class Sender:
+    """One neighbour's adverts at either socket."""
+
+    address: Address
+    credit: int = 0
+    delivered_at: float = _NEVER
+    missed: int = 0  # in a row
+    missed_at: float = _NEVER
+    logged_at: float = _NEVER
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the firewall is to blame."""
+        return self.missed >= _NAMED_AT
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong, and what to do."""
+        tool = "iptables" if self.address.version == 4 else "ip6tables"
+        return (
+            f"This host's firewall (or rp_filter) drops VRRP from {self.address}: it is heard below netfilter only. "
+            f"Let protocol 112 in: {tool} -I INPUT -p 112 -j ACCEPT"
+        )
+
+
+class Overhearing:
+    """The senders of one virtual router's adverts. `count`: adverts that were heard below netfilter only."""
+
+    __slots__ = ("_senders", "count")
+
+    def __init__(self) -> None:
+        self._senders: dict[Address, Sender] = {}
+        self.count = 0
+
+    def blocked(self, now: float, fresh: float) -> Iterator[Sender]:
+        """The neighbours that the firewall silences, heard within the last `fresh` seconds."""
+        return (each for each in self._senders.values() if each.blocked and now - each.missed_at < fresh)
+
+    def delivered(self, source: Address, settings: InstanceSettings, now: float) -> list[Effect]:
+        """The raw socket had an advert."""
+        sender = self._sender(source)
+        if sender is None:
+            return []
+        was_named = sender.blocked and sender.logged_at > sender.delivered_at
+        sender.credit = min(sender.credit + 1, _CREDIT) if _fresh(sender, settings, now) else 1
+        sender.delivered_at, sender.missed = now, 0
+        if not was_named:
+            return []
+        return [Record(Level.NOTICE, settings.name, f"VRRP from {source} passes this host's firewall again")]
+
+    def overheard(self, source: Address, settings: InstanceSettings, now: float) -> list[Effect] | None:
+        """A copy from below netfilter: what is to be said when it counts for itself, None when it was delivered."""
+        sender = self._sender(source)
+        if sender is None:
+            return None
+        if sender.credit and _fresh(sender, settings, now):
+            sender.credit -= 1
+            return None
+        sender.credit = 0
+        sender.missed += 1
+        sender.missed_at = now
+        self.count += sender.blocked
+        if not sender.blocked or now - sender.logged_at < _REPEAT:
+            return []
+        sender.logged_at = now
+        return [Record(Level.WARNING, settings.name, sender.sentence)]
+
+    def _sender(self, source: Address) -> Sender | None:
+        known = self._senders.get(source)
+        if known is None:
+            if len(self._senders) >= _SENDERS:
+                oldest = min(self._senders.values(), key=_last_heard)
+                del self._senders[oldest.address]
+            known = self._senders[source] = Sender(source)
+        return known
+
+
+def _fresh(sender: Sender, settings: InstanceSettings, now: float) -> bool:
+    """Twins arrive together: a credit that is half an interval old has lost its copy."""
+    return now - sender.delivered_at < settings.advert_int / 2
+
+
+def _last_heard(sender: Sender) -> float:
+    return max(sender.delivered_at, sender.missed_at)
