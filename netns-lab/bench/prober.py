@@ -1,6 +1,7 @@
 """A client that asks again and again, and tells what was answered. Run as a program of its own.
 
-    prober.py icmp ADDRESS                   an echo request each millisecond, whatever happens to the last one
+    prober.py icmp ADDRESS [PERIOD]          an echo request each millisecond (or PERIOD seconds), whatever happens to
+                                             the last one
     prober.py tcp ADDRESS PORT [PATIENCE]    connect, ask, read the answer, one after the other, at most one each
                                              millisecond; PATIENCE seconds for each, or the kernel's own time-outs
 
@@ -47,7 +48,7 @@ class Answers:
             self._flushed = now
 
 
-def ask_by_echo(address: str) -> None:
+def ask_by_echo(address: str, period: float) -> None:
     """The node's kernel answers by itself and stamps what arrives here, so no scheduler stands in between."""
     client = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
     client.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
@@ -62,7 +63,7 @@ def ask_by_echo(address: str) -> None:
         # Refused, or no way to the address: that is what this program is here to find out.
         with contextlib.suppress(OSError):
             client.send(echo_request(identity, number))
-        due = pause_until(due + PERIOD)
+        due = pause_until(due + period)
         while True:
             try:
                 packet, control, _, _ = client.recvmsg(256, 64)
@@ -125,6 +126,6 @@ if __name__ == "__main__":
     ctypes.CDLL(None).prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0)
     kind, target, *rest = sys.argv[1:]
     if kind == "icmp":
-        ask_by_echo(target)
+        ask_by_echo(target, float(rest[0]) if rest else PERIOD)
     else:
         ask_by_connection(target, int(rest[0]), float(rest[1]) if rest[1:] else None)

@@ -155,9 +155,9 @@ class Probe:
 
 
 @contextmanager
-def echoes(place: Place, watch: Watch, address: str) -> Iterator[Probe]:
-    """A client that sends an echo request to `address` each millisecond."""
-    yield from _probing(Probe(place, watch, ["icmp", address]))
+def echoes(place: Place, watch: Watch, address: str, period: float = 0.001) -> Iterator[Probe]:
+    """A client that sends an echo request to `address` each millisecond, or more seldom."""
+    yield from _probing(Probe(place, watch, ["icmp", address, f"{period:g}"]))
 
 
 @contextmanager
