@@ -6,6 +6,7 @@ PyvrrpError
 ├── KernelError          the kernel refused an operation on an address, link or socket
 ├── InstanceTakenError   another pyvrrpd already runs this virtual router here
 ├── ScriptError          a program of the configuration could not be started
+├── RecordingError       a recording that cannot be read, with its line
 └── ControlError         the daemon could not be asked, or refused
     └── ControlTimeoutError   it was asked, and did not answer in time
 """
@@ -80,6 +81,10 @@ class InstanceTakenError(PyvrrpError):
 
 class ScriptError(PyvrrpError):
     """A program could not be started; a sentence that names it, its user and the reason."""
+
+
+class RecordingError(PyvrrpError):
+    """A recording is damaged, or of another version; the message begins with file and line."""
 
 
 class ControlError(PyvrrpError):

@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from pyvrrp import __version__
+from pyvrrp.app.blackbox import BlackBox
 from pyvrrp.app.checkup import Checkup
 from pyvrrp.app.claims import Claims
 from pyvrrp.app.dump import Baseline, Dumps, write_private
@@ -41,7 +42,7 @@ from pyvrrp.core.node import Node, interfaces, vrids
 from pyvrrp.core.settings import LoadedNode, NodeSettings
 from pyvrrp.errors import ControlError, KernelError, PyvrrpError
 from pyvrrp.io import systemd
-from pyvrrp.io.control import ControlServer, Peer
+from pyvrrp.io.control import Answer, ControlServer, Peer
 from pyvrrp.io.netlink import Kernel
 
 _FATAL = 1
@@ -98,12 +99,13 @@ class Daemon:
         self._control = ControlServer(Path(options.socket), self._answer)
         self._kernel = Kernel()
         self._premises = Premises(self._say)
-        self._node = Node(loaded.settings, self._loop.time())
+        self._node = Node(loaded.settings, self._started_at)
         self._wires = Wires(self._hear, self._loop.add_reader, self._loop.remove_reader)
         self._herald = Herald(loaded.settings.script_timeout, self._say)
         self._heart = Heart(
             self._node, self._kernel, self._wires, self._journal.write, self._herald.tell, self._finished.set
         )
+        self._blackbox = BlackBox(self._node, self._heart.insert, self._say)
         self._checkup = Checkup(self._loop, self._heart.deliver_one, self._say)
 
     async def run(self, begun: Callable[[], None]) -> int:
@@ -114,6 +116,8 @@ class Daemon:
         demand_interfaces(self._loaded)
         demand_right_to_change(self._kernel)
         self._claims.take(self._node.vrids())
+        if self._options.record:  # before anything can be heard
+            self._blackbox.record_to(Path(self._options.record), self._started_at)
         self._premises.want(self._node.instances())
         self._wires.want(self._node.vrids(), self._node.instances())
         await self._control.start()
@@ -149,6 +153,7 @@ class Daemon:
         self._loop.remove_reader(self._kernel.monitor_fileno())
         self._wires.close()
         await self._herald.close()
+        await self._blackbox.close()
         await self._control.close()
         self._claims.keep({})
         for pid_file in self._pid_files:
@@ -367,7 +372,7 @@ class Daemon:
     def _say(self, level: Level, text: str) -> None:
         self._journal.write(Record(level, "", text))
 
-    async def _answer(self, request: dict[str, object], peer: Peer) -> dict[str, object]:
+    async def _answer(self, request: dict[str, object], peer: Peer) -> Answer:
         command = request.get("command")
         if command == "status":
             try:
@@ -375,14 +380,14 @@ class Daemon:
             except Exception as error:  # noqa: BLE001  # who only looks must not end a master
                 self._trace(error)
                 return {"error": "the status could not be made, the log says why"}
-        if command == "reload":
-            if not peer.may_change:
-                return {
-                    "error": f"uid {peer.uid} may look, but only root and this daemon's own user may reload",
-                    "refused": True,
-                }
-            return await (self._try_reload() if request.get("dry_run") else self._reload())
-        return {"error": f"unknown command {command!r}: there are status and reload"}
+        if command not in ("reload", "record"):
+            return {"error": f"unknown command {command!r}: there are status, reload and record"}
+        if not peer.may_change:
+            text = f"uid {peer.uid} may look, but only root and this daemon's own user may {command}"
+            return {"error": text, "refused": True}
+        if command == "record":
+            return self._blackbox.listen()
+        return await (self._try_reload() if request.get("dry_run") else self._reload())
 
     def _status_answer(self) -> dict[str, object]:
         now = self._loop.time()

@@ -32,6 +32,7 @@ from pyvrrp.core.settings import Address
 from pyvrrp.errors import KernelError
 from pyvrrp.io.netlink import Kernel
 from pyvrrp.io.sockdiag import reset_connections
+from pyvrrp.recording.reel import Core
 
 _STALL = 0.002  # seconds; a timer of a loop that runs is this late at most, mostly by a tenth of it
 
@@ -51,7 +52,7 @@ class Heart:
         notify: Callable[[Notify], None],
         finish: Callable[[], None],
     ) -> None:
-        self._node = node
+        self._node: Core = node
         self._kernel = kernel
         self._wires = wires
         self._write = write
@@ -83,6 +84,10 @@ class Heart:
     def deliver_one(self, event: Event) -> None:
         """`deliver` for a single event."""
         self.deliver((event,))
+
+    def insert(self, core: Core) -> None:
+        """From now on what happens goes to `core`: the node, or a tap in front of it."""
+        self._node = core
 
     def _timer_due(self) -> None:
         due, self._timer, self._due = self._due, None, None

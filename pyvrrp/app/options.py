@@ -73,6 +73,7 @@ class Options:
     namespace: str = ""
     umask: int | None = None
     core_dump: bool = False
+    record: str | None = None
     ignored: tuple[str, ...] = ()
 
 
@@ -108,6 +109,7 @@ def parse(arguments: list[str]) -> Options:
         namespace=given.namespace,
         umask=given.umask,
         core_dump=given.core_dump or given.core_dump_pattern is not None,
+        record=found(given.record),
         ignored=tuple(_ignored(given)),
     )
 
@@ -199,6 +201,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--test", dest="config_test", action="store_const", const="", help="the same as -t")
     add("--daemonize", action="store_true", help="go on in the background, once everything runs")
+    add("--record", metavar="FILE", help="record all that happens to FILE, for pyvrrpctl replay")
     version = f"pyvrrpd {__version__}"
     add("-v", "--version", action="version", version=version, help="print the version and exit")
     _add_keepaliveds(parser.add_argument_group("as keepalived(8) has them"))

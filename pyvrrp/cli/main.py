@@ -1,6 +1,7 @@
 """`pyvrrpctl`: the operator's command line. A command's module is loaded when it is used.
 
-0 fine · 1 usage · 2 daemon not reachable, configuration not usable · 3 unhealthy · 6 refused · 7 timed out
+0 fine · 1 usage · 2 daemon not reachable, configuration not usable · 3 unhealthy, decides otherwise · 6 refused ·
+7 timed out
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ _COMMANDS: Final = {
     "config": ("pyvrrp.cli.config", "config"),
     "explain": ("pyvrrp.cli.status", "explain"),
     "history": ("pyvrrp.cli.status", "history"),
+    "record": ("pyvrrp.cli.record", "record"),
     "reload": ("pyvrrp.cli.reload", "reload"),
+    "replay": ("pyvrrp.cli.replay", "replay"),
     "status": ("pyvrrp.cli.status", "status"),
 }
 

@@ -1,4 +1,7 @@
-"""The control socket: one JSON object a line in, one out, in order. What a request means is not known here."""
+"""The control socket: one JSON object a line in, one out, in order. What a request means is not known here.
+
+An answer that is a stream goes on until it ends, or the client closes, and is the last one of its connection.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import os
 import socket
 import stat
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 from errno import EEXIST
 from pathlib import Path
@@ -25,7 +28,9 @@ BACKLOG: Final = 8
 WRITE_TIMEOUT: Final = 10.0  # seconds that a client may take to read an answer
 UCRED: Final = struct.Struct("3i")
 
-Answer = dict[str, object]
+Object = dict[str, object]
+Stream = AsyncGenerator[bytes, None]  # whole lines; an empty portion while there is nothing to say
+Answer = Object | Stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +143,27 @@ class ControlServer:
         except asyncio.LimitOverrunError:
             await _write(writer, {"error": f"a request is longer than {LINE_MAX} bytes"})
             return False
-        await _write(writer, await self._answer_line(line, peer))
+        answer = await self._answer_line(line, peer)
+        if isinstance(answer, AsyncGenerator):
+            await self._serve_stream(answer, reader, writer)
+            return False
+        await _write(writer, answer)
         return True
+
+    async def _serve_stream(self, stream: Stream, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Write until it ends, or the client closes its end."""
+        leaves = asyncio.ensure_future(reader.read(1))
+        try:
+            async for portion in stream:
+                if leaves.done():
+                    break
+                if portion:
+                    await _write_out(writer, portion)
+        except PyvrrpError as error:
+            await _write(writer, {"error": str(error)})
+        finally:
+            leaves.cancel()
+            await stream.aclose()
 
     async def _answer_line(self, line: bytes, peer: Peer) -> Answer:
         try:
@@ -154,10 +178,14 @@ class ControlServer:
             return {"error": str(error)}
 
 
-async def _write(writer: asyncio.StreamWriter, answer: Answer) -> None:
-    """Write one line and wait until the client has taken it, so that at most one answer is held for each."""
+async def _write(writer: asyncio.StreamWriter, answer: Object) -> None:
+    await _write_out(writer, json.dumps(answer, separators=(",", ":"), default=str).encode() + b"\n")
+
+
+async def _write_out(writer: asyncio.StreamWriter, lines: bytes) -> None:
+    """Write, and wait until the client has taken it, so that at most one answer is held for each."""
     writer.transport.set_write_buffer_limits(high=0)
-    writer.write(json.dumps(answer, separators=(",", ":"), default=str).encode() + b"\n")
+    writer.write(lines)
     async with asyncio.timeout(WRITE_TIMEOUT):
         await writer.drain()
 

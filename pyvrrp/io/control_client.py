@@ -7,10 +7,12 @@ import json
 import os
 import socket
 import time
+from collections.abc import Iterator
 from typing import Final
 
 from pyvrrp.errors import ControlError, ControlTimeoutError
 
+_MOMENT: Final = 0.2  # seconds
 ANSWER_MAX: Final = 64 << 20  # bytes; far above the status of 1000 virtual routers
 
 
@@ -22,6 +24,35 @@ def ask(path: str | os.PathLike[str], request: dict[str, object], timeout: float
     says `{"error": ...}` is returned like any other.
     """
     end = time.monotonic() + timeout
+    with _connected(path, request, timeout) as sock:
+        line = _read_line(sock, end)
+    return _decode(line)
+
+
+def stream(path: str | os.PathLike[str], request: dict[str, object], timeout: float = 5.0) -> Iterator[bytes]:
+    """Send one request and yield all that is answered, as it comes; b"" each time that nothing came for a moment.
+
+    Raises as `ask` does, the time limit being for the first bytes.
+    """
+    end: float | None = time.monotonic() + timeout
+    with _connected(path, request, timeout) as sock:
+        sock.settimeout(_MOMENT)
+        while True:
+            try:
+                part = sock.recv(1 << 16)
+            except TimeoutError:
+                if end is not None and time.monotonic() > end:
+                    raise
+                part = None
+            if part == b"":
+                return
+            end = None if part else end
+            yield part or b""
+
+
+@contextlib.contextmanager
+def _connected(path: str | os.PathLike[str], request: dict[str, object], timeout: float) -> Iterator[socket.socket]:
+    """A connection on which this was asked; what goes wrong on it becomes a ControlError."""
     place = os.fspath(path)
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as sock:
@@ -30,7 +61,7 @@ def ask(path: str | os.PathLike[str], request: dict[str, object], timeout: float
             # A daemon that has too many clients closes without reading; what it said still waits.
             with contextlib.suppress(BrokenPipeError):
                 sock.sendall(json.dumps(request).encode() + b"\n")
-            line = _read_line(sock, end)
+            yield sock
     except FileNotFoundError:
         raise ControlError(f"pyvrrpd is not running (no socket {place})") from None
     except ConnectionRefusedError:
@@ -43,7 +74,6 @@ def ask(path: str | os.PathLike[str], request: dict[str, object], timeout: float
         raise ControlTimeoutError(f"pyvrrpd did not answer in {timeout:g} s") from None
     except OSError as error:
         raise ControlError(f"{place}: {error.strerror or error}") from error
-    return _decode(line)
 
 
 def _read_line(sock: socket.socket, end: float) -> bytes:

@@ -1,0 +1,226 @@
+"""A whole node, in the midst of its work, as JSON, and back: where a recording of a running daemon begins.
+
+The core is pure: below a node there are only its own objects, plain containers and frozen data. So all of it can be
+written down, whatever classes there are, and what is rebuilt goes on exactly as the original does. Two steps, because
+the daemon must not stand still while a thousand instances are written: taking the picture copies what may change,
+`lines` writes it, at leisure.
+
+Reading one makes objects without calling them, of the core's classes only (names.py); their fields must be those that
+the class has in this version.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from types import FunctionType, MethodType
+from typing import Any
+
+from pyvrrp.recording.names import name_of, thing_called
+from pyvrrp.recording.plain import Plain, Plainly
+
+_ATOMS = (type(None), bool, int, str, float, bytes, IPv4Address, IPv6Address, enum.Enum, type, FunctionType)
+_PLAIN_FIXED = (tuple, frozenset)
+
+
+class Photograph:
+    """What everything below `root` is at this moment."""
+
+    def __init__(self, root: object) -> None:
+        """Raises TypeError where something below it is no plain data."""
+        self._numbers: dict[int, int] = {}
+        self._kept: list[object] = []  # the numbered objects: while they are kept nobody else gets their id
+        self._contents: list[tuple[object, Any]] = []
+        self._look(root)
+        done = 0
+        while done < len(self._kept):
+            each = self._kept[done]
+            contents = _contents(each)
+            self._contents.append((each, contents))
+            for part in contents.values() if isinstance(contents, dict) else contents:
+                self._look(part)
+            done += 1
+
+    def __len__(self) -> int:
+        return len(self._contents)
+
+    def lines(self, plainly: Plainly) -> Iterator[dict[str, Plain]]:
+        """The objects, one after the other, the root first."""
+        for each, contents in self._contents:
+            yield self._write(each, contents, plainly)
+
+    def _look(self, value: object) -> None:
+        """Number the objects that may change, and find those inside of others."""
+        if isinstance(value, tuple | frozenset):
+            for each in value:
+                self._look(each)
+        elif type(value) is MethodType:
+            self._look(value.__self__)
+        elif not (isinstance(value, _ATOMS) or _frozen(value)) and id(value) not in self._numbers:
+            self._numbers[id(value)] = len(self._kept)
+            self._kept.append(value)
+
+    def _write(self, each: object, contents: Any, plainly: Plainly) -> dict[str, Plain]:
+        def many(values: Iterable[object]) -> list[Plain]:
+            return [self._value(value, plainly) for value in values]
+
+        if isinstance(each, dict):
+            pairs = iter(contents)
+            line: dict[str, Plain] = {"dict": [many(pair) for pair in zip(pairs, pairs, strict=True)]}
+            if isinstance(each, defaultdict) and isinstance(each.default_factory, type):
+                line["missing"] = name_of(each.default_factory)
+            return line
+        if isinstance(each, deque):
+            return {"deque": many(contents), "maxlen": each.maxlen}
+        if isinstance(each, list | set):
+            return {type(each).__name__: many(contents)}
+        return {
+            "object": name_of(type(each)),
+            "fields": {name: self._value(value, plainly) for name, value in contents.items()},
+        }
+
+    def _value(self, value: Any, plainly: Plainly) -> Plain:
+        if value is None or isinstance(value, bool | str) or type(value) is int:
+            return value
+        if isinstance(value, float):
+            return value if math.isfinite(value) else {"float": str(value)}
+        if isinstance(value, tuple | frozenset):
+            kind = type(value).__name__ if type(value) in _PLAIN_FIXED else name_of(type(value))
+            return {"fixed": kind, "of": [self._value(each, plainly) for each in value]}
+        if isinstance(value, bytes):
+            return {"bytes": value.hex()}
+        if isinstance(value, IPv4Address | IPv6Address):
+            return {"ip": str(value)}
+        if isinstance(value, enum.Enum):
+            return {"enum": name_of(type(value)), "value": value.value}
+        if isinstance(value, type | FunctionType):
+            return {"named": name_of(value)}
+        if type(value) is MethodType:
+            return {"method": value.__name__, "of": self._value(value.__self__, plainly)}
+        return plainly.encode(value) if _frozen(value) else {"ref": self._numbers[id(value)]}
+
+
+def _frozen(value: object) -> bool:
+    parameters = getattr(type(value), "__dataclass_params__", None)  # dataclasses has no public name for it
+    return parameters is not None and parameters.frozen
+
+
+def _contents(value: Any) -> Any:
+    """The parts of an object that may change, as they are now: fields by name, members, or keys and values in turn."""
+    if type(value) in (dict, defaultdict):
+        return tuple(part for pair in value.items() for part in pair)
+    if type(value) in (list, set, deque):
+        return tuple(value)
+    name_of(type(value))  # raises TypeError
+    return {name: getattr(value, name) for name in _fields(value) if hasattr(value, name)}
+
+
+def _fields(value: object) -> Iterator[str]:
+    for cls in type(value).__mro__:
+        slots = vars(cls).get("__slots__", ())
+        yield from (each for each in ((slots,) if isinstance(slots, str) else slots) if not each.startswith("__"))
+    yield from getattr(value, "__dict__", ())
+
+
+# --- back ------------------------------------------------------------------------------------------------------------
+
+
+class Development:
+    """Makes the objects of a photograph's lines."""
+
+    def __init__(self, lines: Iterable[Mapping[str, Plain]]) -> None:
+        """Raises ValueError, which says what is wrong."""
+        self._plainly = Plainly()
+        self._lines = list(lines)
+        self._objects = [_empty(line) for line in self._lines]
+        for line, each in zip(self._lines, self._objects, strict=True):
+            if not isinstance(each, dict | set):
+                self._fill(line, each)
+        # What is a key or a member needs its fields before it can be found by them.
+        for line, each in zip(self._lines, self._objects, strict=True):
+            if isinstance(each, dict | set):
+                self._fill(line, each)
+
+    @property
+    def root(self) -> object:
+        """What the photograph was taken of."""
+        return self._objects[0]
+
+    def _fill(self, line: Mapping[str, Plain], each: Any) -> None:
+        if isinstance(each, dict):
+            each.update((self._value(key), self._value(value)) for key, value in line["dict"])
+        elif isinstance(each, set):
+            each.update(self._value(value) for value in line["set"])
+        elif isinstance(each, list | deque):
+            each.extend(self._value(value) for value in line[type(each).__name__])
+        else:
+            for name, value in line["fields"].items():
+                try:
+                    object.__setattr__(each, name, self._value(value))
+                except AttributeError:
+                    raise ValueError(f"{line['object']} has no {name} in this version") from None
+
+    def _value(self, plain: Plain) -> Any:
+        if not isinstance(plain, dict):
+            return plain
+        if "is" in plain:
+            return self._plainly.decode(plain)
+        kind: str = next(iter(plain), "")
+        content: Any = plain.get(kind)
+        if kind == "ref":
+            return self._objects[content]
+        if kind == "fixed":
+            parts = (self._value(each) for each in plain["of"])
+            return frozenset(parts) if content == "frozenset" else tuple.__new__(_tuple(content), parts)
+        if kind == "method":
+            return _method(self._value(plain["of"]), content)
+        if kind == "enum":
+            return _class(content)(plain["value"])
+        if kind not in _READERS:
+            raise ValueError(f'"{kind}" is no kind of value')
+        return _READERS[kind](content)
+
+
+def _empty(line: Mapping[str, Plain]) -> Any:
+    kind = next(iter(line), "")
+    if kind == "object":
+        cls = _class(line["object"])
+        return object.__new__(cls)
+    if kind == "deque":
+        return deque(maxlen=line["maxlen"])
+    if "missing" in line:
+        return defaultdict(_class(line["missing"]))
+    if kind in ("dict", "list", "set"):
+        return {"dict": dict, "list": list, "set": set}[kind]()
+    raise ValueError(f'"{kind}" is no kind of object')
+
+
+def _class(name: str) -> type:
+    found = thing_called(name)
+    if not isinstance(found, type):
+        raise ValueError(f"{name} is not a class")  # noqa: TRY004  # the recording's value is wrong
+    return found
+
+
+def _tuple(name: str) -> type[tuple[Any, ...]]:
+    cls = tuple if name == "tuple" else _class(name)
+    if not issubclass(cls, tuple):
+        raise ValueError(f"{name} is no kind of tuple")  # noqa: TRY004
+    return cls
+
+
+def _method(owner: object, name: str) -> object:
+    if not isinstance(vars(type(owner)).get(name), FunctionType):
+        raise ValueError(f"{type(owner).__name__} has no method {name} in this version")  # noqa: TRY004
+    return getattr(owner, name)
+
+
+_READERS: dict[str, Callable[[Any], object]] = {
+    "float": float,
+    "bytes": bytes.fromhex,
+    "ip": ip_address,
+    "named": thing_called,
+}
