@@ -55,6 +55,11 @@ class Lone:
         return next(iter(self.node._routers.values()))
 
     @property
+    def vrids(self) -> dict[str, set[int]]:
+        """What it listens for, by interface."""
+        return {interface: {each.vrid for each in found} for interface, found in self.node.vrids().items()}
+
+    @property
     def state(self) -> State:
         return self.router.state
 

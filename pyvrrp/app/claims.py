@@ -6,12 +6,11 @@ import asyncio
 from collections.abc import Callable
 
 from pyvrrp.core.effects import Level
+from pyvrrp.core.listening import RouterId
 from pyvrrp.errors import PyvrrpError
 from pyvrrp.io.claim import Claim
 
-_FAMILY = "ipv4"
-
-Routers = dict[str, frozenset[int]]  # VRIDs by interface
+Routers = dict[str, frozenset[RouterId]]  # by interface
 
 
 class Claims:
@@ -20,14 +19,14 @@ class Claims:
     def __init__(self, loop: asyncio.AbstractEventLoop, write: Callable[[Level, str], None]) -> None:
         self._loop = loop
         self._write = write
-        self._claims: dict[tuple[str, int], Claim] = {}
+        self._claims: dict[tuple[str, int, int], Claim] = {}
 
     def take(self, routers: Routers) -> None:
         """Claim these too. Raises InstanceTakenError, and claims nothing new, when another daemon has one."""
-        fresh: dict[tuple[str, int], Claim] = {}
+        fresh: dict[tuple[str, int, int], Claim] = {}
         try:
-            for interface, vrid in sorted(_pairs(routers) - self._claims.keys()):
-                claim = fresh[interface, vrid] = Claim(interface, vrid, _FAMILY)
+            for interface, family, vrid in sorted(_identities(routers) - self._claims.keys()):
+                claim = fresh[interface, family, vrid] = Claim(interface, vrid, f"ipv{family}")
                 if claim.squatter:
                     self._write(Level.WARNING, claim.squatter)
         except PyvrrpError:
@@ -41,7 +40,7 @@ class Claims:
 
     def keep(self, routers: Routers) -> None:
         """Let go of all but these."""
-        for key in self._claims.keys() - _pairs(routers):
+        for key in self._claims.keys() - _identities(routers):
             claim = self._claims.pop(key)
             if not claim.squatter:
                 self._loop.remove_reader(claim.fileno())
@@ -55,5 +54,6 @@ class Claims:
             self._loop.remove_reader(claim.fileno())
 
 
-def _pairs(routers: Routers) -> set[tuple[str, int]]:
-    return {(interface, vrid) for interface, vrids in routers.items() for vrid in vrids}
+def _identities(routers: Routers) -> set[tuple[str, int, int]]:
+    """As InstanceSettings.identity has them."""
+    return {(interface, each.family, each.vrid) for interface, found in routers.items() for each in found}

@@ -38,7 +38,8 @@ from pyvrrp.app.wires import Wires
 from pyvrrp.core.diff import changes
 from pyvrrp.core.effects import Action, Level, Operation, Record
 from pyvrrp.core.events import ConfigReplaced, Event, Stopping
-from pyvrrp.core.node import Node, interfaces, vrids
+from pyvrrp.core.listening import listening
+from pyvrrp.core.node import Node, interfaces
 from pyvrrp.core.settings import LoadedNode, NodeSettings
 from pyvrrp.errors import ControlError, KernelError, PyvrrpError
 from pyvrrp.io import systemd
@@ -341,10 +342,10 @@ class Daemon:
         loaded = await self._read_again()
         if self._node.stopping:
             raise ControlError("this daemon is being stopped")
-        self._claims.take(vrids(loaded.settings))
+        self._claims.take(listening(loaded.settings.instances))
         both = (*self._node.instances(), *loaded.settings.instances)
         self._premises.want(both)
-        self._wires.want(_together(self._node.vrids(), vrids(loaded.settings)), both)
+        self._wires.want(listening(both), both)
         self._observe(interfaces(loaded.settings))  # a master may be about to use one that is new to the node
         sentences = changes(self._loaded.settings, loaded.settings)
         self._loaded, self._problems, self._loaded_at = loaded, (), time.time()
@@ -415,8 +416,3 @@ def _outcome(loaded: LoadedNode, sentences: tuple[str, ...]) -> dict[str, object
         "left_out": [str(each) for each in loaded.problems],
         "advice": advice,
     }
-
-
-def _together(*groups: dict[str, frozenset[int]]) -> dict[str, frozenset[int]]:
-    names = {name for group in groups for name in group}
-    return {name: frozenset().union(*(group.get(name, frozenset()) for group in groups)) for name in names}

@@ -62,6 +62,8 @@ class Heart:
         self._timer: asyncio.TimerHandle | None = None
         self._due: float | None = None
         self._unsent: set[str] = set()  # instances whose last advert did not leave
+        self._unreachable: set[tuple[str, Address]] = set()  # instances, and peers that theirs did not leave to
+        self._left: dict[str, list[OSError | None]] = {}  # what became of this turn's adverts, by instance
         self._renewals: list[RenewLease] = []
         self._doomed: list[Address] = []  # whose connections this turn resets
         self._records: list[Record] = []
@@ -134,28 +136,43 @@ class Heart:
             self._performers[type(effect)](effect)
         if self._renewals:
             self._renew()
+        if self._left:
+            self._settle()
 
     def _send(self, effect: SendAdvert) -> None:
         error = self._wires.send(effect)
-        if error is not None:
-            self._answers.append(AdvertFailed(effect.instance, error.strerror or str(error)))
-            if effect.instance not in self._unsent:
-                self._unsent.add(effect.instance)
-                text = f"adverts cannot leave {effect.interface}: {error}"
-                self._records.append(Record(Level.ERROR, effect.instance, text))
-        elif effect.instance in self._unsent:
-            self._unsent.discard(effect.instance)
-            self._answers.append(AdvertPassed(effect.instance))
-            self._records.append(Record(Level.NOTICE, effect.instance, f"adverts leave {effect.interface} again"))
+        self._left.setdefault(effect.instance, []).append(error)
+        to = (effect.instance, effect.destination)
+        words = f"{effect.interface} to {effect.destination}"
+        if error is None and to in self._unreachable:
+            self._unreachable.discard(to)
+            self._records.append(Record(Level.NOTICE, effect.instance, f"adverts leave {words} again"))
+        elif error is not None and to not in self._unreachable:
+            self._unreachable.add(to)
+            self._records.append(Record(Level.ERROR, effect.instance, f"adverts cannot leave {words}: {error}"))
+
+    def _settle(self) -> None:
+        """Answer for the adverts of this turn; of those to several peers one that left is enough."""
+        for instance, errors in self._left.items():
+            failures = [each for each in errors if each is not None]
+            if len(failures) == len(errors):
+                self._unsent.add(instance)
+                self._answers.append(AdvertFailed(instance, failures[0].strerror or str(failures[0])))
+            elif instance in self._unsent:
+                self._unsent.discard(instance)
+                self._answers.append(AdvertPassed(instance))
+        self._left.clear()
 
     def _renew(self) -> None:
         """Leases whose adverts were sent; one that was not sent must not keep its address alive."""
+        self._settle()
         due = [each for each in self._renewals if each.instance not in self._unsent]
         self._renewals.clear()
         for error in self._kernel.renew(due):
             self._records.append(Record(Level.ERROR, "", f"a lease was not renewed: {error}"))
 
     def _apply(self, effect: Reconcile) -> None:
+        self._settle()
         if self._renewals:
             self._renew()  # renewing an address after its removal would bring it back
         done: list[Operation] = []

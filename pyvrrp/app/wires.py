@@ -1,19 +1,18 @@
-"""The sockets of every interface that the node uses: one for announcing, and one for adverts where it has routers.
-
-A virtual MAC (use_vmac) has a socket for adverts of its own kind.
-"""
+"""The sockets of every interface that the node uses: one for announcing, and one for adverts of each family that it has
+routers of there. A virtual MAC (use_vmac) has a socket for adverts of its own kind."""
 
 from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from errno import ENODEV, ENXIO
 from typing import TYPE_CHECKING
 
 from pyvrrp.core.effects import Announce, SendAdvert
 from pyvrrp.core.events import AdvertReceived
-from pyvrrp.core.settings import InstanceSettings
+from pyvrrp.core.listening import RouterId, router_id
+from pyvrrp.core.settings import Address, InstanceSettings
 from pyvrrp.errors import KernelError
 from pyvrrp.io.adverts import AdvertSocket
 from pyvrrp.io.announce import Announcer
@@ -27,12 +26,8 @@ _ROUNDS = 32  # of 64 adverts: what a receive buffer holds, and an end where som
 @dataclass(frozen=True, slots=True)
 class _Wire:
     index: int
-    adverts: AdvertSocket | VmacSocket | None
     announcer: Announcer
-
-    def fits(self, index: int | None, vrids: frozenset[int]) -> bool:
-        """Whether it is the same interface still, and has a socket for adverts where one is needed, only there."""
-        return self.index == index and (self.adverts is not None) is bool(vrids)
+    adverts: dict[int, AdvertSocket | VmacSocket] = field(default_factory=dict)  # by family
 
 
 class Wires:
@@ -53,29 +48,25 @@ class Wires:
         self._wires: dict[str, _Wire] = {}
         self._vmacs: dict[str, InstanceSettings] = {}
 
-    def want(self, vrids: Mapping[str, frozenset[int]], instances: Iterable[InstanceSettings] = ()) -> None:
+    def want(self, routers: Mapping[str, frozenset[RouterId]], instances: Iterable[InstanceSettings] = ()) -> None:
         """Have exactly these interfaces open, for these virtual routers; what does not exist is left out.
 
         `instances` tell which interfaces are virtual MACs. Raises KernelError when the kernel refuses a socket.
         """
         self._vmacs = {each.vmac.interface: each for each in instances if each.vmac is not None}
-        vrids = {**vrids, **{name: frozenset((each.virtual_router_id,)) for name, each in self._vmacs.items()}}
-        for name in [each for each in self._wires if each not in vrids]:
+        routers = {**routers, **{name: frozenset((router_id(each),)) for name, each in self._vmacs.items()}}
+        for name in [each for each in self._wires if each not in routers]:
             self._close(name)
-        for name, wanted in vrids.items():
+        for name, wanted in routers.items():
             index = _index(name)
-            wire = self._wires.get(name)
-            if wire is not None and not wire.fits(index, wanted):
+            if name in self._wires and self._wires[name].index != index:  # it was made anew
                 self._close(name)
-                wire = None
-            if wire is None and index is not None:
+            if index is not None:
                 self._open_unless_gone(name, index, wanted)
-            elif wire is not None and wire.adverts is not None:
-                wire.adverts.watch(wanted)
 
     def listen(self) -> None:
         """Take what waits on every wire now."""
-        for adverts in [wire.adverts for wire in self._wires.values() if wire.adverts is not None]:
+        for adverts in [adverts for wire in self._wires.values() for adverts in wire.adverts.values()]:
             for _ in range(_ROUNDS):
                 heard = adverts.receive()
                 if not heard:
@@ -85,9 +76,10 @@ class Wires:
     def send(self, effect: SendAdvert) -> OSError | None:
         """Send an advert; the reason when it did not leave."""
         wire = self._wires.get(effect.interface)
-        if wire is None or wire.adverts is None:
+        adverts = wire.adverts.get(effect.destination.version) if wire is not None else None
+        if adverts is None:
             return OSError("no such interface")
-        return None if wire.adverts.send(effect) else wire.adverts.last_error
+        return None if adverts.send(effect) else adverts.last_error
 
     def announce(self, effect: Announce) -> OSError | None:
         """Send the frames; the reason when one did not leave."""
@@ -101,38 +93,52 @@ class Wires:
         for name in list(self._wires):
             self._close(name)
 
-    def _open_unless_gone(self, name: str, index: int, vrids: frozenset[int]) -> None:
+    def _open_unless_gone(self, name: str, index: int, routers: frozenset[RouterId]) -> None:
         """An interface may vanish or be renamed at any moment, and will be told of again when it is back."""
         try:
-            self._open(name, index, vrids)
+            self._open(name, index, routers)
         except KernelError as error:
             if error.errno not in (ENODEV, ENXIO):
                 raise
 
-    def _open(self, name: str, index: int, vrids: frozenset[int]) -> None:
-        announcer = Announcer(name)
-        try:
-            adverts = self._advert_socket(name, vrids) if vrids else None
-        except KernelError:
-            announcer.close()
-            raise
-        self._wires[name] = _Wire(index, adverts, announcer)
-        if adverts is not None:
-            self._watch(adverts.fileno(), lambda: self._hear(adverts.receive()))
+    def _open(self, name: str, index: int, routers: frozenset[RouterId]) -> None:
+        wire = self._wires.get(name)
+        if wire is None:
+            wire = self._wires[name] = _Wire(index, Announcer(name))
+        families = {router.family for router in routers}
+        for family in wire.adverts.keys() - families:
+            self._deafen(wire, family)
+        for family in sorted(families):
+            vrids = {router.vrid for router in routers if router.family == family}
+            groups = {router.group for router in routers if router.family == family}
+            if family in wire.adverts:
+                wire.adverts[family].watch(vrids, groups)
+                continue
+            adverts = wire.adverts[family] = self._advert_socket(name, family, vrids, groups)
+            self._watch(adverts.fileno(), self._read, adverts)
 
-    def _advert_socket(self, name: str, vrids: frozenset[int]) -> AdvertSocket | VmacSocket:
+    def _read(self, adverts: AdvertSocket | VmacSocket) -> None:
+        self._hear(adverts.receive())
+
+    def _deafen(self, wire: _Wire, family: int) -> None:
+        adverts = wire.adverts.pop(family)
+        self._unwatch(adverts.fileno())
+        adverts.close()
+
+    def _advert_socket(
+        self, name: str, family: int, vrids: set[int], groups: set[Address]
+    ) -> AdvertSocket | VmacSocket:
         instance = self._vmacs.get(name)
         if instance is None:
-            return AdvertSocket(name, vrids)
+            return AdvertSocket(name, vrids, family, groups)
         from pyvrrp.io.vmac import VmacSocket  # most nodes have none
 
-        return VmacSocket(name, instance.interface, instance.family, vrids)
+        return VmacSocket(name, instance.interface, family, vrids)
 
     def _close(self, name: str) -> None:
         wire = self._wires.pop(name)
-        if wire.adverts is not None:
-            self._unwatch(wire.adverts.fileno())
-            wire.adverts.close()
+        for family in list(wire.adverts):
+            self._deafen(wire, family)
         wire.announcer.close()
 
 

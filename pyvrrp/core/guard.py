@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from pyvrrp.core.settings import Address, InstanceSettings, Vmac
 from pyvrrp.core.tracking import Tracked
+
+NO_PEERS: Final = "it speaks unicast and has no peers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +47,28 @@ class Standing:
         return self.broken + self.faults
 
 
-def primary_address(interface: Interface, virtual: frozenset[tuple[Address, int]]) -> Address | None:
-    """The interface's first IPv4 address that is not virtual: its "primary IP address" (RFC 3768 section 1.3)."""
+def primary_address(
+    interface: Interface, virtual: frozenset[tuple[Address, int]], family: int = 4, *, routed: bool = False
+) -> Address | None:
+    """The interface's first address that is not virtual: its "primary IP address" (RFC 3768 1.3, RFC 9568 1.7).
+
+    Of IPv6 it is link-local, unless adverts are `routed` to unicast peers elsewhere.
+    """
     for address, prefixlen in interface.addresses or ():
-        if address.version == 4 and (address, prefixlen) not in virtual:
+        fits = address.version == family and (family == 4 or address.is_link_local is not routed)
+        if fits and (address, prefixlen) not in virtual:
             return address
     return None
+
+
+def _source(
+    settings: InstanceSettings, interface: Interface, virtual: frozenset[tuple[Address, int]]
+) -> Address | None:
+    """The sender of its adverts."""
+    if settings.source is not None:
+        return settings.source
+    routed = any(not peer.address.is_link_local for peer in settings.unicast_peers)
+    return primary_address(interface, virtual, settings.family, routed=routed)
 
 
 def standing(
@@ -75,8 +94,8 @@ def standing(
     source: Address | None = None
     broken: tuple[str, ...] = ()
     if own not in unseen:
-        source = primary_address(known[own], virtual)
-        broken = _broken(own, known[own], source)
+        source = _source(settings, known[own], virtual)
+        broken = _broken(settings, known[own], source)
     if not broken and settings.vmac is not None and voice == settings.vmac.interface and voice in known:
         broken = _mute(settings.vmac, known[voice])
     waiting = not_looked_at + tracked.waiting
@@ -97,10 +116,23 @@ def _mute(vmac: Vmac, interface: Interface) -> tuple[str, ...]:
     return (f"interface {vmac.interface} has not the virtual MAC {vmac.mac.hex(':')}",)
 
 
-def _broken(name: str, interface: Interface, source: Address | None) -> tuple[str, ...]:
-    absent = _absent(name, interface)
-    if not interface.present or source is not None:
-        return (absent,) if absent else ()
-    virtual = any(address.version == 4 for address, _ in interface.addresses or ())
-    missing = f"interface {name} has no IPv4 address{' besides virtual ones' if virtual else ''}"
-    return (absent, missing) if absent else (missing,)
+def _broken(settings: InstanceSettings, interface: Interface, source: Address | None) -> tuple[str, ...]:
+    name, absent = settings.interface, _absent(settings.interface, interface)
+    if not interface.present:
+        return (absent,)
+    reasons = [absent] if settings.track_primary else []
+    if source is None:
+        reasons.append(_without_source(settings, interface))
+    elif settings.track_source and all(address != source for address, _ in interface.addresses or ()):
+        reasons.append(f"interface {name} does not have {source}, the source of its adverts")
+    if settings.unicast_fault_no_peer and not settings.unicast_peers:
+        reasons.append(NO_PEERS)
+    return tuple(reason for reason in reasons if reason)
+
+
+def _without_source(settings: InstanceSettings, interface: Interface) -> str:
+    family, routed = settings.family, any(not peer.address.is_link_local for peer in settings.unicast_peers)
+    kind = "" if family == 4 else " global" if routed else " link-local"
+    virtual = primary_address(interface, frozenset(), family, routed=routed) is not None
+    besides = " besides virtual ones" if virtual else ""
+    return f"interface {settings.interface} has no IPv{family}{kind} address{besides}"

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from pyvrrp.core.effects import Effect, Level, Record
+from pyvrrp.core.guard import NO_PEERS
 from pyvrrp.core.settings import InstanceSettings, VirtualAddress
 
 TIMEOUT: Final = "Receive advertisement timeout"
@@ -54,8 +55,12 @@ def beginning_in_fault(settings: InstanceSettings, against: tuple[str, ...]) -> 
     for each in against:
         if down := _DOWN.fullmatch(each):
             reasons.append(Record(Level.INFO, "", f"({name}): entering FAULT state (interface {down[1]} down)"))
-        elif each.startswith(f"interface {settings.interface} has no IPv4 address"):
-            reasons.append(Record(Level.INFO, name, "entering FAULT state (no IPv4 address for interface)"))
+        elif each.startswith(f"interface {settings.interface} has no IPv"):
+            text = f"entering FAULT state (no IPv{settings.family} address for interface)"
+            reasons.append(Record(Level.INFO, name, text))
+        elif each == NO_PEERS:
+            text = "Cannot use unicast without any peers - going to fault state"
+            reasons.append(Record(Level.INFO, name, text))
     return [*reasons, Record(Level.NOTICE, name, "entering FAULT state", "FAULT")]
 
 

@@ -7,7 +7,7 @@ the kernel's addresses with what the routers want. It decides nothing that a rou
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from pyvrrp.core import explain, lines, notify
 from pyvrrp.core.agenda import Agenda
@@ -33,6 +33,7 @@ from pyvrrp.core.group import Group, grouped
 from pyvrrp.core.guard import Interface, Standing, standing
 from pyvrrp.core.ledger import Ledger
 from pyvrrp.core.links import LinkDelays
+from pyvrrp.core.listening import RouterId, listening
 from pyvrrp.core.notify import Notifier
 from pyvrrp.core.pacing import Pacer
 from pyvrrp.core.reception import Reception
@@ -134,9 +135,9 @@ class Node:
         """Every managed address that the kernel holds here."""
         return tuple(address for router in self._everybody() for address in sorted(self._held(router)))
 
-    def vrids(self) -> dict[str, frozenset[int]]:
+    def vrids(self) -> dict[str, frozenset[RouterId]]:
         """The virtual routers to listen for, by interface; none on one that only has addresses."""
-        return _by_interface(router.settings for router in self._everybody())
+        return listening(router.settings for router in self._everybody())
 
     def instances(self) -> tuple[InstanceSettings, ...]:
         """Those that run, and those that still hand over."""
@@ -252,7 +253,7 @@ class Node:
         if router is None:
             return []
         router.advert_failed(event.reason, now)
-        if router.silenced(now):
+        if router.settings.track_primary and router.silenced(now):
             text = f"adverts cannot leave {router.settings.interface}: {event.reason}"
             self._ledger.refuse(event.instance, text, now)
             return self._assess(router, now)
@@ -524,24 +525,12 @@ class Node:
         return self._check_result(CheckResult(track.settings.name, False, detail, 0.0), now)
 
 
-def vrids(settings: NodeSettings) -> dict[str, frozenset[int]]:
-    """The virtual routers of a configuration, by interface; none on one that only has addresses."""
-    return _by_interface(settings.instances)
-
-
 def interfaces(settings: NodeSettings) -> frozenset[str]:
     """The interfaces of a configuration: those that it listens on, puts addresses on, or checks."""
     probes = (each.probe for each in settings.checks)
-    return frozenset(vrids(settings)).union(each.interface for each in probes if isinstance(each, InterfaceProbe))
-
-
-def _by_interface(instances: Iterable[InstanceSettings]) -> dict[str, frozenset[int]]:
-    found: dict[str, set[int]] = {}
-    for instance in instances:
-        found.setdefault(instance.interface, set()).add(instance.virtual_router_id)
-        for interface in instance.interfaces:
-            found.setdefault(interface, set())
-    return {interface: frozenset(numbers) for interface, numbers in found.items()}
+    return frozenset(listening(settings.instances)).union(
+        each.interface for each in probes if isinstance(each, InterfaceProbe)
+    )
 
 
 def _seen(track: CheckTrack, interface: Interface) -> CheckResult:

@@ -44,7 +44,7 @@ RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
 RTMGRP_LINK, RTMGRP_IPV4_IFADDR, RTMGRP_IPV6_IFADDR = 0x1, 0x10, 0x100
 INDEX: Final = struct.Struct("=I")
 INDEX_OFFSET: Final = 20  # of the interface index in struct ifinfomsg and struct ifaddrmsg, the header included
-SCOPE_GLOBAL: Final = 0
+IFA_F_NODAD, IFA_F_OPTIMISTIC, IFA_F_DADFAILED, IFA_F_TENTATIVE = 0x02, 0x04, 0x08, 0x40
 FOREVER: Final = 0xFFFFFFFF
 IFF_UP, IFF_RUNNING, IFF_LOWER_UP = 0x1, 0x40, 0x10000
 RTEXT_FILTER_SKIP_STATS: Final = 8
@@ -213,7 +213,9 @@ class Kernel:
         for answer in self._requests.ask("list the addresses", RTM_GETADDR, NLM_F_DUMP, body_of(request)):
             message = ifaddrmsg(answer)
             message.decode()
-            if message["index"] == index and (message["family"] == socket.AF_INET or message["scope"] == SCOPE_GLOBAL):
+            # While duplicate address detection runs, or has found one, an IPv6 address is not to be used.
+            usable = message["flags"] & IFA_F_OPTIMISTIC or not message["flags"] & (IFA_F_TENTATIVE | IFA_F_DADFAILED)
+            if message["index"] == index and usable:
                 text = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
                 addresses.append((ip_address(text), message["prefixlen"]))
         return tuple(addresses)
@@ -307,9 +309,14 @@ def _encode_address(operation: Operation, index: int) -> bytes:
     ]
     # Asked to remove an address with a label, the kernel would leave one that has another label.
     if operation.action is Action.ADD:
+        if address.address.version == 6:
+            # The other node may have it still: duplicate address detection would keep it from being used.
+            message["flags"] = IFA_F_NODAD
         lifetime = FOREVER if operation.lease is None else operation.lease
-        # An address whose preferred lifetime is over is deprecated: not used as a source. It shall never be that.
-        lease = {"ifa_preferred": lifetime, "ifa_valid": lifetime, "cstamp": 0, "tstamp": 0}
+        # An address whose preferred lifetime is over is deprecated: not used as a source. That is right for one of IPv6
+        # without a network of its own, or this host would speak to others from an address that moves.
+        preferred = 0 if address.address.version == 6 and address.prefixlen == 128 else lifetime
+        lease = {"ifa_preferred": preferred, "ifa_valid": lifetime, "cstamp": 0, "tstamp": 0}
         attributes.append(("IFA_CACHEINFO", lease))
         if address.label:
             attributes.append(("IFA_LABEL", address.label))

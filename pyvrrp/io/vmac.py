@@ -67,8 +67,8 @@ class VmacSocket:
         """The descriptor to watch for reading."""
         return self._socket.fileno()
 
-    def watch(self, vrids: Collection[int]) -> None:
-        """From now on hear only these virtual routers. Raises OSError."""
+    def watch(self, vrids: Collection[int], _groups: Collection[Address] = ()) -> None:
+        """From now on hear only these virtual routers, whatever their group. Raises OSError."""
         protocol = [
             (bpf.LOAD_BYTE, 0, 0, PROTOCOL_OFFSET[self._family]),
             (bpf.JUMP_EQUAL, 1, 0, const.PROTOCOL),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, ip_address
+from dataclasses import replace
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import pytest
 
-from pyvrrp.core.guard import Interface, Standing, primary_address, standing
-from pyvrrp.core.settings import Address, VirtualAddress
+from pyvrrp.core.guard import NO_PEERS, Interface, Standing, primary_address, standing
+from pyvrrp.core.settings import Address, InstanceSettings, UnicastPeer, VirtualAddress
 from pyvrrp.core.tracking import Tracked
 from tests.simulation import instance
 
@@ -98,3 +99,74 @@ def test_a_vip_with_another_prefix_is_a_real_address() -> None:
     interface = Interface(True, True, MAC, ((VIP, 24), (PRIMARY, 24)))
     assert primary_address(interface, VIRTUAL) == VIP
     assert primary_address(Interface(True, True, MAC, None), VIRTUAL) is None
+
+
+# --- IPv6, a source of its own, unicast -------------------------------------------------------------------------------
+
+LINK_LOCAL, GLOBAL, LINK_LOCAL_VIP = (IPv6Address(each) for each in ("fe80::c9", "2001:db8::c9", "fe80::60"))
+SIX = instance(family=6, version=3, addresses=(VirtualAddress("eth0", LINK_LOCAL_VIP, 128),))
+VIRTUAL_6: frozenset[tuple[Address, int]] = frozenset({(LINK_LOCAL_VIP, 128)})
+WHOLE = Interface(True, True, MAC, ((PRIMARY, 24), (GLOBAL, 64), (LINK_LOCAL_VIP, 128), (LINK_LOCAL, 64)))
+ABROAD, NEAR = UnicastPeer(IPv6Address("2001:db8::ca")), UnicastPeer(IPv6Address("fe80::ca"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "source"),
+    [
+        (SIX, LINK_LOCAL),
+        (instance(), PRIMARY),
+        (replace(SIX, unicast_peers=(NEAR,)), LINK_LOCAL),
+        (replace(SIX, unicast_peers=(NEAR, ABROAD)), GLOBAL),
+        (instance(source=IPv4Address("10.9.9.9")), IPv4Address("10.9.9.9")),
+        (replace(SIX, source=GLOBAL), GLOBAL),
+    ],
+)
+def test_whom_adverts_come_from(settings: InstanceSettings, source: Address) -> None:
+    found = standing(settings, {"eth0": WHOLE}, VIRTUAL_6, FINE, None)
+    assert (found.source, found.against) == (source, ())
+
+
+@pytest.mark.parametrize(
+    ("settings", "interface", "broken"),
+    [
+        (
+            SIX,
+            Interface(True, True, MAC, ((PRIMARY, 24), (GLOBAL, 64))),
+            "interface eth0 has no IPv6 link-local address",
+        ),
+        (
+            SIX,
+            Interface(True, True, MAC, ((LINK_LOCAL_VIP, 128),)),
+            "interface eth0 has no IPv6 link-local address besides virtual ones",
+        ),
+        (
+            replace(SIX, unicast_peers=(ABROAD,)),
+            Interface(True, True, MAC, ((LINK_LOCAL, 64),)),
+            "interface eth0 has no IPv6 global address",
+        ),
+        (
+            instance(source=IPv4Address("10.9.9.9"), track_source=True),
+            WHOLE,
+            "interface eth0 does not have 10.9.9.9, the source of its adverts",
+        ),
+        (instance(unicast_fault_no_peer=True), WHOLE, NO_PEERS),
+    ],
+)
+def test_without_a_sender_or_anybody_to_send_to(settings: InstanceSettings, interface: Interface, broken: str) -> None:
+    found = standing(settings, {"eth0": interface}, VIRTUAL_6, FINE, None)
+    assert found.broken == (broken,)
+
+
+def test_a_source_that_is_tracked_and_there() -> None:
+    settings = instance(source=PRIMARY, track_source=True, unicast_fault_no_peer=True, unicast_peers=(NEAR,))
+    assert standing(settings, {"eth0": WHOLE}, VIRTUAL, FINE, None).against == ()
+
+
+def test_dont_track_primary_forgives_a_link_that_is_down_and_nothing_else() -> None:
+    settings = instance(track_primary=False)
+    down = Interface(True, False, MAC, ((PRIMARY, 24),))
+    assert standing(settings, {"eth0": down}, VIRTUAL, FINE, None).against == ()
+    bare = Interface(True, False, MAC, ())
+    assert standing(settings, {"eth0": bare}, VIRTUAL, FINE, None).broken == ("interface eth0 has no IPv4 address",)
+    gone = Interface(False, False, MAC, ())
+    assert standing(settings, {"eth0": gone}, VIRTUAL, FINE, None).broken == ("interface eth0 does not exist",)

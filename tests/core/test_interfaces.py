@@ -10,7 +10,7 @@ import pytest
 from pyvrrp.core.effects import Action, Announce, Effect, Operation, RenewLease
 from pyvrrp.core.events import AddressesChanged, ConfigReplaced, LinkChanged
 from pyvrrp.core.fsm import State
-from pyvrrp.core.node import interfaces, vrids
+from pyvrrp.core.node import interfaces
 from pyvrrp.core.settings import CheckSettings, InterfaceProbe, Track, VirtualAddress
 from tests.lone import MAC, Lone, backup, master, only, operations, sent, texts
 from tests.simulation import VIP, instance, settings
@@ -43,7 +43,7 @@ def master_of_both() -> Lone:
 def test_which_interfaces_are_observed_and_which_are_listened_on() -> None:
     lone = Lone(BOTH, checks=(CheckSettings("lan", InterfaceProbe("eth2")),))
     assert lone.node.interfaces() == interfaces(lone.node.settings) == {"eth0", "eth1", "eth2"}
-    assert lone.node.vrids() == vrids(lone.node.settings) == {"eth0": {60}, "eth1": set()}
+    assert lone.vrids == {"eth0": {60}, "eth1": set()}
 
 
 def test_it_waits_until_it_has_seen_every_interface() -> None:

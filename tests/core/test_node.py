@@ -20,7 +20,7 @@ from pyvrrp.core.events import (
     TimerDue,
 )
 from pyvrrp.core.fsm import State
-from pyvrrp.core.node import vrids
+from pyvrrp.core.listening import listening
 from pyvrrp.core.settings import CheckSettings, InstanceSettings, TcpProbe, Track, VirtualAddress
 from tests.lone import MAC, OURS, PEER, Lone, announced, backup, kinds, master, only, operations, sent, texts, vip
 from tests.simulation import CHECK, INTERFACE, VIP, instance, settings
@@ -318,8 +318,8 @@ def test_another_complaint_is_logged_after_a_second() -> None:
 def test_which_virtual_routers_to_listen_for() -> None:
     far = replace(other(), interface="eth1", addresses=(replace(SECOND, interface="eth1"),))
     lone = Lone(instance(), other(), replace(far, name="VI_3", virtual_router_id=9))
-    assert lone.node.vrids() == {"eth0": {60, 61}, "eth1": {9}}
-    assert vrids(lone.node.settings) == lone.node.vrids()
+    assert lone.vrids == {"eth0": {60, 61}, "eth1": {9}}
+    assert listening(lone.node.settings.instances) == lone.node.vrids()
 
 
 # --- history ----------------------------------------------------------------------------------------------------------
@@ -474,25 +474,25 @@ def test_an_instance_that_is_removed_hands_over() -> None:
     assert [(advert.vrid, advert.priority) for advert in sent(effects)] == [(60, 0)]
     assert operations(effects) == []
     assert states(lone) == {"VI_2": "MASTER"}
-    assert lone.node.vrids() == {"eth0": {60, 61}}, "it still wants to hear its successor"
+    assert lone.vrids == {"eth0": {60, 61}}, "it still wants to hear its successor"
     assert set(lone.node.held()) == {VIP, SECOND}
     effects = lone.hear(200, vrid=60, addresses=(VIP.address,))
     assert operations(effects) == [Operation(Action.REMOVE, VIP)]
-    assert lone.node.vrids() == {"eth0": {60, 61}}
+    assert lone.vrids == {"eth0": {60, 61}}
     lone.obey(effects)
-    assert lone.node.vrids() == {"eth0": {61}}
+    assert lone.vrids == {"eth0": {61}}
     assert lone.node.held() == (SECOND,)
 
 
 def test_an_instance_that_is_removed_goes_without_a_successor_too() -> None:
     lone = master()
     reload(lone)
-    assert lone.node.vrids() == {"eth0": {60}}
+    assert lone.vrids == {"eth0": {60}}
     effects = []
     while lone.node.next_deadline() is not None:
         effects += lone.timer()
     lone.obey(effects)
-    assert lone.node.vrids() == {}
+    assert lone.vrids == {}
     assert lone.node.held() == ()
 
 
@@ -512,13 +512,13 @@ def test_an_address_lost_by_a_leaving_instance_is_the_end_of_it() -> None:
     reload(lone)
     lone.timer()
     lone.addresses()
-    assert lone.node.vrids() == {}
+    assert lone.vrids == {}
 
 
 def test_an_instance_that_had_not_begun_is_forgotten_at_once() -> None:
     lone = Lone()
     reload(lone)
-    assert lone.node.vrids() == {}
+    assert lone.vrids == {}
 
 
 def test_the_settings_in_force_are_the_new_ones() -> None:
@@ -540,7 +540,7 @@ def test_a_master_goes_on_under_another_vrid() -> None:
     assert [(advert.vrid, advert.priority) for advert in sent(effects)] == [(61, 100)]
     assert operations(effects) == []
     assert states(lone) == {"VI_1": "MASTER"}
-    assert lone.node.vrids() == {"eth0": {61}}
+    assert lone.vrids == {"eth0": {61}}
     assert lone.hear(200, vrid=60) == []
     assert operations(lone.hear(200)) == [Operation(Action.REMOVE, VIP)], "there may have been a better one"
 
@@ -552,7 +552,7 @@ def test_a_backup_listens_anew_under_another_vrid() -> None:
     assert states(lone) == {"VI_1": "BACKUP"}
     assert lone.status.master is None
     assert lone.deadline == 3.609375
-    assert lone.node.vrids() == {"eth0": {61}}
+    assert lone.vrids == {"eth0": {61}}
 
 
 def test_a_master_that_is_not_fit_under_another_vrid_hands_over_under_its_own() -> None:
@@ -562,11 +562,11 @@ def test_a_master_that_is_not_fit_under_another_vrid_hands_over_under_its_own() 
     assert [(advert.vrid, advert.priority) for advert in sent(effects)] == [(60, 0)]
     assert operations(effects) == [], "what it held answers meanwhile"
     assert states(lone) == {"VI_1": "FAULT"}
-    assert lone.node.vrids() == {"eth0": {60, 61}}
+    assert lone.vrids == {"eth0": {60, 61}}
     effects = lone.hear(200, vrid=61)
     assert operations(effects) == [Operation(Action.REMOVE, VIP)]
     lone.hear(200, vrid=60)
-    assert lone.node.vrids() == {"eth0": {61}}
+    assert lone.vrids == {"eth0": {61}}
 
 
 def test_another_name_and_another_vrid_are_another_router() -> None:

@@ -41,6 +41,51 @@ def addresses(kernel: Kernel) -> list[str]:
     return [f"{address}/{prefixlen}" for address, prefixlen in changed.addresses]
 
 
+VIP_6 = VirtualAddress("eth0", IPv6Address("2001:db8::200"), 128)
+LINK_LOCAL_VIP = VirtualAddress("eth0", IPv6Address("fe80::200"), 128)
+IN_A_NETWORK = VirtualAddress("eth0", IPv6Address("2001:db8::201"), 64)
+
+
+def test_ipv6_is_there_at_once_and_is_not_spoken_from_unless_it_has_a_network(pair: Pair, kernel: Kernel) -> None:
+    all_three = (VIP_6, LINK_LOCAL_VIP, IN_A_NETWORK)
+    assert kernel.apply([Operation(Action.ADD, each, 30) for each in all_three]) == [None] * 3
+    # Without nodad they would be tentative for a second, and not be told of.
+    assert set(addresses(kernel)) == {"192.168.1.201/24", *map(str, all_three)}
+    for each in all_three:
+        text = pair.here.ip(f"-o -6 addr show dev eth0 to {each.address}")
+        assert "nodad" in text
+        assert ("deprecated" in text) is (each is not IN_A_NETWORK)
+        assert ("preferred_lft 0sec" in text) is (each is not IN_A_NETWORK)
+    assert kernel.apply([Operation(Action.REMOVE, each) for each in all_three]) == [None] * 3
+    assert addresses(kernel) == ["192.168.1.201/24"]
+
+
+def test_the_lease_of_ipv6_is_renewed_and_ends(kernel: Kernel) -> None:
+    started = time.monotonic()
+    kernel.apply([Operation(Action.ADD, VIP_6, 2), Operation(Action.ADD, LINK_LOCAL_VIP, 2)])
+    while time.monotonic() - started < 3.5:
+        assert kernel.renew([RenewLease("VI_1", (VIP_6,), 2)]) == []
+        time.sleep(0.1)
+    assert str(VIP_6) in addresses(kernel)
+    assert until(lambda: str(LINK_LOCAL_VIP) not in addresses(kernel))
+    assert until(lambda: str(VIP_6) not in addresses(kernel))
+
+
+def test_an_address_that_is_being_tried_is_not_told_of_until_it_is_known_to_be_free(pair: Pair, kernel: Kernel) -> None:
+    pair.here.ip("addr add fe80::c9/64 dev eth0")
+    assert "fe80::c9/64" not in addresses(kernel)
+    kernel.changes()
+    assert until(lambda: kernel.changes() == {"eth0"})
+    assert "fe80::c9/64" in addresses(kernel)
+
+
+def test_an_address_that_somebody_else_has_is_never_told_of(pair: Pair, kernel: Kernel) -> None:
+    pair.there.ip("addr add fe80::c9/64 dev eth0 nodad")
+    pair.here.ip("addr add fe80::c9/64 dev eth0")
+    assert until(lambda: "dadfailed" in pair.here.ip("-6 addr show dev eth0"))
+    assert "fe80::c9/64" not in addresses(kernel)
+
+
 def many(count: int) -> list[VirtualAddress]:
     first = int(IPv4Address("10.1.0.1"))
     return [VirtualAddress("eth0", IPv4Address(first + number), 32) for number in range(count)]
