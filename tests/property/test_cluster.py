@@ -57,7 +57,7 @@ class Cluster(RuleBasedStateMachine):
         adverts = manners.get("down_timer_adverts", const.DOWN_TIMER_ADVERTS)
         seconds = automatic_lease(advert_int, adverts) if isinstance(lease, str) else lease
         self.lan = Lan(seed, Weather(delay=(0.0001, LATENCY), duplicate=0.1, overtaking=True))
-        self.witness = Witness(self.lan, LATENCY)
+        self.witness = Witness(self.lan)
         self.lan.watch = self.witness.look
         self.files: dict[str, NodeSettings] = {}
         for number, (name, (priority, preempt, weight)) in enumerate(zip(NAMES, chosen, strict=False)):

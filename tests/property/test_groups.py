@@ -14,32 +14,9 @@ from pyvrrp.core.settings import NodeSettings, SyncGroupSettings, Track, automat
 from tests.property.profiles import HUNTING
 from tests.property.test_cluster import LATENCY, NAMES, Cluster, priorities, which
 from tests.simulation import CHECK, SECOND, Lan, Weather, group_of, instance, settings
-from tests.simulation.invariants import Witness, together
+from tests.simulation.invariants import Witness
 
 GROUP = SyncGroupSettings("G", ("VI_1", "VI_2"))
-
-
-class Witnesses:
-    """Look at both members, and that they are together."""
-
-    def __init__(self, lan: Lan, serving: bool) -> None:
-        self._lan = lan
-        self._each = (
-            Witness(lan, LATENCY, serving=serving),
-            Witness(lan, LATENCY, "VI_2", SECOND, serving),
-        )
-
-    def disturbed(self, consequences: float = 0.0) -> None:
-        """Something was done to the world."""
-        for witness in self._each:
-            witness.disturbed(consequences)
-
-    def look(self) -> None:
-        """Check every promise."""
-        for witness in self._each:
-            witness.look()
-        for machine in self._lan.machines.values():
-            together(machine)
 
 
 class Groups(Cluster):
@@ -64,7 +41,7 @@ class Groups(Cluster):
         version, advert_int = protocol
         self.lan = Lan(seed, Weather(delay=(0.0001, LATENCY), duplicate=0.1, overtaking=True))
         self.equal = equal
-        self.witness: Any = Witnesses(self.lan, serving=equal)
+        self.witness = Witness(self.lan, serving=equal)
         self.lan.watch = self.witness.look
         self.files: dict[str, NodeSettings] = {}
         plain = instance(version=version, advert_int=advert_int, vip_lease=automatic_lease(advert_int))

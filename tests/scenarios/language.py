@@ -17,7 +17,9 @@ cut a | plug a                               the cable
 unplug inside of a | plug inside of a        the cable of the second interface
 isolate a | rejoin a                         a network that loses everything, and no link goes down
 stop a                                       SIGTERM
-reload a priority 90 ...                     SIGHUP; what is not named stays
+reload a priority 90 ...                     SIGHUP; what is not named stays. Beside the words above:
+                                             `addresses 3` (how many VI_1 has), `check 0.1` (how often mysql is
+                                             checked), `apart` (VI_2 is there, but no group), `alone` (no VI_2)
 delete vip on a | add vip on a               ip address del, ip address add
 mysql on a fails | mysql on a recovers       the check notices at once
 mysql on a hangs | mysql on a answers        the check notices after `fall` and `rise` results
@@ -25,6 +27,16 @@ checks of a stall | checks of a report       as long as they stall there is no n
 kernel of a refuses | kernel of a obeys      to add addresses
 firewall of a drops | firewall of a passes   the adverts that a sends
 firewall of a drops input | ... passes input the adverts that a should hear
+node a 192.168.1.201 clock 1.01              a's clock runs 1 % fast
+block a to b | unblock a to b                nothing gets from a to b, the other way it does
+seed 7                                       what the weather is drawn from
+weather loss 0.2 delay 1ms 20ms duplicate 0.1 overtaking
+                                             how the network is from now on; what is not named is fair
+foreign 192.168.1.66 priority 120            a router of the same virtual router, which listens to nobody
+foreign 192.168.1.66 leaves
+mend                                         everything above is undone, and what does not run is started
+witness                                      from now on all that tests/simulation/invariants.py promises must hold
+witness unequal                              but nobody need serve: members of a group wait for each other
 measure                                      begin to measure outage and overlap
 
 expect a MASTER [within 4s]                  its state, VI_1's
@@ -41,6 +53,7 @@ expect a sent priority 0 once | never        since `measure`
 expect a log contains "text" | lacks "text"  since `measure`
 expect a why contains "text" | lacks "text"  in the sentences of its status now
 expect a told 'GROUP "G" MASTER 0'           to FIFOs, since `measure`
+expect settled                               as many seconds as that takes after `mend`: one master, and the right one
 """
 
 from __future__ import annotations
@@ -63,9 +76,12 @@ from pyvrrp.core.settings import (
     VirtualAddress,
     automatic_lease,
 )
-from tests.simulation import CHECK, INSIDE, INTERFACE, SECOND, Lan, group_of, instance, settings
+from pyvrrp.core.wire import Advert, encode
+from tests.simulation import CHECK, INSIDE, INTERFACE, SECOND, VIP, Lan, Weather, group_of, instance, settings
+from tests.simulation.invariants import Witness
 
 Words = list[str]
+MORE = tuple(replace(VIP, address=VIP.address + number) for number in (10, 11, 12))  # VIPs that VI_1 may have as well
 _UNITS = {"s": 1.0, "ms": 0.001}
 _NUMBERS: dict[str, Callable[[str], float]] = {
     "priority": int,
@@ -116,6 +132,7 @@ class Scenario:
         self.lan.watch = self._watch
         self.common = settings(instance())
         self.files: dict[str, NodeSettings] = {}
+        self.witness: Witness | None = None
         self._meter = Meter(self.lan.now)
         self._marks: dict[str, tuple[int, int, int]] = {}
 
@@ -131,9 +148,11 @@ class Scenario:
 
     def say(self, words: Words) -> None:
         """Perform one sentence. Raises ValueError when it is not of this language."""
-        for pattern, perform in _SENTENCES:
-            found = _match(pattern.split(), words)
+        for pattern, perform in _PATTERNS.get(words[0], ()):
+            found = _match(pattern, words)
             if found is not None:
+                if self.witness is not None and words[0] not in ("run", "expect", "measure"):
+                    self.witness.disturbed(self._consequences(words))
                 perform(self, *found)
                 return
         raise ValueError("unknown line")
@@ -144,20 +163,30 @@ class Scenario:
         self.common = self._options(self.common, list(options))
 
     def node(self, name: str, address: str, *options: str) -> None:
-        self.files[name] = self._options(self.common, list(options))
-        self.lan.add(name, address, self.files[name])
+        words, rate = list(options), 1.0
+        if "clock" in words:
+            at = words.index("clock")
+            rate = float(words[at + 1])
+            del words[at : at + 2]
+        self.files[name] = self._options(self.common, words)
+        self.lan.add(name, address, self.files[name], rate)
 
     def reload(self, name: str, *options: str) -> None:
         self.files[name] = self._options(self.files[name], list(options))
-        self.lan.reload(name, self.files[name])
+        if not self.lan.machines[name].node.stopping:
+            self.lan.reload(name, self.files[name])
 
     def _options(self, node: NodeSettings, words: Words) -> NodeSettings:
         plain = replace(node.instances[0], tracks=node.instances[-1].tracks)
-        second = node.instances[-1].priority if node.groups else plain.priority
+        second = node.instances[-1].priority
+        both = len(node.instances) == 2
         while words:
             word = words.pop(0)
-            if word == "group":
-                node = replace(node, groups=(SyncGroupSettings("G", ("VI_1", "VI_2")),))
+            if word in ("group", "apart", "alone"):
+                both = word != "alone"
+                node = replace(node, groups=(SyncGroupSettings("G", ("VI_1", "VI_2")),) if word == "group" else ())
+            elif word == "check":
+                node = replace(node, checks=(replace(CHECK, interval=float(words.pop(0))),))
             elif word == "second":
                 second = int(words.pop(0))
             elif word == "startup_delay":
@@ -165,8 +194,8 @@ class Scenario:
             else:
                 plain = _option(plain, word, words)
                 second = plain.priority if word == "priority" else second
-        instances = group_of(plain, second) if node.groups else (plain,)
-        return replace(node, instances=instances, checks=(CHECK,) if plain.tracks else ())
+        instances = group_of(plain, second) if both else (plain,)
+        return replace(node, instances=instances, checks=(node.checks or (CHECK,)) if plain.tracks else ())
 
     # --- what happens -------------------------------------------------------------------------------------------------
 
@@ -198,6 +227,83 @@ class Scenario:
         else:
             self.lan.check(name, ok)
 
+    def weather(self, *options: str) -> None:
+        weather, words = Weather(), list(options)
+        while words:
+            word = words.pop(0)
+            if word == "overtaking":
+                weather.overtaking = True
+            elif word == "delay":
+                weather.delay = (seconds(words.pop(0)), seconds(words.pop(0)))
+            elif word in ("loss", "duplicate"):
+                setattr(weather, word, float(words.pop(0)))
+            else:
+                raise ValueError(f"unknown option {word!r}")
+        self.lan.weather = weather
+        self.lan.watch()
+
+    def foreign(self, source: str, priority: str) -> None:
+        ours = self.common.instances[0]
+        interval = round(ours.advert_int * const.CENTISECONDS)
+        addresses = tuple(each.address for each in ours.addresses)
+        auth_data = bytes(const.AUTH_DATA_SIZE) if ours.version == 2 else b""
+        advert = Advert(
+            ours.version, ours.virtual_router_id, int(priority), interval, addresses, const.AUTH_NONE, auth_data
+        )
+        self.lan.intrude(source, ours.advert_int, encode(advert, ip_address(source), const.GROUP_IPV4))
+
+    def mend(self) -> None:
+        lan = self.lan
+        for source in list(lan.foreign):
+            lan.retreat(source)
+        lan.weather = replace(lan.weather, loss=0.0)
+        for name, machine in lan.machines.items():
+            machine.refuse, machine.muzzled, machine.mute, machine.group = frozenset(), False, False, 0
+            machine.unhearing = False
+            machine.deaf.clear()
+            if not machine.powered:
+                lan.power_on(name, self.files[name])
+            if machine.paused and machine.running:
+                lan.resume(name)
+            if not machine.running or machine.node.stopping:
+                lan.kill(name)
+                lan.start(name, self.files[name])
+            if not machine.link:
+                lan.plug(name)
+            if not machine.inner_link:
+                lan.set_inner_link(name, up=True)
+            machine.healthy = True
+        lan.watch()
+
+    def attend(self, *options: str) -> None:
+        self.witness = Witness(self.lan, serving=options != ("unequal",))
+        self.witness.disturbed(self._consequences(["start"]))
+        self.lan.touched = None
+        self.witness.look()
+
+    def expect_settled(self) -> None:
+        witness = self.witness or Witness(self.lan)
+        self.lan.run(witness.settling())
+        witness.settled()
+
+    def _consequences(self, words: Words) -> float:
+        """Seconds until what the words do has been noticed: by checks, and by who tries a refused request again."""
+        first = words[0]
+        checks = [each for node in self.files.values() for each in node.checks]
+        results = max(((each.fall + 1) * each.interval + each.timeout for each in checks), default=0.0)
+        if first in ("mysql", "checks"):
+            return results
+        if first in ("thaw", "start", "power", "plug", "witness"):
+            return max((each.interval for each in checks), default=0.0)
+        if first in ("kernel", "firewall"):
+            return const.REFUSED_HOLD
+        if first == "mend":
+            sulk = any(each.hindered or each.sulks for each in self.lan.machines.values())
+            return results + const.REFUSED_HOLD * sulk
+        if first in ("stop", "reload"):  # handing over may end without a successor
+            return max(each.node.handover_bound for each in self.lan.machines.values())
+        return 0.0
+
     def measure(self) -> None:
         self._watch()
         self._meter = Meter(self.lan.now, self._meter.answering)
@@ -209,7 +315,10 @@ class Scenario:
         return self._marks.get(name, (0, 0, 0))
 
     def _watch(self) -> None:
-        self._meter.note(sum(each.serving for each in self.lan.machines.values()), self.lan.now)
+        if self.witness is not None:
+            self.witness.look()
+        if self.witness is None or self._marks:
+            self._meter.note(sum(each.serving for each in self.lan.machines.values()), self.lan.now)
 
     # --- what is expected ---------------------------------------------------------------------------------------------
 
@@ -295,6 +404,8 @@ def _option(plain: InstanceSettings, word: str, words: Words) -> InstanceSetting
         return replace(plain, vip_lease=automatic_lease(plain.advert_int, plain.down_timer_adverts))
     if word in _NUMBERS:
         return replace(plain, **{word: _NUMBERS[word](words.pop(0))})  # type: ignore[arg-type]
+    if word == "addresses":
+        return replace(plain, addresses=(VIP, *MORE)[: int(words.pop(0))])
     if word == "lease":
         lease = words.pop(0)
         return replace(plain, vip_lease=None if lease == "off" else int(lease))
@@ -355,7 +466,16 @@ _SENTENCES: tuple[tuple[str, Callable[..., None]], ...] = (
     ("kernel of NAME refuses|obeys", Scenario.refuse),
     ("firewall of NAME drops|passes", Scenario.firewall),
     ("firewall of NAME drops|passes input", Scenario.firewall_input),
+    ("block NAME to NAME", lambda story, name, other: story.lan.block(name, other)),
+    ("unblock NAME to NAME", lambda story, name, other: story.lan.unblock(name, other)),
+    ("seed NUMBER", lambda story, number: story.lan.random.seed(int(number))),
+    ("weather ...", Scenario.weather),
+    ("foreign ADDRESS leaves", lambda story, address: story.lan.retreat(address)),
+    ("foreign ADDRESS priority NUMBER", Scenario.foreign),
+    ("mend", Scenario.mend),
+    ("witness ...", Scenario.attend),
     ("measure", Scenario.measure),
+    ("expect settled", Scenario.expect_settled),
     ("expect holders within TIME ...", Scenario.expect_holders_within),
     ("expect holders ...", Scenario.expect_holders),
     ("expect second holders ...", Scenario.expect_second_holders),
@@ -373,3 +493,9 @@ _SENTENCES: tuple[tuple[str, Callable[..., None]], ...] = (
     ("expect NAME INIT|BACKUP|MASTER|FAULT", Scenario.expect_state),
     ("expect NAME INIT|BACKUP|MASTER|FAULT within TIME", Scenario.expect_state),
 )
+
+# The same by first word.
+_PATTERNS: dict[str, list[tuple[Words, Callable[..., None]]]] = {}
+for _pattern, _perform in _SENTENCES:
+    for _first in _pattern.split()[0].split("|"):
+        _PATTERNS.setdefault(_first, []).append((_pattern.split(), _perform))

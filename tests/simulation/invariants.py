@@ -1,40 +1,94 @@
 """What must be true of nodes on a link whatever happens to them, checked after everything that happens.
 
-The promises, with `latency` the slowest packet's way and all times exact (the simulator's clock has no jitter):
+The promises. `latency` is the slowest packet's way, all times are exact but for the rates of the nodes' clocks, and a
+fit node is one that runs, is connected, passes its checks and whose kernel does as it is told.
 
 * ALONE: two nodes that both run, hear each other and lose no packet hold the VIP together for no longer than
-  max(advert_int + latency, handover_bound).
+  max(advert_int + latency, handover_bound): the better one's next advert ends it, or the end of handing over.
 * LEASED: two nodes that can hear each other, whether their daemons live or not, hold it together for no longer than
   lease + what the kernel takes to act on it + the bound of ALONE, counted anew when a stalled daemon runs again.
 * SERVED: when the world has been left alone for the longest master-down interval (and what a check or a refusal adds),
-  and a healthy connected node is there, somebody that it can hear, or it itself, holds the VIP. (Not beside a node
-  whose kernel refuses addresses or adverts: that one takes over, fails and hands over, as often as REFUSED_HOLD lets.)
+  and a fit node is there, somebody that it can hear, or it itself, holds the VIP. (Not beside a node whose kernel
+  refuses addresses or adverts: that one takes over, fails and hands over, as often as REFUSED_HOLD lets.)
 * RELEASED: after priority 0 a node sends, renews and adds nothing until it has become master anew, and the VIP is gone
   from it when the handover bound has passed.
 * FENCED: connections are reset directly before their address is removed.
 * MEANT: a VIP in a kernel means MASTER, or handing over, or a lease that is running out.
+* PRESENT: a MASTER whose kernel and firewall do as they are told has all its addresses, at the very moment.
+* RENEWED: a lease is renewed only beside an advert that was sent.
 * ARMED: a MASTER or BACKUP that runs has exactly its one deadline, in INIT and FAULT it has none.
 * CADENCE: a running MASTER's adverts are never further apart than advert_int.
-* TOGETHER: members of a sync group are never MASTER beside one that is in FAULT or gives way to another master.
+* LEFT: a lease ends only under a node that does not run, is not MASTER, or whose adverts do not leave.
+* LEAVING: who hands over has sent priority 0 and nothing after it; a BACKUP that hears it waits for its skew time only.
+* STALE: a MASTER that stood still for longer than a backup waits sends nothing before it has become master anew.
+* PATIENT: a BACKUP takes over no sooner than down_timer_adverts intervals after the last advert that it had to follow,
+  unless priority 0 came since, and nobody does before startup_delay is over.
+* CAUSED: a state changes along an edge of the drawing in core/fsm.py, and always with a reason in words; a MASTER gives
+  way to a higher priority, to the same and a higher address, to its group, or because it stood still.
+* TRACKED: what is against a node keeps it from being MASTER, and its priority is what its checks make of it; a dead
+  service is noticed within fall + 1 intervals and the time-out.
+* TOGETHER: members of a sync group are never MASTER beside one that is in FAULT or gives way to another master; left
+  alone, they are all MASTER or none is.
+* TOLD: who is told of states is told of each in order, and the sequence numbers grow.
+* EXPLAINED: every status says why.
+* SETTLED: when everything is mended and the world left alone, exactly one node holds each VIP, all of one group, and no
+  fit node with preempt has a higher priority.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from itertools import combinations
 
 from pyvrrp.core import const
-from pyvrrp.core.effects import Action, Effect, Reconcile, RenewLease, ResetConnections, SendAdvert
+from pyvrrp.core.effects import Action, Effect, Notify, Reconcile, RenewLease, ResetConnections, SendAdvert
+from pyvrrp.core.events import AdvertReceived, CheckResult, TimerDue
 from pyvrrp.core.fsm import State, VirtualRouter
-from pyvrrp.core.settings import VirtualAddress
-from tests.simulation import KERNEL_SLACK, VIP, Lan, Machine
+from pyvrrp.core.settings import InstanceSettings, VirtualAddress
+from pyvrrp.core.tracking import Health
+from tests.simulation.machine import Machine
+from tests.simulation.network import KERNEL_SLACK, Lan
+from tests.simulation.samples import SECOND, VIP
 
 NEVER = float("-inf")
 ROUNDING = 1e-6  # seconds: sums of floats
+DRIFT = 1.02  # how much faster than another a node's clock may run, at most
+WATCHED = {"VI_1": VIP, "VI_2": SECOND}
+ALL_EVERY = 16  # steps between two looks at the machines that nothing happened to
+QUIET = (AdvertReceived, TimerDue, CheckResult)  # events that change no kernel but by what they bring about
+DELETED = "it is no longer in the configuration"  # said of the one that leaves, under the name of one that stays
+STOOD_STILL = "this process stood still"
+STATES = {each.value for each in State}
+EDGES = {
+    ("INIT", "BACKUP"), ("INIT", "FAULT"), ("INIT", "MASTER"), ("BACKUP", "MASTER"), ("MASTER", "BACKUP"),
+    ("BACKUP", "FAULT"), ("MASTER", "FAULT"), ("FAULT", "BACKUP"), ("FAULT", "MASTER"),
+}  # fmt: skip
 
 
 @dataclass(slots=True)
-class Record:
+class Tenure:
+    """What was noted of one virtual router of one daemon."""
+
+    sent: float = NEVER  # by the clock of all
+    released: float | None = None
+    tenures: int = 0
+    told: str = "INIT"
+    router: VirtualRouter | None = None  # that began when it was told so
+    heard: int = 0  # adverts that counted
+    followed: float = NEVER  # by its own clock: when it last heard a master that it had to follow
+    settings: InstanceSettings | None = None
+    whose: VirtualRouter | None = None
+
+    def belongs_to(self, router: VirtualRouter) -> None:
+        """What was noted of another router of the same name, which a reload has replaced, does not count."""
+        if self.whose is not router:
+            self.sent, self.released, self.tenures, self.heard, self.followed = NEVER, None, 0, 0, NEVER
+            self.whose = router
+
+
+@dataclass(slots=True)
+class Life:
     """What was noted of one machine."""
 
     read: int = 0  # effects looked at so far
@@ -43,194 +97,437 @@ class Record:
     stood_since: float = NEVER
     changed: float = NEVER  # when it last did anything
     was_alive: bool = True
-    sent: float = NEVER
-    released: float | None = None
-    tenures: int = 0
+    sequence: int = 0
     previous: Effect | None = None
+    slept: float = 0.0  # for how long it stood still before `alive_since`, the same daemon
+    unwell_since: float | None = None  # since when its checks would find its service dead
+    mixed_since: float | None = None
+    holds: set[str] = field(default_factory=set)  # whose VIPs its kernel has
+    tenures: dict[str, Tenure] = field(default_factory=dict)
+
+    def tenure(self, name: str) -> Tenure:
+        """What was noted of the virtual router of this name."""
+        found = self.tenures.get(name)
+        if found is None:
+            found = self.tenures[name] = Tenure()
+        return found
 
 
 @dataclass(slots=True)
-class Together:
-    """Since when two machines have been in a relation; None while they are not."""
+class Findings:
+    """The worst of what was still right, in seconds."""
 
-    since: dict[tuple[str, str], float] = field(default_factory=dict)
-
-    def note(self, pair: tuple[str, str], holds: bool, now: float) -> float:
-        """How long it has lasted now."""
-        if not holds:
-            self.since.pop(pair, None)
-            return 0.0
-        return now - self.since.setdefault(pair, now)
+    overlap: float = 0.0  # two that hear each other hold one address
+    gap: float = 0.0  # nobody does beside a fit node, since the last thing that was done to the world
+    transitions: int = 0
 
 
 class Witness:
     """Looks at a Lan after every step and raises AssertionError when a promise is broken.
 
-    It looks at one virtual router of every node, the one of this name, and at its address. Without `serving` nobody
-    need hold it.
+    Without `serving` nobody need hold an address: members of a group with different priorities may wait for each other.
     """
 
-    def __init__(
-        self, lan: Lan, latency: float, name: str = "VI_1", address: VirtualAddress = VIP, serving: bool = True
-    ) -> None:
+    def __init__(self, lan: Lan, serving: bool = True) -> None:
         self.lan = lan
-        self.latency = latency
-        self.name = name
-        self.address = address
         self.serving = serving
-        self.quiet_from = lan.now
-        self._records: dict[str, Record] = {}
-        self._alone, self._leased = Together(), Together()
+        self.findings = Findings()
+        self._quiet_from = lan.now
+        self._served_from: float | None = None  # when somebody must hold; None while not worked out
+        self._latency = 0.0
+        self._lives: defaultdict[str, Life] = defaultdict(Life)
+        self._since: dict[tuple[str, ...], float] = {}  # since when two machines have been in a relation
+        self._steps = 0
+        self._calm = False  # whether nothing that lasts is to be watched: no overlap, no gap
 
     def disturbed(self, consequences: float = 0.0) -> None:
-        """Something was done to the world; it may take so many seconds until the nodes notice."""
-        self.quiet_from = max(self.quiet_from, self.lan.now + consequences)
+        """Something is done to the world; it may take so many seconds until the nodes notice."""
+        self._quiet_from = max(self._quiet_from, self.lan.now + consequences)
+        self._served_from = None
 
     def look(self) -> None:
-        """Check every promise."""
-        machines = self.lan.machines.values()
-        for machine in machines:
-            record = self._records.setdefault(machine.name, Record())
-            self._note_life(machine, record)
-            self._read(machine, record)
-            self._meant(machine, record)
-            if machine.alive:
-                self._armed(machine, record)
-                self._cadence(machine, record)
-                self._released(machine, record)
-        for one, other in combinations(machines, 2):
-            self._overlap(one, other)
-        if self.serving:
-            self._served()
-
-    def router(self, machine: Machine) -> VirtualRouter:
-        """The virtual router that is looked at."""
-        return machine.node._routers[self.name]
-
-    def holds(self, machine: Machine) -> bool:
-        """Whether the machine's kernel has its address."""
-        return machine.powered and self.address in machine.kernel
+        """Check every promise: at once for the machine that something happened to, for the others soon."""
+        self._steps += 1
+        touched, self.lan.touched = self.lan.touched, None
+        everybody = self.lan.machines.values()
+        if touched is not None and self._steps % ALL_EVERY:
+            if not self._look_at(touched, self._lives[touched.name], quick=True) and self._calm:
+                return
+        else:
+            for machine in everybody:
+                self._look_at(machine, self._lives[machine.name])
+        self._calm = True
+        for name in WATCHED:
+            holders = [each for each in everybody if name in self._lives[each.name].holds]
+            self._overlaps(name, holders)
+            if self.serving:
+                self._served(name, holders)
 
     # --- one machine --------------------------------------------------------------------------------------------------
 
-    def _note_life(self, machine: Machine, record: Record) -> None:
-        if machine.node is not record.daemon:
-            record.daemon, record.released, record.sent, record.tenures = machine.node, None, NEVER, 0
-            record.alive_since = self.lan.now
-        if machine.alive and not record.was_alive:
-            record.alive_since = record.changed = self.lan.now
-        if not machine.alive and record.was_alive:
-            record.stood_since = self.lan.now
-        record.was_alive = machine.alive
-
-    def _read(self, machine: Machine, record: Record) -> None:
-        for at, effect in machine.effects[record.read :]:
-            if getattr(effect, "instance", self.name) != self.name:
+    def _look_at(self, machine: Machine, life: Life, quick: bool = False) -> bool:
+        """Whether more may have changed than a timer. `quick` looks no further when it did not."""
+        self._note_life(machine, life)
+        now, node = machine.local(self.lan.now), machine.node
+        if life.read < len(machine.effects):
+            self._read(machine, life)
+        elif quick and isinstance(self.lan.event, QUIET):  # a timer was set anew, and no more
+            if machine.alive:
+                for each in node._routers.values():
+                    self._armed(machine, life, each, now)
+                _on_time(machine, life, now)
+            return False
+        for at, address in machine.lapsed:
+            self._left(machine, life, at, address)
+        machine.lapsed.clear()
+        life.holds.clear()
+        for name, address in WATCHED.items():
+            router = node._routers.get(name)
+            holds = machine.powered and address in machine.kernel
+            if holds:
+                life.holds.add(name)
+            if router is None:
+                left = [each for each in node._leaving if each.handover_until is not None]
+                fine = not holds or not machine.alive or any(address in each.settings.held for each in left)
+                assert fine, f"MEANT: {machine.name} has no {name} and holds its VIP"
                 continue
-            self._read_one(machine, record, at, effect)
-            record.changed = at
-            record.previous = effect
-        record.read = len(machine.effects)
+            life.tenure(name).belongs_to(router)
+            if holds:
+                self._meant(machine, life, router, name)
+            if machine.alive:
+                self._fit(machine, life, router)
+                self._armed(machine, life, router, now)
+                self._released(machine, life, router, holds)
+        if machine.alive:
+            self._together(machine, life)
+            _on_time(machine, life, now)
+        return True
 
-    def _read_one(self, machine: Machine, record: Record, at: float, effect: Effect) -> None:
-        tenures = self.router(machine).counters.became_master
-        in_force = record.released is None or tenures > record.tenures
+    def _note_life(self, machine: Machine, life: Life) -> None:
+        if machine.node is not life.daemon:
+            life.daemon, life.sequence, life.mixed_since = machine.node, 0, None
+            life.tenures.clear()
+            life.slept, life.unwell_since = 0.0, None
+            life.alive_since = self.lan.now
+        alive = machine.alive
+        if alive and not life.was_alive:
+            life.slept = (self.lan.now - life.stood_since) * machine.rate
+            life.alive_since = life.changed = self.lan.now
+        if machine.healthy or not alive or machine.mute:
+            life.unwell_since = None
+        elif life.unwell_since is None:
+            life.unwell_since = self.lan.now
+        if not alive and life.was_alive:
+            life.stood_since = self.lan.now
+        life.was_alive = alive
+
+    def _read(self, machine: Machine, life: Life) -> None:
+        told = False
+        for at, effect in machine.effects[life.read :]:
+            life.changed = at
+            if isinstance(effect, Notify):
+                told = True
+                self._told(machine, life, effect)
+            elif not isinstance(effect, ResetConnections):
+                name = getattr(effect, "instance", "")
+                router = machine.node._routers.get(name)
+                if router is not None:
+                    self._read_one(machine, life, router, at, effect)
+            life.previous = effect
+        life.read = len(machine.effects)
+        if told:
+            status = machine.node.snapshot(machine.local(self.lan.now))
+            for each in status.instances:
+                assert each.why, f"EXPLAINED: {machine.name} does not say why {each.name} is {each.state}"
+            assert all(each.why for each in status.groups), f"EXPLAINED: {machine.name} says nothing of a group"
+
+    def _read_one(self, machine: Machine, life: Life, router: VirtualRouter, at: float, effect: Effect) -> None:
+        tenure, previous = life.tenure(router.settings.name), life.previous
+        in_force = tenure.released is None or router.counters.became_master > tenure.tenures
         if isinstance(effect, SendAdvert):
-            record.sent = at
+            if router.state is State.MASTER and tenure.settings is router.settings:
+                pause = (at - max(tenure.sent, life.alive_since)) * machine.rate
+                longest = router.settings.advert_int + ROUNDING
+                steady = pause <= longest or router.since > machine.local(tenure.sent)
+                assert steady, f"CADENCE: {machine.name} did not advertise for {pause} s"
+            began = router.since < machine.local(life.alive_since) and router.state is State.MASTER
+            stale = began and life.slept > router.master_down_interval + router.settings.advert_int
+            assert not stale, f"STALE: {machine.name} stood still for {life.slept} s and is MASTER still"
+            tenure.sent, tenure.settings = at, router.settings
             if effect.payload[2] == const.PRIORITY_RELEASE:
-                record.released, record.tenures = at, tenures
+                tenure.released, tenure.tenures = at, router.counters.became_master
             else:
                 assert in_force, f"RELEASED: {machine.name} advertised after priority 0"
         elif isinstance(effect, RenewLease):
-            beside = isinstance(record.previous, SendAdvert)
-            assert beside, f"{machine.name} renewed its lease without an advert beside it"
-            assert in_force or record.released == at, f"RELEASED: {machine.name} renewed its lease after priority 0"
+            beside = isinstance(previous, SendAdvert) and previous.instance == effect.instance
+            assert beside, f"RENEWED: {machine.name} renewed its lease without an advert beside it"
+            assert in_force or tenure.released == at, f"RELEASED: {machine.name} renewed its lease after priority 0"
         elif isinstance(effect, Reconcile):
             adds = any(each.action is Action.ADD for each in effect.operations)
             assert in_force or not adds, f"RELEASED: {machine.name} added the VIP after priority 0"
             gone = tuple(each.address.address for each in effect.operations if each.action is Action.REMOVE)
-            fenced = isinstance(record.previous, ResetConnections) and record.previous.addresses == gone
+            fenced = isinstance(previous, ResetConnections) and previous.addresses == gone
             assert fenced or not gone, f"FENCED: {machine.name} removed the VIP under its connections"
 
-    def _meant(self, machine: Machine, record: Record) -> None:
-        if not self.holds(machine):
+    def _told(self, machine: Machine, life: Life, effect: Notify) -> None:
+        said = dict(effect.environment)
+        number, word, kind = int(said["SEQUENCE"]), said["STATE"], said["KIND"]
+        assert number > life.sequence, f"TOLD: {machine.name} said {effect.line} as number {number}"
+        life.sequence = number
+        router = machine.node._routers.get(said.get("INSTANCE", ""))
+        if kind != "INSTANCE" or router is None or word not in STATES or said["REASON"] == DELETED:
             return
+        tenure, before = life.tenure(router.settings.name), said["PREVIOUS"]
+        self.findings.transitions += 1
+        replaced = before == "INIT" and tenure.router is not router  # by a reload, under another VRID
+        last, tenure.told = tenure.told, word
+        assert last == before or replaced, f"TOLD: {machine.name} was {last}, and said {word} after {before}"
+        if before == "INIT":
+            tenure.router = router
+        assert said["REASON"], f"CAUSED: {machine.name} became {word} without a reason"
+        assert (before, word) in EDGES, f"CAUSED: {machine.name} went from {before} to {word}"
+        if word == "BACKUP" and before == "MASTER":
+            self._gave_way(machine, router, said["REASON"])
+        if word == "MASTER":
+            assert self.lan.now >= machine.opens - ROUNDING, f"PATIENT: {machine.name} took over in its startup_delay"
+        if word == "MASTER" and before == "BACKUP" and not router.settings.owner:
+            waited = machine.local(self.lan.now) - tenure.followed
+            least = router.settings.down_timer_adverts * self._interval(router, min) - ROUNDING
+            assert waited >= least, f"PATIENT: {machine.name} took over {waited} s after a master that it follows"
+
+    def _gave_way(self, machine: Machine, router: VirtualRouter, reason: str) -> None:
+        event = self.lan.event
+        if router.group or STOOD_STILL in reason or not isinstance(event, AdvertReceived):
+            assert router.group or STOOD_STILL in reason, f"CAUSED: {machine.name} gave way to nobody: {reason}"
+            return
+        theirs, ours = event.payload[2], router.priority
+        better = theirs > ours or (theirs == ours and event.source.packed > machine.address.packed)
+        assert better, f"CAUSED: {machine.name} with priority {ours} gave way to {event.source} with {theirs}"
+
+    def _interval(self, router: VirtualRouter, of: object) -> float:
+        """The shortest (`min`) or longest (`max`) advert_int that the router may go by: version 3 adopts others'."""
+        if router.settings.version == 2:
+            return router.settings.advert_int
+        known = [router.settings.advert_int, *self.lan.foreign_intervals]
+        known += [each.settings.advert_int for one in self.lan.machines.values() for each in one.node._routers.values()]
+        return min(known) if of is min else max(known)
+
+    def _meant(self, machine: Machine, life: Life, router: VirtualRouter, name: str) -> None:
         if machine.alive:
-            router = self.router(machine)
             meant = router.state is State.MASTER or router.handover_until is not None
             assert meant, f"MEANT: {machine.name} is {router.state.value} and holds the VIP"
             return
-        lease = self.router(machine).settings.vip_lease
-        if lease is not None and machine.kernel[self.address] is not None:
-            left = record.stood_since + lease + KERNEL_SLACK - self.lan.now
+        lease = router.settings.vip_lease
+        if lease is not None and machine.kernel[WATCHED[name]] is not None:
+            left = life.stood_since + lease / machine.rate + KERNEL_SLACK - self.lan.now
             assert left > -ROUNDING, f"MEANT: {machine.name} stands still and holds the VIP past its lease"
 
-    def _armed(self, machine: Machine, record: Record) -> None:
-        router = self.router(machine)
+    def _fit(self, machine: Machine, life: Life, router: VirtualRouter) -> None:
+        settings, standing = router.settings, router.standing
+        if router.state is State.MASTER:
+            assert not standing.against, f"TRACKED: {machine.name} is MASTER although {standing.against[0]}"
+            excused = machine.hindered or router.muted is not None
+            present = all(each in machine.kernel for each in settings.held)
+            assert excused or present, f"PRESENT: {machine.name} is MASTER without all its addresses"
+        if router.handover_until is not None and router.counters.priority_zero_sent:
+            tenure = life.tenure(settings.name)
+            assert tenure.sent == tenure.released, f"LEAVING: {machine.name} hands over without having said so"
+        if router.stopping or not settings.tracks:
+            return
+        self._noticed(machine, life)
+        total = settings.priority
+        for track in settings.tracks:
+            health, weight = machine.node._checks[track.check].health, -track.weight if track.reverse else track.weight
+            passes = health is Health.UP
+            counts = weight != 0 and (passes if track.weight > 0 else health is Health.DOWN)
+            fatal = counts and weight < const.WEIGHT_MIN
+            total += weight if counts and not fatal else 0
+            known = machine.node._checks[track.check].at is not None
+            bad = fatal or (track.weight == 0 and passes is track.reverse and known)
+            assert not bad or router.state is not State.MASTER, f"TRACKED: {machine.name} is MASTER, {track} fails"
+        wanted = settings.priority if settings.owner else min(max(total, const.PRIORITY_MIN), const.PRIORITY_MAX)
+        assert router.priority == wanted, f"TRACKED: {machine.name} has priority {router.priority}, not {wanted}"
+
+    def _noticed(self, machine: Machine, life: Life) -> None:
+        check = machine.node.settings.checks[0]
+        patience = ((check.fall + 1) * check.interval + check.timeout) * DRIFT
+        if life.unwell_since is not None and self.lan.now - max(life.unwell_since, life.alive_since) > patience:
+            health = machine.node._checks[check.name].health
+            assert health is Health.DOWN, f"TRACKED: {machine.name} has a dead service, which is {health.value} to it"
+
+    def _armed(self, machine: Machine, life: Life, router: VirtualRouter, now: float) -> None:
+        name, event = router.settings.name, self.lan.event
         runs = router.state in (State.MASTER, State.BACKUP) and router.ready is None
         assert (router.deadline is not None) is runs, f"ARMED: {machine.name} is {router.state.value}"
-        due, wanted = machine.node.next_deadline(), router.next_deadline()
-        if wanted is not None:
-            assert due is not None, f"ARMED: {machine.name} sleeps"
-            assert due <= wanted, f"ARMED: {machine.name} oversleeps"
-            # A deadline may be moved into the past (by a stall, a higher priority): then it is met at this very moment.
-            due_since = min(max(wanted, record.changed), self.lan.now)
-            assert due_since >= self.lan.now - ROUNDING, f"ARMED: {machine.name} is late"
+        tenure = life.tenure(name)
+        if router.counters.adverts_received != tenure.heard:
+            tenure.heard = router.counters.adverts_received
+            if isinstance(event, AdvertReceived) and len(event.payload) > 2:
+                spoken = event.payload[2]
+                follows = router.state is State.BACKUP and (spoken >= router.priority or not router.settings.preempt)
+                tenure.followed = now if follows and spoken else NEVER if not spoken else tenure.followed
+                if not spoken and router.deadline is not None and router.state is State.BACKUP and not router.group:
+                    soon = max(now, machine.local(machine.opens)) + router.skew_time + ROUNDING
+                    assert router.deadline <= soon, (
+                        f"LEAVING: {machine.name} waits longer after priority 0 than its skew"
+                    )
 
-    def _cadence(self, machine: Machine, record: Record) -> None:
-        if self.router(machine).state is State.MASTER:
-            pause = self.lan.now - max(record.sent, record.alive_since)
-            longest = self.router(machine).settings.advert_int + ROUNDING
-            assert pause <= longest, f"CADENCE: {machine.name} has not advertised for {pause} s"
+    def _left(self, machine: Machine, life: Life, at: float, address: VirtualAddress) -> None:
+        for router in machine.node._routers.values():
+            lease = router.settings.vip_lease
+            if lease is None or address not in router.settings.held or router.state is not State.MASTER:
+                continue
+            long = (lease + KERNEL_SLACK) * DRIFT
+            since = max(life.alive_since, machine.world(router.since), self._quiet_from)
+            fine = at - since < long or machine.hindered or router.muted is not None or not machine.alive
+            assert fine, f"LEFT: the lease of {machine.name} ended under a MASTER that runs"
 
-    def _released(self, machine: Machine, record: Record) -> None:
-        router = self.router(machine)
-        if record.released is None or router.counters.became_master > record.tenures or not self.holds(machine):
+    def _released(self, machine: Machine, life: Life, router: VirtualRouter, holds: bool) -> None:
+        tenure = life.tenures.get(router.settings.name)
+        if not holds or tenure is None or tenure.released is None:
             return
-        held = self.lan.now - max(record.released, record.alive_since)
+        if router.counters.became_master > tenure.tenures:
+            return
+        held = (self.lan.now - max(tenure.released, life.alive_since)) * machine.rate
         assert held <= router.handover_bound + ROUNDING, f"RELEASED: {machine.name} keeps the VIP for {held} s"
+
+    def _together(self, machine: Machine, life: Life) -> None:
+        for group in machine.node.settings.groups:
+            members = [machine.node._routers[name] for name in group.members if name in machine.node._routers]
+            masters = [each for each in members if each.state is State.MASTER]
+            if not masters or len(masters) == len(members):
+                life.mixed_since = None
+                continue
+            dissent = [each.settings.name for each in members if each.state is State.FAULT or each.following]
+            assert not dissent, f"TOGETHER: {machine.name} is MASTER without {dissent}"
+            if life.mixed_since is None:
+                life.mixed_since = self.lan.now
+            since = max(life.mixed_since, self._quiet_from, life.alive_since)
+            longest = max(self._wait(each) for each in members) + max(each.settings.preempt_delay for each in members)
+            mixed = self.lan.now - since
+            fine = mixed <= longest * DRIFT or not self.serving
+            assert fine, f"TOGETHER: {machine.name} is MASTER of a part for {mixed} s"
 
     # --- several ------------------------------------------------------------------------------------------------------
 
-    def _overlap(self, one: Machine, other: Machine) -> None:
-        pair, now = (one.name, other.name), self.lan.now
+    def _lasted(self, relation: tuple[str, ...], holds: bool) -> float:
+        """How long the relation has lasted now."""
+        if not holds:
+            self._since.pop(relation, None)
+            return 0.0
+        return self.lan.now - self._since.setdefault(relation, self.lan.now)
+
+    def _overlaps(self, name: str, holders: list[Machine]) -> None:
+        if len(holders) > 1:
+            self._calm = False
+        else:
+            if self._since:
+                self._since = {key: since for key, since in self._since.items() if key[0] != name}
+            return
+        for one, other in combinations(self.lan.machines.values(), 2):
+            self._overlap(name, one, other, one in holders and other in holders)
+
+    def _overlap(self, name: str, one: Machine, other: Machine, both: bool) -> None:
+        routers = [router for each in (one, other) if (router := each.node._routers.get(name)) is not None]
         clear = one.hears(other) and not self.lan.weather.loss
-        both = clear and self.holds(one) and self.holds(other)
-        routers = (self.router(one), self.router(other))
-        bound = max(max(each.settings.advert_int + self.latency, each.handover_bound) for each in routers) + ROUNDING
-        lasted = self._alone.note(pair, both and one.alive and other.alive, now)
+        both = both and clear and len(routers) == 2 and kin(routers[0].settings, routers[1].settings)
+        if not both:
+            self._since.pop((name, one.name, other.name), None)
+            self._since.pop((name, one.name, other.name, "leased"), None)
+            return
+        latency = self._slowest_way()
+        bound = max(max(each.settings.advert_int + latency, each.handover_bound) for each in routers) * DRIFT + ROUNDING
+        lasted = self._lasted((name, one.name, other.name), one.alive and other.alive)
+        self.findings.overlap = max(self.findings.overlap, lasted)
         assert lasted <= bound, f"ALONE: {one.name} and {other.name} both hold the VIP for {lasted} s"
+        forever = any(each.kernel[WATCHED[name]] is None for each in (one, other))  # added by hand, or without a lease
         leases = [each.settings.vip_lease for each in routers]
-        woken = any(self._records[each.name].alive_since == now for each in (one, other))
-        lasted = self._leased.note(pair, both and not woken and None not in leases, now)
-        longest = max(each or 0 for each in leases) + KERNEL_SLACK + bound
+        woken = any(self._lives[each.name].alive_since == self.lan.now for each in (one, other))
+        lasted = self._lasted((name, one.name, other.name, "leased"), not woken and not forever and None not in leases)
+        longest = max(each or 0 for each in leases) * DRIFT + KERNEL_SLACK + bound
         assert lasted <= longest, f"LEASED: {one.name} and {other.name} both hold the VIP for {lasted} s"
 
-    def _served(self) -> None:
-        machines = self.lan.machines.values()
-        if self.lan.now <= self.quiet_from or self.lan.weather.loss:
+    def _served(self, name: str, holders: list[Machine]) -> None:
+        if self.lan.weather.loss or self.lan.foreign:
             return
+        if self.lan.now <= self._quiet_from:
+            self._calm = False
+            return
+        machines = self.lan.machines.values()
         for machine in machines:
-            router = self.router(machine)
-            if not (machine.alive and machine.link and machine.healthy and not machine.hindered) or router.stopping:
+            router = machine.node._routers.get(name)
+            if router is None or router.stopping or not machine.fit:
                 continue
-            slowest = max(_longest_wait(self.router(each)) for each in machines)
-            left = self.quiet_from + slowest + self.latency + ROUNDING - self.lan.now
-            near = [each for each in machines if each is machine or each.hears(machine)]
-            if any(each.hindered for each in near):
-                continue  # it takes the VIP from its holder again and again before its kernel refuses it
-            held = any(self.holds(each) for each in near)
-            assert left > 0 or held, f"SERVED: nobody holds the VIP beside {machine.name}"
+            held = any(each is machine or each.reaches(machine) for each in holders)
+            gap = self._lasted(("gap", name, machine.name), not held)
+            if held or any(each.hindered and each.reaches(machine) for each in machines):
+                continue  # one that is hindered takes the VIP from its holder again and again before its kernel refuses
+            self._calm = False
+            left = self._patience() - self.lan.now
+            assert left > 0, f"SERVED: nobody holds the VIP of {name} beside {machine.name} for {gap} s"
+            self.findings.gap = max(self.findings.gap, gap)
+
+    def _patience(self) -> float:
+        """When somebody must hold."""
+        if self._served_from is None:
+            routers = [each for one in self.lan.machines.values() for each in one.node._routers.values()]
+            slowest = max((self._wait(each) for each in routers), default=0.0)
+            starting = max((machine.opens for machine in self.lan.machines.values()), default=NEVER)
+            self._served_from = max(self._quiet_from, starting) + slowest * DRIFT + self._slowest_way() + ROUNDING
+        return self._served_from
+
+    def _wait(self, router: VirtualRouter) -> float:
+        """Seconds that a BACKUP with these settings waits at most."""
+        return router.settings.down_timer_adverts * self._interval(router, max) + 1.0
+
+    def _slowest_way(self) -> float:
+        self._latency = max(self._latency, self.lan.weather.delay[1])
+        return self._latency
+
+    # --- the end ------------------------------------------------------------------------------------------------------
+
+    def settling(self) -> float:
+        """Seconds until all have agreed when everything was mended just now: twice the longest wait, and the delays."""
+        routers = [each for one in self.lan.machines.values() for each in one.node._routers.values()]
+        longest = max(self._wait(each) for each in routers)
+        deferral = max(each.settings.preempt_delay for each in routers)
+        handover = max(each.handover_bound for each in routers)
+        opening = max(max(machine.opens for machine in self.lan.machines.values()) - self.lan.now, 0.0)
+        waits = 2 * longest if self.serving else 10 * longest
+        return max(self._quiet_from - self.lan.now, opening) + (waits + deferral + handover) * DRIFT
+
+    def settled(self) -> None:
+        """SETTLED."""
+        machines = list(self.lan.machines.values())
+        owners = []
+        for name, address in WATCHED.items():
+            routers = {each.name: each.node._routers[name] for each in machines if name in each.node._routers}
+            first = next(iter(routers.values()), None)
+            if first is None or not all(kin(first.settings, each.settings) for each in routers.values()):
+                continue
+            holders = [each.name for each in machines if each.powered and address in each.kernel]
+            assert len(holders) == 1, f"SETTLED: {holders} hold the VIP of {name} when everything is mended"
+            owners.append(holders[0])
+            for other, router in routers.items():
+                worse = router.settings.preempt and router.priority > routers[holders[0]].priority
+                wrong = self.serving and worse and other not in holders
+                assert not wrong, f"SETTLED: {holders[0]} holds the VIP of {name}, {other} has more right to it"
+        grouped = all(each.node.settings.groups for each in machines)
+        assert not grouped or len(set(owners)) <= 1, f"SETTLED: the members of a group are on {owners}"
 
 
-def together(machine: Machine) -> None:
-    """TOGETHER, for one machine."""
-    routers = machine.node._routers.values()
-    if machine.alive and any(each.state is State.MASTER for each in routers):
-        dissent = [each.settings.name for each in routers if each.state is State.FAULT or each.following]
-        assert not dissent, f"TOGETHER: {machine.name} is MASTER without {dissent}"
+def kin(one: InstanceSettings, other: InstanceSettings) -> bool:
+    """Whether two virtual routers take each other's adverts."""
+    interval = one.version == 3 or one.advert_int == other.advert_int
+    same = one.identity == other.identity and one.version == other.version and one.auth_pass == other.auth_pass
+    return same and interval and set(one.addresses) == set(other.addresses)
 
 
-def _longest_wait(router: VirtualRouter) -> float:
-    """Seconds that a BACKUP with these settings waits at most."""
-    return router.settings.down_timer_adverts * router.settings.advert_int + 1.0
+def _on_time(machine: Machine, life: Life, now: float) -> None:
+    for router in machine.node._routers.values():
+        wanted = router.next_deadline()
+        if wanted is not None:
+            assert machine.armed <= wanted, f"ARMED: {machine.name} oversleeps"
+            # A deadline may be moved into the past (by a stall, a higher priority): then it is met at this very moment.
+            due_since = min(max(wanted, machine.local(life.changed)), now)
+            assert due_since >= now - ROUNDING, f"ARMED: {machine.name} is late"

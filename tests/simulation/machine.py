@@ -19,7 +19,8 @@ class Machine:
     """One node: its core, its kernel's addresses with the end of their lease, and what happened.
 
     `running` is False when there is no daemon, `paused` when there is one that stands still (SIGSTOP). `group` is the
-    part of the network that it can reach; clients live in group 0.
+    part of the network that it can reach; clients live in group 0. `rate` is how fast its clock runs: one of 1.01 is
+    ahead of the world's.
     """
 
     name: str
@@ -37,12 +38,18 @@ class Machine:
     refuse: frozenset[Action] = frozenset()  # what its kernel refuses
     muzzled: bool = False  # whether its own firewall drops what it sends
     unhearing: bool = False  # whether its own firewall drops the adverts that it should hear
-    unsent: bool = False  # whether its last advert did not leave
+    unsent: set[str] = field(default_factory=set)  # instances whose last advert did not leave
     kernel: dict[VirtualAddress, float | None] = field(default_factory=dict)
     waiting: list[Event] = field(default_factory=list)
+    lapsed: list[tuple[float, VirtualAddress]] = field(default_factory=list)  # leases that ended, for a witness to take
     log: list[tuple[float, str]] = field(default_factory=list)
     effects: list[tuple[float, Effect]] = field(default_factory=list)
     armed: float = float("inf")
+    rate: float = 1.0
+    born: float = 0.0  # when its clock began, by the world's and its own
+    opens: float = float("-inf")  # when its daemon's startup_delay is over
+    deaf: set[str] = field(default_factory=set)  # whose packets do not get here
+    _clock: float = float("-inf")  # what its daemon was told last
 
     @property
     def status(self) -> InstanceStatus:
@@ -79,9 +86,38 @@ class Machine:
         """Whether it holds the VIP where clients can reach it."""
         return self.holds and self.link and self.group == 0
 
+    @property
+    def sulks(self) -> bool:
+        """Whether its daemon has not forgotten yet that something was refused."""
+        return any(self.node._ledger.refusal(name) for name in self.node._routers)
+
+    @property
+    def fit(self) -> bool:
+        """Whether nothing keeps it from serving."""
+        well = self.healthy and not self.mute and self.inner_link
+        return self.alive and self.link and well and not self.hindered
+
+    def local(self, now: float) -> float:
+        """Its own clock at this time of the world."""
+        return now if self.rate == 1.0 else self.born + (now - self.born) * self.rate
+
+    def world(self, local: float) -> float:
+        """The world's time when its own clock says `local`."""
+        return local if self.rate == 1.0 else self.born + (local - self.born) / self.rate
+
+    def tick(self, now: float, at_least: float = float("-inf")) -> float:
+        """Its own clock, for its daemon: never falling, and `at_least` a deadline whose timer has fired."""
+        self._clock = max(self._clock, self.local(now), at_least)
+        return self._clock
+
+    def reaches(self, other: Machine) -> bool:
+        """Whether packets go from it to the other."""
+        powered = self.powered and other.powered and self.link and other.link
+        return powered and self.group == other.group and self.name not in other.deaf
+
     def hears(self, other: Machine) -> bool:
-        """Whether packets go from one to the other."""
-        return self.powered and other.powered and self.link and other.link and self.group == other.group
+        """Whether packets go from one to the other, both ways."""
+        return self.reaches(other) and other.reaches(self)
 
     @property
     def hindered(self) -> bool:

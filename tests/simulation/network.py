@@ -64,6 +64,10 @@ class Lan:
         self.random = random.Random(seed)
         self.weather = weather or Weather()
         self.machines: dict[str, Machine] = {}
+        self.foreign: dict[str, bytes] = {}  # what routers that are none of ours advertise, by their address
+        self.foreign_intervals: list[float] = []
+        self.touched: Machine | None = None  # what `watch` is about; None: any of them
+        self.event: Event | None = None
         self.watch: Callable[[], None] = lambda: None  # called after everything that happens to a machine
         self._queue: list[tuple[float, int, Callable[[], None]]] = []
         self._order = count()
@@ -71,10 +75,12 @@ class Lan:
 
     # --- building -----------------------------------------------------------------------------------------------------
 
-    def add(self, name: str, address: str, node: NodeSettings) -> Machine:
+    def add(self, name: str, address: str, node: NodeSettings, rate: float = 1.0) -> Machine:
         """A node that is switched on now and sees its link at once."""
         number = len(self.machines) + 1
-        machine = Machine(name, IPv4Address(address), Node(node, self.now), bytes([2, 0, 0, 0, 0, number]))
+        mac = bytes([2, 0, 0, 0, 0, number])
+        machine = Machine(name, IPv4Address(address), Node(node, self.now), mac, rate=rate, born=self.now)
+        machine.opens = self.now + node.startup_delay / rate
         self.machines[name] = machine
         self._begin(machine)
         return machine
@@ -88,9 +94,12 @@ class Lan:
 
     def start(self, name: str, node: NodeSettings) -> None:
         """The daemon starts afresh where an earlier one may have left addresses behind."""
+        self._changed()
         machine = self.machines[name]
-        machine.node = Node(node, self.now)
+        machine.node = Node(node, machine.tick(self.now))
+        machine.opens = self.now + node.startup_delay / machine.rate
         machine.running, machine.paused, machine.armed = True, False, float("inf")
+        machine.unsent.clear()
         machine.waiting.clear()
         self._begin(machine)
 
@@ -99,17 +108,17 @@ class Lan:
     def power_off(self, name: str) -> None:
         """Gone, with everything."""
         self.machines[name].powered = self.machines[name].running = False
-        self.watch()
+        self._changed()
 
     def kill(self, name: str) -> None:
         """The daemon is gone; the kernel goes on and keeps what it has until its lease ends."""
         self.machines[name].running = False
-        self.watch()
+        self._changed()
 
     def pause(self, name: str) -> None:
         """The daemon stands still, its sockets fill."""
         self.machines[name].paused = True
-        self.watch()
+        self._changed()
 
     def resume(self, name: str) -> None:
         """It runs again: first what waited, then its timers, as an event loop does."""
@@ -119,7 +128,7 @@ class Lan:
         for event in waiting:
             self.give(machine, event)
         self._arm(machine)
-        self.watch()
+        self._changed()
 
     def cut(self, name: str) -> None:
         """The link goes down, and the node notices."""
@@ -142,7 +151,7 @@ class Lan:
     def partition(self, name: str, group: int) -> None:
         """The network splits, and nobody notices: only members of one group hear each other. 0 is the main one."""
         self.machines[name].group = group
-        self.watch()
+        self._changed()
 
     def check(self, name: str, ok: bool, conclusive: bool = True) -> None:
         """The service changes: the check says so now (the kernel's news of a dead listener is conclusive) and later."""
@@ -177,12 +186,41 @@ class Lan:
 
     def hear(self, machine: Machine, event: AdvertReceived) -> None:
         """An advert reaches the machine: its raw socket, unless its firewall is in the way, and the one below that."""
+        overheard = AdvertOverheard(event.interface, event.source, event.destination, event.ttl, event.payload)
+        self.touched, self.event = machine, event
         if not machine.unhearing:
             self._deliver(machine, event)
-        self._deliver(
-            machine, AdvertOverheard(event.interface, event.source, event.destination, event.ttl, event.payload)
-        )
+        self._deliver(machine, overheard)
         self.watch()
+
+    def block(self, name: str, other: str) -> None:
+        """From now on nothing gets from one to the other, the other way nothing changes."""
+        self.machines[other].deaf.add(name)
+        self._changed()
+
+    def unblock(self, name: str, other: str) -> None:
+        """Packets get through again."""
+        self.machines[other].deaf.discard(name)
+        self._changed()
+
+    def intrude(self, source: str, interval: float, payload: bytes) -> None:
+        """Somebody who is none of ours advertises in the main part of the network, and listens to nobody."""
+        self.foreign[source] = payload
+        self.foreign_intervals.append(interval)
+        event = AdvertReceived(INTERFACE, ip_address(source), ip_address("224.0.0.18"), 255, payload)
+
+        def speak() -> None:
+            if self.foreign.get(source) is payload:
+                for machine in self.machines.values():
+                    self._arrival(machine, 0, event)()
+                self.at(interval, speak)
+
+        speak()
+
+    def retreat(self, source: str) -> None:
+        """The stranger is gone."""
+        self.foreign.pop(source, None)
+        self._changed()
 
     # --- time ---------------------------------------------------------------------------------------------------------
 
@@ -210,6 +248,11 @@ class Lan:
         """Who has the VIP."""
         return [machine.name for machine in self.machines.values() if machine.holds]
 
+    def _changed(self) -> None:
+        """Something was done that is not only about what one node was told."""
+        self.touched = None
+        self.watch()
+
     def _step(self) -> None:
         at, _, action = heapq.heappop(self._queue)
         self.now = max(self.now, at)
@@ -219,6 +262,7 @@ class Lan:
 
     def give(self, machine: Machine, event: Event) -> None:
         """Hand an event to a node, do what it asks, and set its timer."""
+        self.touched, self.event = machine, event
         self._deliver(machine, event)
         self.watch()
 
@@ -228,7 +272,7 @@ class Lan:
         elif machine.alive:
             pending = [event]
             while pending:
-                for effect in machine.node.handle(pending.pop(0), self.now):
+                for effect in machine.node.handle(pending.pop(0), machine.tick(self.now)):
                     machine.effects.append((self.now, effect))
                     pending += self._perform(machine, effect)
             machine.running = not machine.node.done
@@ -252,9 +296,11 @@ class Lan:
         """The check runs now and every interval for as long as this daemon lives, and stands still with it."""
         if machine.node is not node or not machine.running:
             return
-        if node.settings.checks and not machine.paused and not machine.mute:
+        checks = machine.node.settings.checks
+        if checks and not machine.paused and not machine.mute:
             self.give(machine, self._result(machine, conclusive=False))
-        self.at(CHECK.interval, lambda: self._run_checks(machine, node))
+        pause = checks[0].interval if checks else CHECK.interval
+        self.at(pause / machine.rate, lambda: self._run_checks(machine, node))
 
     def _result(self, machine: Machine, conclusive: bool) -> CheckResult:
         detail = "connected to 127.0.0.1:3306" if machine.healthy else "127.0.0.1:3306 refused the connection"
@@ -264,14 +310,15 @@ class Lan:
         """Carry out an effect; the kernel's answers to it, its news of changed addresses last."""
         if isinstance(effect, SendAdvert):
             if machine.muzzled:
+                machine.unsent.add(effect.instance)
                 yield AdvertFailed(effect.instance, "Operation not permitted")
             else:
                 self._broadcast(machine, effect)
-                if machine.unsent:
+                if effect.instance in machine.unsent:
+                    machine.unsent.discard(effect.instance)
                     yield AdvertPassed(effect.instance)
-            machine.unsent = machine.muzzled
         elif isinstance(effect, RenewLease):
-            if Action.ADD not in machine.refuse and not machine.unsent:
+            if Action.ADD not in machine.refuse and effect.instance not in machine.unsent:
                 before = set(machine.kernel)
                 for address in effect.addresses:
                     self._lease(machine, address, effect.lease)
@@ -302,7 +349,7 @@ class Lan:
     def _broadcast(self, sender: Machine, effect: SendAdvert) -> None:
         event = AdvertReceived(INTERFACE, effect.source, effect.destination, 255, effect.payload)
         for machine in self.machines.values():
-            if machine is sender or not sender.hears(machine):
+            if machine is sender or not sender.reaches(machine):
                 continue
             copies = 1 + (self.random.random() < self.weather.duplicate)
             for _ in range(copies):
@@ -325,12 +372,14 @@ class Lan:
         end = None if lease is None else self.now + lease
         machine.kernel[address] = end
         if lease is not None:
-            self.at(lease + self.random.uniform(0, KERNEL_SLACK), self._expiry(machine, address, end))
+            slack = self.random.uniform(0, KERNEL_SLACK)
+            self.at(lease / machine.rate + slack, self._expiry(machine, address, end))
 
     def _expiry(self, machine: Machine, address: VirtualAddress, end: float | None) -> Callable[[], None]:
         def expire() -> None:
             if address in machine.kernel and machine.kernel[address] == end:
                 del machine.kernel[address]
+                machine.lapsed.append((self.now, address))
                 self.give(machine, self._addresses(machine, address.interface))
 
         return expire
@@ -339,7 +388,7 @@ class Lan:
         """One timer a machine; a deadline that moved away is found out when the old one comes."""
         due = machine.node.next_deadline() if machine.alive else None
         if due is None or due >= machine.armed:
-            return
+            return  # `due` and `armed` are by the machine's clock
         machine.armed, node = due, machine.node
 
         def fire() -> None:
@@ -347,11 +396,13 @@ class Lan:
                 return
             machine.armed = float("inf")
             current = node.next_deadline()
-            if machine.alive and current is not None and current <= self.now:
+            # What was converted twice may be a hair early; a node must never take that for "not due yet".
+            if machine.alive and current is not None and current <= machine.tick(self.now, at_least=due):
                 self.give(machine, TimerDue())
-            self._arm(machine)
+            else:
+                self._arm(machine)
 
-        self.at(max(due - self.now, 0.0), fire)
+        self.at(max(machine.world(due) - self.now, 0.0), fire)
 
 
 def pair(
