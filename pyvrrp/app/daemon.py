@@ -119,6 +119,7 @@ class Daemon:
         self._claims.take(self._node.vrids())
         if self._options.record:  # before anything can be heard
             self._blackbox.record_to(Path(self._options.record), self._started_at)
+        self._premises.drop(self._loaded.settings)
         self._premises.want(self._node.instances())
         self._wires.want(self._node.vrids(), self._node.instances())
         await self._control.start()
@@ -346,6 +347,9 @@ class Daemon:
         both = (*self._node.instances(), *loaded.settings.instances)
         self._premises.want(both)
         self._wires.want(listening(both), both)
+        await self._loop.run_in_executor(None, self._premises.drop, loaded.settings)
+        if self._node.stopping:
+            raise ControlError("this daemon is being stopped")
         self._observe(interfaces(loaded.settings))  # a master may be about to use one that is new to the node
         sentences = changes(self._loaded.settings, loaded.settings)
         self._loaded, self._problems, self._loaded_at = loaded, (), time.time()

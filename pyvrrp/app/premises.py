@@ -1,4 +1,4 @@
-"""What a configuration asks of this host besides addresses: virtual MACs and flags of interfaces.
+"""What a configuration asks of this host besides addresses: virtual MACs, flags of interfaces, a firewall's table.
 
 It is seen to at start, at a reload, and again whenever something has changed; what nobody asks for is not even loaded.
 """
@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from pyvrrp.core.effects import Level
-from pyvrrp.core.settings import InstanceSettings
+from pyvrrp.core.settings import InstanceSettings, NodeSettings
+from pyvrrp.errors import KernelError
 
 if TYPE_CHECKING:
+    from pyvrrp.io.firewall import Firewall
     from pyvrrp.io.links import Links
 
 
@@ -21,6 +23,7 @@ class Premises:
     def __init__(self, write: Callable[[Level, str], None]) -> None:
         self._write = write
         self._links: Links | None = None
+        self._firewall: tuple[str, Firewall] | None = None  # with the name of its table
         self._said: list[str] = []
         self._closed = False
 
@@ -40,8 +43,31 @@ class Premises:
                 self._write(Level.ERROR, text)
         self._said = complaints
 
+    def drop(self, settings: NodeSettings) -> None:
+        """Have packets dropped for addresses that accept none. It waits for a program; raises KernelError."""
+        instances = settings.instances
+        if self._firewall is not None and self._firewall[0] != settings.nftables_table:
+            self._take_down()
+        if self._firewall is None:
+            if all(each.accept for each in instances):
+                return
+            from pyvrrp.io.firewall import Firewall
+
+            self._firewall = settings.nftables_table, Firewall(settings.nftables_table)
+        self._firewall[1].want(instances)
+
     def close(self) -> None:
         """Put everything back."""
         self._closed = True
         if self._links is not None:
             self._links.close()
+        self._take_down()
+
+    def _take_down(self) -> None:
+        if self._firewall is None:
+            return
+        try:
+            self._firewall[1].close()
+        except KernelError as error:
+            self._write(Level.WARNING, str(error))
+        self._firewall = None

@@ -1,0 +1,95 @@
+"""no_accept: packets to virtual addresses are dropped by an nftables table of our own. Loaded only when configured.
+
+The table is a function of the configuration. An address that is not here gets no packets anyway, so nothing changes
+with mastership. It is replaced in one transaction and taken away at the end.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable
+from errno import EINVAL, ENOENT, ETIMEDOUT
+from typing import Final
+
+from pyvrrp.core.settings import Address, InstanceSettings
+from pyvrrp.errors import KernelError
+
+PATH: Final = "/usr/sbin:/sbin:/usr/local/sbin"  # besides the daemon's own
+TIMEOUT: Final = 5.0  # seconds
+PRIORITY: Final = -1  # before the filters of others, as in keepalived
+
+
+def ruleset(table: str, instances: Iterable[InstanceSettings]) -> str:
+    """What `nft` is to do, in its own language; "" when every address accepts. An owner's (priority 255) always do."""
+    silent = [each for instance in instances if not instance.accept and not instance.owner for each in instance.held]
+    everywhere = sorted({each.address for each in silent if not each.address.is_link_local}, key=str)
+    # The same link-local address may be another host's on another link.
+    on_link = sorted({(each.interface, each.address) for each in silent if each.address.is_link_local}, key=str)
+    if not silent:
+        return ""
+    return _gone(table) + "\n".join(
+        [
+            f"table inet {table} {{",
+            *_chain("input", "daddr", "iifname", everywhere, on_link),
+            *_chain("output", "saddr", "oifname", everywhere, on_link),
+            "}\n",
+        ]
+    )
+
+
+def _gone(table: str) -> str:
+    """That it is not there, whether it was or not."""
+    return f"table inet {table}\ndelete table inet {table}\n"
+
+
+def _chain(
+    hook: str, end: str, link: str, everywhere: list[Address], on_link: list[tuple[str, Address]]
+) -> Iterable[str]:
+    yield f"\tchain {hook} {{"
+    yield f"\t\ttype filter hook {hook} priority {PRIORITY}; policy accept;"
+    # Without neighbour discovery nobody would find the address to send through it.
+    yield "\t\ticmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept"
+    for family, keyword in ((4, "ip"), (6, "ip6")):
+        if addresses := ", ".join(str(each) for each in everywhere if each.version == family):
+            yield f"\t\t{keyword} {end} {{ {addresses} }} drop"
+    for interface, address in on_link:
+        yield f'\t\t{link} "{interface}" {"ip6" if address.version == 6 else "ip"} {end} {address} drop'
+    yield "\t}"
+
+
+class Firewall:
+    """The table `table`, which belongs to this daemon alone."""
+
+    def __init__(self, table: str) -> None:
+        self._table = table
+        self._there = False
+
+    def want(self, instances: Iterable[InstanceSettings]) -> None:
+        """Have the rules for these instances in force. Raises KernelError."""
+        rules = ruleset(self._table, instances)
+        if rules or self._there:  # those in force are set again: somebody may have flushed all tables
+            self._run(rules or _gone(self._table))
+        self._there = bool(rules)
+
+    def close(self) -> None:
+        """Take the table away. Raises KernelError."""
+        self.want(())
+
+    def _run(self, text: str) -> None:
+        operation = f"set the nftables table {self._table} (no_accept)"
+        program = shutil.which("nft", path=f"{os.environ.get('PATH', '')}:{PATH}")
+        if program is None:
+            raise KernelError(operation, ENOENT, "there is no program nft on this host; install nftables")
+        try:
+            ended = subprocess.run(  # what it reads is made above
+                [program, "-f", "-"], input=text, capture_output=True, text=True, timeout=TIMEOUT, check=False
+            )
+        except subprocess.TimeoutExpired:
+            raise KernelError(operation, ETIMEDOUT, f"nft did not end within {TIMEOUT:g} s") from None
+        except OSError as error:
+            raise KernelError(operation, error.errno or ENOENT, f"{program}: {error.strerror}") from error
+        if ended.returncode != 0:
+            why = next(iter(ended.stderr.splitlines()), f"nft ended with status {ended.returncode}")
+            raise KernelError(operation, EINVAL, why)
