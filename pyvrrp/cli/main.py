@@ -23,6 +23,7 @@ _COMMANDS: Final = {
     "record": ("pyvrrp.cli.record", "record"),
     "reload": ("pyvrrp.cli.reload", "reload"),
     "replay": ("pyvrrp.cli.replay", "replay"),
+    "sniff": ("pyvrrp.cli.sniff", "sniff"),
     "status": ("pyvrrp.cli.status", "status"),
 }
 
