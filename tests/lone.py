@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from ipaddress import IPv4Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TypeVar
 
 from pyvrrp.core import const
@@ -28,6 +28,7 @@ from tests.simulation import INTERFACE, instance, settings
 OURS = IPv4Address("192.168.1.201")
 PEER = IPv4Address("192.168.1.202")
 LOWER_PEER = IPv4Address("192.168.1.101")
+OURS_6, PEER_6 = IPv6Address("fe80::c9"), IPv6Address("fe80::ca")
 MAC = bytes.fromhex("020000000001")
 START = 1000.0
 
@@ -84,9 +85,9 @@ class Lone:
         return effects + self.addresses(*virtual)
 
     def addresses(self, *virtual: Address, primary: Address | None = OURS) -> list[Effect]:
-        """The interface's addresses are these."""
-        own = () if primary is None else ((primary, 24),)
-        return self.give(AddressesChanged(INTERFACE, (*own, *((each, 32) for each in virtual))))
+        """The interface's addresses are these, and a link-local one of ours for IPv6."""
+        own = () if primary is None else ((primary, 24), (OURS_6, 64))
+        return self.give(AddressesChanged(INTERFACE, (*own, *((each, each.max_prefixlen) for each in virtual))))
 
     def link(self, up: bool, present: bool = True) -> list[Effect]:
         return self.give(LinkChanged(INTERFACE, present, up, MAC))
@@ -98,9 +99,10 @@ class Lone:
         self.now = max(self.now, due)
         return self.give(TimerDue())
 
-    def hear(self, priority: int, source: Address = PEER, after: float = 0.0, **fields: object) -> list[Effect]:
+    def hear(self, priority: int, source: Address | None = None, after: float = 0.0, **fields: object) -> list[Effect]:
         """A right advert from a neighbour, as it would come if the configuration there is as here."""
         ours = self.router.settings
+        source = source or (PEER_6 if ours.family == 6 else PEER)
         plain: dict[str, object] = {
             "version": ours.version,
             "vrid": ours.virtual_router_id,
@@ -110,11 +112,18 @@ class Lone:
             "auth_data": bytes(8) if ours.version == 2 else b"",
         }
         advert = Advert(**(plain | fields))  # type: ignore[arg-type]
-        return self.packet(encode(advert, source, const.GROUP_IPV4), source, after)
+        return self.packet(encode(advert, source, self._destination), source, after)
 
     def packet(self, payload: bytes, source: Address = PEER, after: float = 0.0, ttl: int = 255) -> list[Effect]:
         """Any bytes from a neighbour."""
-        return self.give(AdvertReceived(INTERFACE, source, const.GROUP_IPV4, ttl, payload), after)
+        return self.give(AdvertReceived(INTERFACE, source, self._destination, ttl, payload), after)
+
+    @property
+    def _destination(self) -> Address:
+        """Where a neighbour sends to."""
+        ours = self.router.settings
+        own = OURS_6 if ours.family == 6 else OURS
+        return own if ours.unicast_peers else ours.multicast_group
 
     def check(self, ok: bool, name: str = "mysql", conclusive: bool = False, after: float = 0.0) -> list[Effect]:
         detail = "connected" if ok else "refused the connection"

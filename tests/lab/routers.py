@@ -24,13 +24,17 @@ class Router:
     advert_int: float = 0.1
     nopreempt: bool = False
     password: str = ""
+    peers: tuple[str, ...] = ()  # unicast
+    source: str = ""
+    unicast_ttl: int = 255
     tracks: Mapping[str, int] = field(default_factory=dict)  # check → weight; pyvrrpd only
     vip_lease: str | int = "auto"  # pyvrrpd only
+    called: str = ""  # VI_ and the VRID, unless there are two with that
 
     @property
     def name(self) -> str:
         """Its name in a configuration."""
-        return f"VI_{self.vrid}"
+        return self.called or f"VI_{self.vrid}"
 
 
 def version2(priority: int = 100, **changes: object) -> Router:
@@ -66,6 +70,9 @@ def instance_settings(router: Router) -> Settings:
     }
     if router.password:
         settings["authentication"] = {"auth_type": "PASS", "auth_pass": router.password}
+    if router.peers:
+        settings |= {"unicast_peer": list(router.peers), "unicast_src_ip": router.source}
+        settings["unicast_ttl"] = router.unicast_ttl
     if router.tracks:
         settings["track_checks"] = [{name: {"weight": weight}} for name, weight in router.tracks.items()]
     return settings
@@ -93,4 +100,8 @@ def _keepalived_instance(router: Router) -> str:
         lines.append("nopreempt")
     if router.password:
         lines += ["authentication {", "auth_type PASS", f"auth_pass {router.password}", "}"]
+    if router.peers:
+        lines += [f"unicast_src_ip {router.source}", "unicast_peer {", *router.peers, "}"]
+        # Of IPv6 keepalived 2.2.7 leaves the hop limit to the kernel (64) unless it is told.
+        lines.append(f"unicast_ttl {router.unicast_ttl}")
     return "\n".join([f"vrrp_instance {router.name} {{", *lines, "}\n"])

@@ -26,6 +26,7 @@ class Host:
         self.name = name
         self.namespace = namespace
         self.address = f"192.168.1.{number}"
+        self.link_local, self.global_address = f"fe80::{number}", f"2001:db8::{number}"
         self.mac = f"02:00:00:00:00:{number:02x}"
         self._switch = switch
         self._port = f"to-{name}"
@@ -38,6 +39,11 @@ class Host:
         self.namespace.ip(f"link set eth0 address {self.mac}")
         self.namespace.ip(f"addr add {self.address}/24 dev eth0")
 
+    def speak_ipv6(self) -> None:
+        """Give it addresses of IPv6 too, at once and for good."""
+        for address in (self.link_local, self.global_address):
+            self.namespace.ip(f"addr add {address}/64 dev eth0 nodad")
+
     def port(self, state: str) -> None:
         """Set its port of the switch `up` or `down`; the host sees its carrier come and go."""
         self._switch.ip(f"link set {self._port} {state}")
@@ -48,7 +54,7 @@ class Host:
 
     def holds(self, vip: str = VIP) -> bool:
         """Whether its kernel has the address now."""
-        return f" {vip}/" in self.namespace.ip(f"-4 -o addr show to {vip}")
+        return f" {vip}/" in self.namespace.ip(f"-o addr show to {vip}")
 
     def loses(self, vip: str = VIP) -> bool:
         """Whether the address goes in time."""
@@ -108,9 +114,9 @@ class Site:
         hosts = {host.name: host.namespace for host in (self.a, self.b)}
         return self._things.enter_context(AddressWatch(hosts))
 
-    def capture(self) -> Capture:
-        """Keep what the client sees from now on."""
-        return self._things.enter_context(Capture(self.client.namespace))
+    def capture(self, host: Host | None = None) -> Capture:
+        """Keep what the client, or another host, sees from now on. Unicast is seen by who it is for."""
+        return self._things.enter_context(Capture((host or self.client).namespace))
 
     def partition(self, state: str) -> None:
         """`on`: a and b do not hear each other, though their links are up. `off`: they do."""

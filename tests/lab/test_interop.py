@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import permutations
 
@@ -157,6 +157,110 @@ def test_preempt_takes_over_and_nopreempt_leaves_a_living_master_alone(site: Sit
     assert not site.b.holds("10.0.0.2")
 
 
+# --- every way to travel: multicast and unicast, IPv4 and IPv6 --------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Journey:
+    """How the adverts of a virtual router travel between a and b."""
+
+    vips: tuple[str, ...]
+    version: int = 3
+    ends: tuple[str, str] | None = None  # unicast: the addresses of a and b
+
+    def router(self, host: str, priority: int) -> Router:
+        """The virtual router as that host has it."""
+        plain = version2(priority, vips=self.vips) if self.version == 2 else Router(priority, vips=self.vips)
+        if self.ends is None:
+            return plain
+        own, peer = self.ends if host == "a" else self.ends[::-1]
+        return replace(plain, source=own, peers=(peer,))
+
+
+JOURNEYS = {
+    "v3 over IPv4": Journey(("10.0.0.1",)),
+    "v3 over IPv6": Journey(("fe80::1:1", "2001:db8::1:1")),
+    "v2 unicast": Journey(("10.0.0.1",), version=2, ends=("192.168.1.201", "192.168.1.202")),
+    "v3 unicast": Journey(("10.0.0.1",), ends=("192.168.1.201", "192.168.1.202")),
+    "v3 unicast over IPv6": Journey(("2001:db8::1:1",), ends=("2001:db8::201", "2001:db8::202")),
+}
+
+
+@both_roles
+@pytest.mark.parametrize("journey", JOURNEYS.values(), ids=JOURNEYS)
+def test_preempting_handing_over_and_dying(site: Site, journey: Journey, first: str, second: str) -> None:
+    """`first` has the lower priority and stays; `second` comes, leaves, comes again, and is killed."""
+    site.a.speak_ipv6()
+    site.b.speak_ipv6()
+    low = start(site, first, site.a, journey.router("a", LOW))
+    assert low.becomes(MASTER)
+
+    high = start(site, second, site.b, journey.router("b", HIGH))
+    assert high.becomes(MASTER)
+    assert low.becomes(BACKUP)
+    assert_held_by_one(site.b, site.a, journey.vips)
+
+    high.terminate()
+    assert low.becomes(MASTER)
+    assert high.ended() == 0
+    assert_held_by_one(site.a, site.b, journey.vips)
+
+    high = start(site, second, site.b, journey.router("b", HIGH))
+    assert high.becomes(MASTER)
+    assert low.becomes(BACKUP)
+    assert_held_by_one(site.b, site.a, journey.vips)
+
+    high.kill()
+    assert low.becomes(MASTER)
+    if second == "keepalived":  # whose addresses stay for ever
+        assert all(site.a.takes(vip) for vip in journey.vips)
+    else:
+        assert_held_by_one(site.a, site.b, journey.vips)
+
+
+def assert_held_by_one(holder: Host, other: Host, vips: Sequence[str]) -> None:
+    """Once they have settled, one host has the addresses, and nothing moves any more."""
+    assert all(holder.takes(vip) for vip in vips)
+    assert all(other.loses(vip) for vip in vips)
+    for _ in range(20):
+        for vip in vips:
+            assert holder.holds(vip)
+            assert not other.holds(vip)
+
+
+@pytest.mark.parametrize("speaks", [4, 6])
+def test_ipv4_and_ipv6_of_one_vrid_are_two_virtual_routers(site: Site, speaks: int) -> None:
+    """Each with a master of its own: a is better in one family, b in the other."""
+    site.a.speak_ipv6()
+    site.b.speak_ipv6()
+    four, six = Journey(("10.0.0.1",)), Journey(("fe80::1:1",))
+    better, worse = four.router("a", HIGH), six.router("a", LOW)
+    if speaks == 6:
+        better, worse = replace(better, priority=LOW), replace(worse, priority=HIGH)
+    ours = site.pyvrrpd(site.a, better, replace(worse, called="six"))
+    theirs = site.keepalived(
+        site.b,
+        replace(better, priority=HIGH + LOW - better.priority),
+        replace(worse, priority=HIGH + LOW - worse.priority, called="six"),
+    )
+    on_a, on_b = (four.vips, six.vips) if speaks == 4 else (six.vips, four.vips)
+    assert theirs.says("Entering MASTER STATE")
+    assert ours.says("Entering MASTER STATE")
+    assert_held_by_one(site.a, site.b, on_a)
+    assert_held_by_one(site.b, site.a, on_b)
+
+
+def test_unicast_against_multicast_is_named(site: Site) -> None:
+    """Both are master, as with keepalived on either side; it says nothing, we say why."""
+    unicast = replace(Router(HIGH), peers=(site.b.address,), source=site.a.address)
+    ours = site.pyvrrpd(site.a, unicast)
+    theirs = site.keepalived(site.b, Router(LOW))
+    assert ours.becomes(MASTER)
+    assert theirs.becomes(MASTER)
+    assert until(lambda: ours.instance()["rejected"])
+    assert ours.instance()["rejected"]["reason"] == "it came to all of 224.0.0.18, we speak to peers"
+
+
 # --- leaving ---------------------------------------------------------------------------------------------------------
 
 
@@ -276,6 +380,12 @@ SAME = [
     version2(255, vrid=3, vips=("10.0.0.3",), password="eight888"),
     Router(255, 4, ("10.0.0.4",)),
     Router(255, 5, tuple(f"10.0.5.{number}" for number in range(1, 21)), advert_int=40.95),
+    Router(255, 6, ("fe80::6",)),
+    Router(255, 7, ("fe80::7", "2001:db8::7", "2001:db8:0:7::1"), advert_int=0.29),
+    version2(255, vrid=8, vips=("10.0.0.8",), peers=("192.168.1.202",), source="192.168.1.201"),
+    Router(255, 9, ("10.0.0.9", "10.0.1.9"), peers=("192.168.1.202",), source="192.168.1.201"),
+    Router(255, 10, ("fe80::10", "2001:db8::10"), peers=("2001:db8::202",), source="2001:db8::201"),
+    Router(255, 11, ("fe80::11",), peers=("fe80::202",), source="fe80::201", unicast_ttl=7),
 ]
 
 
@@ -285,18 +395,20 @@ class Recording:
 
     pyvrrpd: Capture
     keepalived: Capture
-    source: str
 
 
 @pytest.fixture(scope="module")
 def recording(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recording]:
     with Site(tmp_path_factory.mktemp("ours")) as ours, Site(tmp_path_factory.mktemp("theirs")) as theirs:
-        captures = ours.capture(), theirs.capture()
+        for site in (ours, theirs):
+            site.a.speak_ipv6()
+            site.b.speak_ipv6()
+        captures = ours.capture(ours.b), theirs.capture(theirs.b)
         agents = ours.pyvrrpd(ours.a, *SAME), theirs.keepalived(theirs.a, *SAME)
         for router in SAME:
             assert all(agent.becomes(MASTER, router.vrid) for agent in agents)
         assert until(lambda: all(len(each.announcements(vip)) >= 5 for each in captures for vip in every_vip()))
-        yield Recording(*captures, ours.a.address)
+        yield Recording(*captures)
 
 
 def every_vip() -> list[str]:
@@ -306,13 +418,22 @@ def every_vip() -> list[str]:
 
 @pytest.mark.parametrize("router", SAME, ids=lambda router: router.name)
 def test_adverts_have_the_same_bytes(recording: Recording, router: Router) -> None:
-    ours = recording.pyvrrpd.adverts(recording.source, router.vrid)[0].data
-    theirs = recording.keepalived.adverts(recording.source, router.vrid)[0].data
+    ours, theirs = (first_advert(each, router.vrid) for each in (recording.pyvrrpd, recording.keepalived))
     assert without_identification(ours) == without_identification(theirs)
 
 
+def first_advert(capture: Capture, vrid: int) -> bytes:
+    """The first frame about this virtual router."""
+    return next(each.data for each in capture.frames() if each.is_advert and each.vrid == vrid)
+
+
 def without_identification(frame: bytes) -> bytes:
-    """An IP packet's frame without its identification, and the header's checksum over that."""
+    """An IP packet's frame without its identification, and the header's checksum over that; IPv6: without flow label.
+
+    The kernel chooses them.
+    """
+    if frame[12:14] == b"\x86\xdd":
+        return frame[:15] + bytes([frame[15] & 0xF0]) + frame[18:]
     return frame[:18] + frame[20:24] + frame[26:]
 
 

@@ -10,26 +10,27 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Address
+from ipaddress import ip_address
 from types import TracebackType
 from typing import Final, Self
 
 from tests.netns import Namespace
 
 # linux/netlink.h, linux/rtnetlink.h, linux/if_addr.h
-RTMGRP_IPV4_IFADDR: Final = 0x10
+RTMGRP_IFADDR: Final = 0x10 | 0x100  # of IPv4 and IPv6
 RTM_NEWADDR, RTM_DELADDR = 20, 21
 HEADER: Final = struct.Struct("=IHHII")  # length, type, flags, sequence, port id
 IFADDRMSG_SIZE: Final = 8
 ATTRIBUTE: Final = struct.Struct("=HH")
-IFA_LOCAL: Final = 2
+IFA_ADDRESS, IFA_LOCAL = 1, 2
 
 ETH_P_ALL: Final = 3
 SO_TIMESTAMPNS: Final = 35
 TIMESPEC: Final = struct.Struct("@qq")
 RECEIVE_BUFFER: Final = 4 << 20
-ETHERNET_SIZE, IP_SIZE = 14, 20
+ETHERNET_SIZE, IPV4_SIZE, IPV6_SIZE = 14, 20, 40
 VRRP: Final = 112
+ICMPV6, NEIGHBOUR_ADVERTISEMENT = 58, 136
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Change:
 
 
 class AddressWatch:
-    """Notes when IPv4 addresses come and go on several hosts. Begin before anything happens."""
+    """Notes when addresses come and go on several hosts. Begin before anything happens."""
 
     def __init__(self, namespaces: Mapping[str, Namespace]) -> None:
         self.changes: list[Change] = []
@@ -51,7 +52,7 @@ class AddressWatch:
         for name, namespace in namespaces.items():
             with namespace.inside():
                 sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
-            sock.bind((0, RTMGRP_IPV4_IFADDR))
+            sock.bind((0, RTMGRP_IFADDR))
             self._selector.register(sock, selectors.EVENT_READ, name)
         self._wake, self._end = os.pipe()
         self._selector.register(self._wake, selectors.EVENT_READ, None)
@@ -114,13 +115,13 @@ class AddressWatch:
 
 
 def _local_address(message: bytes) -> str:
+    found: dict[int, bytes] = {}
     at = HEADER.size + IFADDRMSG_SIZE
     while at < len(message):
         length, kind = ATTRIBUTE.unpack_from(message, at)
-        if kind == IFA_LOCAL:
-            return str(IPv4Address(message[at + ATTRIBUTE.size : at + length]))
+        found[kind] = message[at + ATTRIBUTE.size : at + length]
         at += (length + 3) & ~3
-    raise ValueError("an address message without an address")
+    return str(ip_address(found[IFA_LOCAL] if IFA_LOCAL in found else found[IFA_ADDRESS]))
 
 
 @dataclass(frozen=True)
@@ -136,20 +137,34 @@ class Frame:
         return self.data[12:14] == b"\x08\x06"
 
     @property
+    def is_ipv6(self) -> bool:
+        """Whether it is IPv6."""
+        return self.data[12:14] == b"\x86\xdd"
+
+    @property
     def is_advert(self) -> bool:
-        """Whether it is VRRP over IPv4."""
-        return self.data[12:14] == b"\x08\x00" and self.data[23] == VRRP
+        """Whether it is VRRP."""
+        return self.data[20] == VRRP if self.is_ipv6 else self.data[12:14] == b"\x08\x00" and self.data[23] == VRRP
+
+    @property
+    def is_announcement(self) -> bool:
+        """Whether it says where an address is: ARP, or a neighbour advertisement."""
+        return self.is_arp or (self.is_ipv6 and self.data[20] == ICMPV6 and self.data[54] == NEIGHBOUR_ADVERTISEMENT)
 
     @property
     def source(self) -> str:
         """The IP address of the sender."""
-        return str(IPv4Address(self.data[28:32] if self.is_arp else self.data[26:30]))
+        if self.is_ipv6:
+            return str(ip_address(self.data[22:38]))
+        return str(ip_address(self.data[28:32] if self.is_arp else self.data[26:30]))
 
     @property
     def payload(self) -> bytes:
         """What follows the IP header."""
+        if self.is_ipv6:
+            return self.data[ETHERNET_SIZE + IPV6_SIZE :]
         length = int.from_bytes(self.data[16:18], "big")
-        return self.data[ETHERNET_SIZE + IP_SIZE : ETHERNET_SIZE + length]
+        return self.data[ETHERNET_SIZE + IPV4_SIZE : ETHERNET_SIZE + length]
 
     @property
     def vrid(self) -> int:
@@ -191,8 +206,8 @@ class Capture:
         return [each for each in sent if vrid in (None, each.vrid)]
 
     def announcements(self, address: str) -> list[Frame]:
-        """Gratuitous ARP for this address."""
-        return [each for each in self.frames() if each.is_arp and each.source == address]
+        """Gratuitous ARP, or neighbour advertisements, for this address."""
+        return [each for each in self.frames() if each.is_announcement and each.source == address]
 
     def close(self) -> None:
         """Stop keeping."""
