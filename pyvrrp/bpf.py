@@ -12,19 +12,34 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 SO_ATTACH_FILTER: Final = 26
+PACKET_MULTICAST: Final = 2  # PACKET_HOST is 0, PACKET_BROADCAST 1
 
 LOAD_BYTE: Final = 0x30  # A = byte at k
 LOAD_BYTE_INDEXED: Final = 0x50  # A = byte at X + k
 LOAD_HALF: Final = 0x28  # A = 16 bits at k
 LOAD_WORD: Final = 0x20  # A = 32 bits at k
+LOAD_PACKET_TYPE: Final = (0x30, 0, 0, 0xFFFFF004)  # A = SKF_AD_PKTTYPE: for this host, for all, for others, from it
 LOAD_IP_HEADER_LENGTH: Final = 0xB1  # X = 4 * (byte at k & 15)
 JUMP_EQUAL: Final = 0x15  # A == k
+JUMP_GREATER: Final = 0x25  # A > k
+JUMP_ANY_BIT: Final = 0x45  # A & k
+AND: Final = 0x54  # A = A & k
 RETURN: Final = 0x06  # k bytes of the packet pass; 0 drops it
 
 PASS: Final = (RETURN, 0, 0, 0xFFFFFFFF)
 DROP: Final = (RETURN, 0, 0, 0)
 
 Instruction = tuple[int, int, int, int]
+
+
+def demand(value: int) -> list[Instruction]:
+    """Go on if A is `value`, else drop."""
+    return [(JUMP_EQUAL, 1, 0, value), DROP]
+
+
+def incoming() -> list[Instruction]:
+    """Go on with what came from the link for this host or for everybody (linux/if_packet.h), else drop."""
+    return [LOAD_PACKET_TYPE, (JUMP_GREATER, 0, 1, PACKET_MULTICAST), DROP]
 
 
 def pass_when_in(values: Iterable[int]) -> list[Instruction]:

@@ -28,6 +28,7 @@ from pyvrrp.app.host import (
     demand_right_to_change,
 )
 from pyvrrp.app.logs import open_journal
+from pyvrrp.app.lookout import Lookout
 from pyvrrp.app.loop import Heart, clear_addresses, settle_memory
 from pyvrrp.app.options import Options
 from pyvrrp.app.pidfile import PidFile, wanted
@@ -40,7 +41,7 @@ from pyvrrp.core.effects import Action, Level, Operation, Record
 from pyvrrp.core.events import ConfigReplaced, Event, Stopping
 from pyvrrp.core.listening import listening
 from pyvrrp.core.node import Node, interfaces
-from pyvrrp.core.settings import LoadedNode, NodeSettings
+from pyvrrp.core.settings import InstanceSettings, LoadedNode, NodeSettings
 from pyvrrp.errors import ControlError, KernelError, PyvrrpError
 from pyvrrp.io import systemd
 from pyvrrp.io.control import Answer, ControlServer, Peer
@@ -101,7 +102,9 @@ class Daemon:
         self._kernel = Kernel()
         self._premises = Premises(self._say)
         self._node = Node(loaded.settings, self._started_at)
-        self._wires = Wires(self._hear, self._loop.add_reader, self._loop.remove_reader)
+        readers = self._loop.add_reader, self._loop.remove_reader
+        self._wires = Wires(self._hear, *readers)
+        self._lookout = Lookout(self._hear, lambda: self._wires.listen(rounds=1), *readers, self._say)
         self._herald = Herald(loaded.settings.script_timeout, self._say)
         self._heart = Heart(
             self._node, self._kernel, self._wires, self._journal.write, self._herald.tell, self._finished.set
@@ -121,7 +124,7 @@ class Daemon:
             self._blackbox.record_to(Path(self._options.record), self._started_at)
         self._premises.drop(self._loaded.settings)
         self._premises.want(self._node.instances())
-        self._wires.want(self._node.vrids(), self._node.instances())
+        self._listen()
         await self._control.start()
         self._say(Level.NOTICE, f"Starting pyvrrpd {__version__}, pid {os.getpid()}, {self._config}")
         if not self._journal.on_stderr:  # which has it already
@@ -153,6 +156,7 @@ class Daemon:
         clear_addresses(self._node, self._kernel)
         self._premises.close()
         self._loop.remove_reader(self._kernel.monitor_fileno())
+        self._lookout.close()
         self._wires.close()
         await self._herald.close()
         await self._blackbox.close()
@@ -180,7 +184,7 @@ class Daemon:
             return
         try:
             self._premises.want(self._node.instances())
-            self._wires.want(self._node.vrids(), self._node.instances())
+            self._listen()
             self._observe(names)
         except (KernelError, OSError) as error:
             self._say(Level.ERROR, f"{error}; looking again in {_LOOK_AGAIN:g} s")
@@ -188,6 +192,12 @@ class Daemon:
 
     def _tidy(self) -> None:
         self._look_at(self._node.interfaces())
+
+    def _listen(self, instances: tuple[InstanceSettings, ...] | None = None) -> None:
+        """Have the sockets that these instances need, else those of the node. Raises KernelError."""
+        instances = self._node.instances() if instances is None else instances
+        self._wires.want(listening(instances), instances)
+        self._lookout.want(instances)
 
     def _observe(self, names: Iterable[str]) -> None:
         events: list[Event] = []
@@ -346,7 +356,7 @@ class Daemon:
         self._claims.take(listening(loaded.settings.instances))
         both = (*self._node.instances(), *loaded.settings.instances)
         self._premises.want(both)
-        self._wires.want(listening(both), both)
+        self._listen(both)
         await self._loop.run_in_executor(None, self._premises.drop, loaded.settings)
         if self._node.stopping:
             raise ControlError("this daemon is being stopped")

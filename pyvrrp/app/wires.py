@@ -64,10 +64,10 @@ class Wires:
             if index is not None:
                 self._open_unless_gone(name, index, wanted)
 
-    def listen(self) -> None:
-        """Take what waits on every wire now."""
+    def listen(self, rounds: int = _ROUNDS) -> None:
+        """Take what waits on every wire now, at most 64 adverts of each in a round."""
         for adverts in [adverts for wire in self._wires.values() for adverts in wire.adverts.values()]:
-            for _ in range(_ROUNDS):
+            for _ in range(rounds):
                 heard = adverts.receive()
                 if not heard:
                     break
