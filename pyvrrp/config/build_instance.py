@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import ip_address
+from typing import Final
 
 from pyvrrp.config.model.instance import HeldAddress, Instance
 from pyvrrp.config.model.section import TrackedCheck
@@ -15,19 +16,23 @@ from pyvrrp.core.settings import (
     Track,
     UnicastPeer,
     VirtualAddress,
+    Vmac,
     automatic_lease,
 )
+
+_VMAC_NAMES: Final = {4: "vrrp", 6: "vrrp6"}
 
 
 def instance(
     name: str, model: Instance, auth_pass: bytes | None, ties: tuple[Track, ...], notifications: Notifications
 ) -> InstanceSettings:
     """The settings of an instance; `ties` are what relation.py found."""
+    vmac, strict = _vmac(model), model.strict_mode
     return InstanceSettings(
         name=name,
         interface=model.interface,
         virtual_router_id=model.virtual_router_id,
-        addresses=tuple(_held(each, model) for each in model.virtual_ipaddress),
+        addresses=tuple(_held(each, model, vmac) for each in model.virtual_ipaddress),
         priority=model.base_priority,
         version=model.vrrp_version,
         advert_int=model.advert_int,
@@ -37,14 +42,14 @@ def instance(
         vip_lease=_lease(model),
         garp_master_delay=model.garp_master_delay,
         garp_master_repeat=model.garp_master_repeat,
-        excluded=tuple(_held(each, model) for each in model.virtual_ipaddress_excluded),
+        excluded=tuple(_held(each, model, vmac) for each in model.virtual_ipaddress_excluded),
         preempt_delay=model.preempt_delay,
         down_timer_adverts=model.down_timer_adverts,
         garp_master_refresh=model.garp_master_refresh,
         garp_master_refresh_repeat=model.garp_master_refresh_repeat,
-        garp_lower_prio_delay=_or(model.garp_lower_prio_delay, model.garp_master_delay),
-        garp_lower_prio_repeat=int(_or(model.garp_lower_prio_repeat, model.garp_master_repeat)),
-        lower_prio_no_advert=model.lower_prio_no_advert,
+        garp_lower_prio_delay=0 if strict else _or(model.garp_lower_prio_delay, model.garp_master_delay),
+        garp_lower_prio_repeat=0 if strict else int(_or(model.garp_lower_prio_repeat, model.garp_master_repeat)),
+        lower_prio_no_advert=model.lower_prio_no_advert or strict,
         higher_prio_send_advert=model.higher_prio_send_advert,
         notifications=notifications,
         family=model.family,
@@ -59,6 +64,11 @@ def instance(
         skip_check_adv_addr=model.skip_check_adv_addr,
         v3_checksum_as_v2=model.v3_checksum_as_v2,
         owner_ignore_adverts=model.owner_ignore_adverts,
+        accept=model.accepts,
+        promote_secondaries=model.promote_secondaries,
+        vmac=vmac,
+        list_tolerance=model.vip_list_tolerance,
+        duplicate_wait=model.duplicate_wait,
     )
 
 
@@ -67,10 +77,27 @@ def tracks(items: list[TrackedCheck]) -> tuple[Track, ...]:
     return tuple(Track(name, options.weight, options.reverse) for item in items for name, options in item.items())
 
 
-def _held(model: HeldAddress, instance: Instance) -> VirtualAddress:
+def vmac_name(model: Instance) -> str:
+    """What the interface of its virtual MAC is called."""
+    given = model.use_vmac.interface if model.use_vmac is not None else None
+    return given or f"{_VMAC_NAMES[model.family]}.{model.virtual_router_id}"
+
+
+def _vmac(model: Instance) -> Vmac | None:
+    if model.use_vmac is None:
+        return None
+    mac = model.use_vmac.mac or const.VMAC_PREFIX[model.family] + bytes([model.virtual_router_id])
+    return Vmac(vmac_name(model), mac, model.vmac_xmit_base or bool(model.unicast_peer))
+
+
+def _held(model: HeldAddress, instance: Instance, vmac: Vmac | None) -> VirtualAddress:
+    address = model.address.address
+    interface = model.dev or instance.interface
+    if vmac is not None and interface == instance.interface and address.version == instance.family:
+        interface = vmac.interface
     return VirtualAddress(
-        interface=model.dev or instance.interface,
-        address=model.address.address,
+        interface=interface,
+        address=address,
         prefixlen=model.address.prefixlen,
         label=model.label,
         scope=model.scope,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pyvrrp.config.build_instance import vmac_name
 from pyvrrp.config.findings import Findings, suggestion
 from pyvrrp.config.model.instance import MASTER, Instance
 from pyvrrp.config.model.node import NodeFile
@@ -28,6 +29,7 @@ def apply(checked: Checked, findings: Findings) -> None:
     _groups(checked, known, findings)
     _services(checked.node, known, findings)
     _routers(checked, findings)
+    _virtual_macs(checked, findings)
     _addresses(checked, findings)
 
 
@@ -143,6 +145,25 @@ def _routers(checked: Checked, findings: Findings) -> None:
             findings.value(
                 _at(name, "virtual_router_id"), f"{vrid} on {instance.interface} is taken by {other} (line {line})"
             )
+
+
+def _virtual_macs(checked: Checked, findings: Findings) -> None:
+    """An interface for each virtual MAC, and it is none that instances run on."""
+    used = {each.interface: name for name, each in checked.node.vrrp_instances.items()}
+    first: dict[str, str] = {}
+    for name, instance in checked.node.vrrp_instances.items():
+        if instance.use_vmac is None:
+            if instance.vmac_xmit_base:
+                findings.key(_at(name, "vmac_xmit_base"), "has no effect without use_vmac")
+            continue
+        if not checked.sound(name, "interface", "virtual_router_id", "use_vmac"):
+            continue
+        interface = vmac_name(instance)
+        other = first.setdefault(interface, name)
+        if other != name:
+            findings.key(_at(name, "use_vmac"), f"{interface} is made for {other} already: give it a name of its own")
+        elif interface in used:
+            findings.key(_at(name, "use_vmac"), f"{interface} is the interface of {used[interface]}")
 
 
 def _addresses(checked: Checked, findings: Findings) -> None:

@@ -54,6 +54,8 @@ _SAME: Final = (
     "higher_prio_send_advert",
     "skip_check_adv_addr",
     "owner_ignore_adverts",
+    "accept",
+    "promote_secondaries",
 )
 
 
@@ -89,6 +91,8 @@ def _instance(instance: InstanceSettings) -> Keys:
         "advert_int": instance.advert_int,
         "nopreempt": not instance.preempt,
         "vip_lease": "off" if instance.vip_lease is None else instance.vip_lease,
+        "vip_list_tolerance": instance.list_tolerance,
+        "duplicate_wait": "forever" if instance.duplicate_wait is None else instance.duplicate_wait,
     }
     keys |= {name: getattr(instance, name) for name in _SAME}
     keys |= _transport(instance)
@@ -112,6 +116,9 @@ def _transport(instance: InstanceSettings) -> Keys:
     else:
         keys["mcast_dst_ip"] = str(instance.multicast_group)
     keys |= _unless_empty("track_src_ip", instance.track_source)
+    if instance.vmac is not None:
+        keys["use_vmac"] = {"interface": instance.vmac.interface, "mac": instance.vmac.mac.hex(":")}
+        keys["vmac_xmit_base"] = instance.vmac.transmit_base
     keys["dont_track_primary"] = not instance.track_primary
     return keys | _unless_empty("v3_checksum_as_v2", instance.v3_checksum_as_v2)
 
@@ -123,7 +130,7 @@ def _peer(peer: UnicastPeer) -> str | Keys:
 
 
 def _addresses(instance: InstanceSettings, addresses: Iterable[VirtualAddress]) -> list[Any]:
-    return [_address(each, instance.interface) for each in addresses]
+    return [_address(each, instance.carrier(each.address)) for each in addresses]
 
 
 def _address(address: VirtualAddress, usual: str) -> str | Keys:

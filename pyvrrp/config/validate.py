@@ -16,6 +16,7 @@ from pyvrrp.config.model.node import Fifo, NodeFile, SyncGroup
 from pyvrrp.config.model.section import Notifying, Script, TrackOptions
 from pyvrrp.config.model.services import RealServer, VirtualServer
 from pyvrrp.config.model.transport import Peer
+from pyvrrp.config.model.vmac import Vmac
 from pyvrrp.config.tree import Mapping, Part, Path, Scalar, Sequence, TreeNode, walk
 from pyvrrp.config.values import Word, described
 
@@ -30,6 +31,7 @@ _INNER: Final[dict[Part, type[BaseModel]]] = {
     "bind": Bind,
     "real_servers": RealServer,
     "unicast_peer": Peer,
+    "use_vmac": Vmac,
     "urls": Url,
     **dict.fromkeys((*_COMMANDS, "notify_up", "notify_down", "script"), Script),
     **dict.fromkeys(("virtual_ipaddress", "virtual_ipaddress_excluded"), HeldAddress),

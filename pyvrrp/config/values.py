@@ -24,7 +24,7 @@ _DIGITS: Final = 12  # no number of ours is longer; keeps int() and float() out 
 _UNITS: Final = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0}
 _WHOLE: Final = re.compile(r"[+-]?\d+", re.ASCII)
 _DURATION: Final = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))\s*(ms|s|m|)", re.ASCII)
-_TRUTH: Final = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+TRUTH_WORDS: Final = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _NAME_SIZE: Final = 128
 _STATUS_RANGE: Final = re.compile(r"(\d{3})(?:-(\d{3}))?", re.ASCII)
 
@@ -157,6 +157,23 @@ class Duration(Kind):
         return seconds
 
 
+@dataclass(frozen=True, slots=True)
+class DurationOrForever(Kind):
+    """Seconds, or a duration without end."""
+
+    low: float
+    high: float
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """A number, text with a unit, or a word."""
+        return {"anyOf": [*Duration(self.low, self.high).schema["anyOf"], {"const": "forever"}]}
+
+    def parse(self, word: Word) -> float | None:
+        """The duration in seconds, None for ever. Raises ValueError."""
+        return None if word == "forever" else Duration(self.low, self.high).parse(word)
+
+
 class Flag(Kind):
     """true or false, also yes/no and on/off, as YAML 1.1 has them."""
 
@@ -168,10 +185,23 @@ class Flag(Kind):
     def parse(self, word: Word) -> bool:
         """The truth value. Raises ValueError."""
         _refuse_quotes(word, "true or false")
-        truth = _TRUTH.get(word.lower())
+        truth = TRUTH_WORDS.get(word.lower())
         if truth is None:
             raise ValueError(f"{quote(word)} is not true or false")
         return truth
+
+
+class FlagOrName(Kind):
+    """For the JSON Schema: true, false, or a name in their place."""
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """A boolean, or text."""
+        return {"type": ["boolean", "string"]}
+
+    def parse(self, word: Word) -> str:
+        """The word."""
+        return str(word)
 
 
 @dataclass(frozen=True, slots=True)

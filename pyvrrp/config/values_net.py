@@ -10,6 +10,7 @@ from typing import Any, Final
 from pyvrrp.config.values import Kind, Word, quote
 from pyvrrp.core.settings import Address
 
+_MAC: Final = re.compile("[0-9a-fA-F]{1,2}(:[0-9a-fA-F]{1,2}){5}")
 _IPV4: Final = r"[0-9]{1,3}(\.[0-9]{1,3}){3}"
 _IPV6: Final = "[0-9a-fA-F.]*:[0-9a-fA-F:.]*"
 _INTERFACE: Final = re.compile(r"[^\s/:\x00-\x20\x7f]{1,15}")  # the kernel's own rule: dev_valid_name
@@ -33,6 +34,24 @@ class InterfaceName(Kind):
         if word == "lo" and not self.loopback:
             raise ValueError("the loopback interface reaches no other router")
         return str(word)
+
+
+class MacAddress(Kind):
+    """The MAC address of one station: six bytes in hexadecimal digits, with colons between."""
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """Text."""
+        return {"type": "string", "pattern": "^[0-9a-fA-F]{1,2}(:[0-9a-fA-F]{1,2}){5}$"}
+
+    def parse(self, word: Word) -> bytes:
+        """The six bytes. Raises ValueError."""
+        if not _MAC.fullmatch(word):
+            raise ValueError(f"{quote(word)} is not a MAC address, as 02:00:5e:10:00:01")
+        mac = bytes(int(part, 16) for part in word.split(":"))
+        if mac[0] & 1 or not any(mac):
+            raise ValueError(f"{word} is not the MAC address of one station")
+        return mac
 
 
 @dataclass(frozen=True, slots=True)

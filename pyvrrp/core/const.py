@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv6Address
+from types import MappingProxyType
 from typing import Final
 
 # --- the wire -------------------------------------------------------------------------------------------------------
 PROTOCOL: Final = 112  # IANA protocol number; RFC 3768 5.2.4, RFC 5798 5.1.1.4
 GROUP_IPV4: Final = IPv4Address("224.0.0.18")  # RFC 3768 5.2.2, RFC 5798 5.1.1.2
 GROUP_IPV6: Final = IPv6Address("ff02::12")  # RFC 5798 5.1.2.2
+VMAC_PREFIX: Final = MappingProxyType(  # and the VRID: a virtual router's own MAC, by family; RFC 5798 7.3
+    {4: bytes.fromhex("00005e0001"), 6: bytes.fromhex("00005e0002")}
+)
 TTL: Final = 255  # demanded of every received advert, so that none comes through a router; RFC 3768 5.2.3
 TOS: Final = 0xC0  # internetwork control, as every implementation sends it
 TYPE_ADVERTISEMENT: Final = 1  # RFC 3768 5.3.2, RFC 5798 5.2.2

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, Final
 
-from pyvrrp.core.settings import Command, InstanceSettings, MailSettings, NodeSettings, Track, VirtualAddress
+from pyvrrp.core.settings import Command, InstanceSettings, MailSettings, NodeSettings, Track, VirtualAddress, Vmac
 from pyvrrp.core.succession import predecessors
 
 _SECRET: Final = ("auth_pass",)
 _AT_START: Final = ("startup_delay", "delay_after_boot", "network_namespace")
-_LEAVES: Final = (Command, MailSettings, Track, VirtualAddress)  # whose text says it all
+_LEAVES: Final = (Command, MailSettings, Track, VirtualAddress, Vmac)  # whose text says it all
+_FOR_EVER: Final = ("duplicate_wait",)  # where None is no end
+_FOREVER: Final = "forever"
 _ADDRESSES: Final = ("addresses", "excluded")
 _COLLECTIONS: Final = ("instances", "checks", "groups", "services", "fifos")
 _KEYWORDS: Final = {
@@ -24,7 +26,16 @@ _KEYWORDS: Final = {
     "deleted": "notify_deleted",
     "master_rx_lower_pri": "notify_master_rx_lower_pri",
     "priority_changes": "notify_priority_changes",
+    "unicast_peers": "unicast_peer",
+    "track_source": "track_src_ip",
+    "vmac": "use_vmac",
+    "list_tolerance": "vip_list_tolerance",
+    "tracking_weight": "sync_group_tracking_weight",
+    "interface_delays": "interface_up_down_delays",
+    "static_addresses": "static_ipaddress",
+    "nftables_table": "nftables",
 }
+_OF_ADVERTS: Final = {"group": "multicast group", "source": "source of adverts"}
 # By identity; what goes on under another one is found by that of its predecessor.
 Instances = Mapping[tuple[str, int, int], InstanceSettings]
 
@@ -74,10 +85,18 @@ def _fields(name: str, old: object, new: object, skip: tuple[str, ...] = ()) -> 
         elif type(before) is type(after) and is_dataclass(before) and not isinstance(before, _LEAVES):
             yield from _fields(name, before, after)
         else:
-            keyword, one, other = _KEYWORDS.get(field.name, field.name), _text(before), _text(after)
+            keyword, one, other = _keyword(old, field.name), _text(before), _text(after)
+            if field.name in _FOR_EVER:
+                one, other = (_FOREVER if value is None else text for value, text in ((before, one), (after, other)))
             hidden = field.name in _SECRET or one == other
             later = ", from when the daemon starts next" if field.name in _AT_START else ""
             yield f"{name}: {keyword} is changed" if hidden else f"{name}: {keyword} {one} -> {other}{later}"
+
+
+def _keyword(party: object, field: str) -> str:
+    """What a field is called in a configuration, or in words."""
+    words = _OF_ADVERTS if isinstance(party, InstanceSettings) else {}
+    return words.get(field) or _KEYWORDS.get(field, field)
 
 
 # --- addresses -------------------------------------------------------------------------------------------------------

@@ -24,7 +24,9 @@ from pyvrrp.core.settings import (
     ServiceSettings,
     SyncGroupSettings,
     TcpProbe,
+    UnicastPeer,
     VirtualAddress,
+    Vmac,
 )
 from pyvrrp.core.succession import predecessors
 from tests.simulation import CHECK, INTERFACE, VIP, instance, settings
@@ -50,6 +52,26 @@ def test_diff_of_fields() -> None:
         "VI_1: vip_lease 2 -> off",
         "VI_1: 192.168.1.199/32 comes",
         "mysql: fall 3 -> 5",
+    )
+
+
+def test_diff_of_how_adverts_travel() -> None:
+    new = instance(
+        source=IPv4Address("192.168.1.9"),
+        unicast_peers=(UnicastPeer(IPv4Address("192.168.1.2")), UnicastPeer(IPv4Address("192.168.1.3"), min_ttl=254)),
+        vmac=Vmac("vrrp.60", bytes.fromhex("00005e00013c"), transmit_base=True),
+        duplicate_wait=30.0,
+    )
+    assert changes(PLAIN, settings(new, checks=(CHECK,))) == (
+        "VI_1: source of adverts off -> 192.168.1.9",
+        "VI_1: unicast_peer none -> 192.168.1.2, 192.168.1.3 (TTL 254 to 255)",
+        "VI_1: use_vmac off -> vrrp.60 (00:00:5e:00:01:3c, adverts from below it)",
+        "VI_1: duplicate_wait forever -> 30",
+    )
+    other = replace(new, vmac=Vmac("vr1", bytes(6)), group=IPv4Address("224.0.0.99"))
+    assert changes(settings(new), settings(other)) == (
+        "VI_1: multicast group off -> 224.0.0.99",
+        "VI_1: use_vmac vrrp.60 (00:00:5e:00:01:3c, adverts from below it) -> vr1 (00:00:00:00:00:00)",
     )
 
 

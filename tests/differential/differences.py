@@ -77,11 +77,10 @@ _NOT_YET: Final = (
         ),
     ),
     *_because(
-        "`use_vmac`, `use_ipvlan`: pyvrrpd makes no interface; the addresses are on the real one, with its own MAC.",
-        ("instance/vmac* samples/conditional_conf", "vrrp_instance.*.interface", ANY, "eth0"),
-        ("instance/ipvlan", "vrrp_instance.*.interface", "ipv51", "eth0"),
+        "`use_ipvlan`, `use_vmac_addr`, and `use_vmac` of one address: pyvrrpd makes no interface; the address is on"
+        " the real one, with its own MAC.",
         ("instance/ipvlan", "vrrp_instance.*.source", "10.9.0.51", None),
-        ("instance/vmac* samples/conditional_conf addresses/use-vmac", _ADDRESSES, ANY, ANY),
+        ("addresses/use-vmac", _ADDRESSES, ANY, ANY),
     ),
     *_because(
         "`BFD_CHECK`, and `FILE_CHECK` of a file with a weight: pyvrrpd checks nothing, as there is no BFD, and no IPVS"

@@ -12,6 +12,7 @@ from tests.differential.readers import (
     Table,
     Values,
     address,
+    base_interface,
     boolean,
     first_word,
     interval,
@@ -69,7 +70,7 @@ _GLOBAL: Final[Table] = {
 
 _INSTANCE: Final[Table] = {
     "Wantstate": ("state", str),
-    "Interface": ("interface", first_word),
+    "Interface": ("interface", base_interface),
     "Virtual Router ID": ("virtual_router_id", number),
     "Priority": ("priority", number),
     "VRRP Version": ("version", number),
@@ -143,6 +144,7 @@ _PROCESS: Final[Table] = {
 }
 
 _AUTHENTICATION: Final = {"SIMPLE_PASSWORD": "PASS", "IPSEC_AH": "AH"}
+_VMAC: Final = re.compile(r"Use VMAC, i/f name (\S+), is_up = \w+, xmit_base = (\w+)")
 _COUNT: Final = re.compile(r" \(\d+\):$")  # `Virtual IP (2):`
 
 
@@ -181,6 +183,7 @@ def _instances(records: Sequence[Record]) -> Values:
             "mcast_dst_ip": groups[0].rstrip(",") if groups else None,
             "preempt_delay": instance.get("preempt_delay", 0),
             "check_unicast_src": record.says("Check unicast src : yes"),
+            "use_vmac": _virtual_mac(record),
             "family": 6 if record.says("Using Native IPv6") else 4,
             "source": _configured(record.value("Using src_ip")),
             "strict_mode": record.says("Enforcing strict VRRP compliance"),
@@ -188,6 +191,16 @@ def _instances(records: Sequence[Record]) -> Values:
             "dont_track_primary": record.says("VRRP interface tracking disabled"),
         }
     return found
+
+
+def _virtual_mac(record: Record) -> Values | None:
+    """`Use VMAC, i/f name v1, is_up = true, xmit_base = false`, below it `MAC = 02:00:00:00:00:01` if it is said."""
+    for each in record.properties:
+        line = f"{each.name} = {each.value}"
+        if found := _VMAC.match(line):
+            mac = next((text.split()[2] for text in each.below if text.startswith("MAC = ")), None)
+            return {"interface": found[1], "mac": mac, "xmit_base": found[2] == "true"}
+    return None
 
 
 def _configured(source: str) -> str | None:

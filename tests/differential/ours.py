@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from pyvrrp.config.load import load
+from pyvrrp.core import const
 from pyvrrp.core.settings import (
     CheckSettings,
     Command,
@@ -125,6 +126,14 @@ def _transport(each: InstanceSettings) -> Values:
     found: Values = {
         "family": each.family,
         "source": each.source and str(each.source),
+        "accept": each.accept,
+        "promote_secondaries": each.promote_secondaries,
+        "use_vmac": each.vmac
+        and {
+            "interface": each.vmac.interface,
+            "mac": None if each.vmac.mac[:5] in const.VMAC_PREFIX.values() else each.vmac.mac.hex(":"),
+            "xmit_base": each.vmac.transmit_base,
+        },
         "skip_check_adv_addr": each.skip_check_adv_addr,
         "dont_track_primary": not each.track_primary,
         "mcast_dst_ip": None if each.unicast_peers else str(each.multicast_group),

@@ -67,6 +67,12 @@ def first_word(text: str) -> str:
     return text.split()[0].rstrip(",") if text else ""
 
 
+def base_interface(text: str) -> str:
+    """`eth0`, `vrrp.51, vmac on eth0, xmit base i/f`: the interface below."""
+    _, _, base = text.partition(" on ")
+    return first_word(base or text)
+
+
 def script(text: str) -> Values:
     """`'/usr/bin/true' 'x', uid:gid 0:0`."""
     words, _, owner = text.partition(", uid:gid ")
@@ -82,7 +88,7 @@ def address(text: str) -> Values:
     rest = iter(words[1:])
     for word in rest:
         if word in _WITH_A_VALUE:
-            found[word] = next(rest)
+            found[word] = next(rest).partition("@")[0]  # vrrp.51@eth0: a virtual MAC's interface and the one below
         elif word != "set":  # the address is there at this moment
             found[word] = True
     return found

@@ -16,7 +16,7 @@ _LINKS: Final = "the kernel tells of every change of a link, nothing is polled"
 _IPVS: Final = "IPVS is not programmed yet"
 _STATIC: Final = "what stays on the machine is not set; configure it where the machine's network is configured"
 _FIREWALL: Final = "no firewall rules are made: no_accept and virtual MACs, which need them, are not there yet"
-_VMAC: Final = "there are no virtual MACs yet; the interface's own is used"
+_EXTRA: Final = "vrrp_garp_master_refresh announces all addresses, on whatever interface they are"
 _GARP: Final = "gratuitous ARPs leave without a pause between them"
 _SNMP: Final = "there is no SNMP"
 _DBUS: Final = "there is no D-Bus; pyvrrpctl talks to the daemon"
@@ -89,17 +89,17 @@ GLOBAL: Final[Mapping[str, tuple[Keyword, ...]]] = {
         same("vrrp_min_garp"),
         not_yet("vrrp_garp_interval", 1, _GARP),
         not_yet("vrrp_gna_interval", 1, _GARP),
-        not_yet("vrrp_garp_extra_if", 0, _VMAC),
-        not_yet("vrrp_vmac_garp_intvl", 0, _VMAC),
-        not_yet("vrrp_strict", 0, "what strictness forbids is not checked, and packets to the addresses are accepted"),
+        not_yet("vrrp_garp_extra_if", 0, _EXTRA),
+        not_yet("vrrp_vmac_garp_intvl", 0, _EXTRA),
+        same("vrrp_strict"),
         same("vrrp_skip_check_adv_addr"),
         same("vrrp_check_unicast_src"),
         same("vrrp_owner_ignore_adverts", since="2.3.3"),
         same("v3_checksum_as_v2", 0, "adverts with either checksum are taken", since="2.2.8"),
         accepted("log_unknown_vrids", 0, "the kernel passes on no adverts of other virtual routers"),
-        not_yet("vmac_prefix", 1, _VMAC),
-        not_yet("vmac_addr_prefix", 1, _VMAC),
-        not_yet("disable_local_igmp", 0, _VMAC),
+        same("vmac_prefix", 1),
+        not_yet("vmac_addr_prefix", 1, "addresses on other interfaces have no virtual MAC"),
+        not_yet("disable_local_igmp", 0, "what the kernel reports of multicast groups stays as it is"),
         not_yet("nftables", 0, _FIREWALL),
         not_yet("nftables_priority", 1, _FIREWALL),
         not_yet("nftables_counters", 0, _FIREWALL),

@@ -10,7 +10,8 @@ from pyvrrp.config.keepalived.rows import accepted, better, different, not_yet, 
 
 _LEASED: Final = "under a lease that ends with the daemon"
 _PEERS: Final = "one that is named twice, or is this node itself, is left out and said"
-_VMAC: Final = "there are no virtual MACs yet; the interface's own is used"
+_STRICT: Final = "in node.yaml what it forbids is an error"
+_EXTRA: Final = "garp_master_refresh announces all addresses, on whatever interface they are"
 _ROUTES: Final = "only the addresses follow the master"
 _GARP: Final = "gratuitous ARPs leave without a pause between them"
 _NOTIFY: Final = "one script after the other, in order, with a time limit; more is said in its environment"
@@ -53,13 +54,13 @@ VRRP: Final[Mapping[str, tuple[Keyword, ...]]] = {
         accepted("no_virtual_ipaddress", 0, "an instance without addresses is warned of all the same", since="2.2.8"),
         not_yet("virtual_routes", 0, _ROUTES, entries=True),
         not_yet("virtual_rules", 0, _ROUTES, entries=True),
-        not_yet("promote_secondaries", 0, "the interface's promote_secondaries stays as it is"),
-        same("accept", 0, "always so"),
-        not_yet("no_accept", 0, "packets to the addresses are accepted"),
+        same("promote_secondaries"),
+        same("accept"),
+        same("no_accept"),
         same("nopreempt"),
         same("preempt"),
         same("preempt_delay", 1),
-        not_yet("strict_mode", 0, "what strictness forbids is not checked, and packets to the addresses are accepted"),
+        same("strict_mode", 0, _STRICT),
         better("skip_check_adv_addr", 0, "off turns it off"),
         same("lower_prio_no_advert"),
         same("higher_prio_send_advert"),
@@ -80,8 +81,8 @@ VRRP: Final[Mapping[str, tuple[Keyword, ...]]] = {
         same("garp_master_refresh_repeat", 1),
         same("garp_lower_prio_delay", 1),
         same("garp_lower_prio_repeat", 1),
-        not_yet("garp_extra_if", 0, _VMAC),
-        not_yet("vmac_garp_intvl", 0, _VMAC),
+        not_yet("garp_extra_if", 0, _EXTRA),
+        not_yet("vmac_garp_intvl", 0, _EXTRA),
         # Where adverts come from and go to
         same("mcast_src_ip", 1),
         same("track_src_ip"),
@@ -95,9 +96,9 @@ VRRP: Final[Mapping[str, tuple[Keyword, ...]]] = {
         not_yet("vrf", 1, "an instance has an interface"),
         same("native_ipv6"),
         # Virtual MACs
-        not_yet("use_vmac", 0, _VMAC),
-        not_yet("use_vmac_addr", 0, _VMAC),
-        not_yet("vmac_xmit_base", 0, _VMAC),
+        same("use_vmac"),
+        not_yet("use_vmac_addr", 0, "addresses on other interfaces have no virtual MAC"),
+        same("vmac_xmit_base"),
         not_yet("use_ipvlan", 0, "there are no IPVLANs yet; the interface itself is used"),
         # The rest
         accepted("kernel_rx_buf_size", 0, "pyvrrpd sizes the buffers of its sockets itself"),

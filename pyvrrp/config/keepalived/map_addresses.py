@@ -22,7 +22,7 @@ _NO_EFFECT: Final = {
     "peer": "the address is set without its peer",
     "preferred_lft": "the address has the lifetime of its lease",
     "no_track": "an address that somebody removes is put back",
-    "use_vmac": "there are no virtual MACs yet; the interface's own is used",
+    "use_vmac": "an address alone has no virtual MAC, its instance may have one",
 }
 _SCOPE: Final = Number(0, 255)
 _NOT_IPV6: Final = ("scope", "label")

@@ -9,6 +9,7 @@ from typing import ClassVar, Final
 from pyvrrp.config.keepalived import reading
 from pyvrrp.config.keepalived.commands import Commands, Owner, owner_of, usual_owner
 from pyvrrp.config.keepalived.draft import Draft
+from pyvrrp.config.keepalived.map_vmac import sound_prefix
 from pyvrrp.config.keepalived.names import sound_name
 from pyvrrp.config.keepalived.numbers import TIMER_MAX, UINT_MAX, Number, written
 from pyvrrp.config.keepalived.reading import Handler, Reader
@@ -83,6 +84,7 @@ class Globals(Reader):
         self._once_scripts: list[Statement] = []
         self.commands = Commands(self._owner, self._secure)
         self.strict = False
+        self.vmac_prefix = "vrrp"
         self.groups: dict[int, Statement] = {}  # of multicast, by family
 
     @property
@@ -210,6 +212,9 @@ class Globals(Reader):
     def _strictness(self, _statement: Statement) -> None:
         self.strict = True
 
+    def _vmac_prefix(self, statement: Statement) -> None:
+        self.vmac_prefix = sound_prefix(statement.arguments[0].text)
+
     def _multicast_group(self, statement: Statement) -> None:
         usual = _GROUPS[statement.keyword]
         if multicast_group(self.scope, statement, usual) is not None:
@@ -233,6 +238,7 @@ class Globals(Reader):
         "vrrp_min_garp": _min_garp,
         "vrrp_strict": _strictness,
         **dict.fromkeys(_GROUPS, _multicast_group),
+        "vmac_prefix": _vmac_prefix,
     }
 
 

@@ -31,6 +31,7 @@ from pyvrrp.config.keepalived.map_tracking import (
     tracks,
 )
 from pyvrrp.config.keepalived.map_transport import GLOBAL, Transport
+from pyvrrp.config.keepalived.map_vmac import VirtualMac
 from pyvrrp.config.keepalived.names import sound_name
 from pyvrrp.config.keepalived.numbers import Number, written
 from pyvrrp.config.keepalived.reading import Handler
@@ -64,7 +65,9 @@ class Instance(Notifying):
         self._authentication = Authentication()
         self._transport = Transport(scope, statement.place)
         self._said_version: Statement | None = None
+        self.vmac = VirtualMac(scope, statement.place)
         self._strict = everywhere.strict
+        self._accept: Statement | None = None  # accept or no_accept
         self.tracked: list[Tracked] = []
 
     @property
@@ -82,9 +85,14 @@ class Instance(Notifying):
         return self.draft.text("state") == MASTER
 
     @property
-    def router(self) -> tuple[str, str, str]:
+    def router(self) -> tuple[str, int, str]:
         """What makes it a virtual router: where it runs, its family, its VRID."""
-        return self.interface, f"IPv{self._transport.family or 4}", self.draft.text("virtual_router_id")
+        return self.interface, self._transport.family or 4, self.draft.text("virtual_router_id")
+
+    def put_virtual_mac(self, name: str) -> None:
+        """Its virtual MAC's interface is called so: it goes into the draft."""
+        self.vmac.name = name
+        self.vmac.put(self.draft, int(self.draft.text("virtual_router_id")), self._transport.family or 4)
 
     @property
     def interface(self) -> str:
@@ -163,6 +171,12 @@ class Instance(Notifying):
     def _travel(self, statement: Statement) -> None:
         self._transport.hear(statement)
 
+    def _virtual_mac(self, statement: Statement) -> None:
+        self.vmac.hear(statement)
+
+    def _accepting(self, statement: Statement) -> None:
+        self._accept = statement
+
     def _vrf(self, statement: Statement) -> None:
         if self.interface:
             self.scope.error(statement, "cannot be used with an interface; it is left out")
@@ -171,6 +185,9 @@ class Instance(Notifying):
         **Notifying.NOTIFYING,
         **dict.fromkeys(KINDS, _track),
         **dict.fromkeys(Transport.HANDLERS, _travel),
+        **dict.fromkeys(VirtualMac.HANDLERS, _virtual_mac),
+        **dict.fromkeys(("accept", "no_accept"), _accepting),
+        "promote_secondaries": reading.flag("promote_secondaries"),
         "state": _state,
         "interface": _interface,
         "virtual_router_id": reading.number("virtual_router_id", Number(1, 255), ""),
@@ -209,8 +226,11 @@ class Instance(Notifying):
         self._complete_transport()
         self._complete_authentication()
         self._complete_interval()
+        self.vmac.complete(self._strict)
+        self._complain_of_virtual_macs()
         if self._strict:
             self._complete_strictness()
+        self._complete_acceptance()
         self._complete_preemption()
         self._complete_garp()
         self._complete_tracking()
@@ -326,7 +346,7 @@ class Instance(Notifying):
         self.draft.drop(key)
 
     def _complete_strictness(self) -> None:
-        """What strict mode forbids; packets to the addresses are accepted all the same."""
+        """What strict mode forbids."""
         if "state" in self.draft and self._master != self.owner:
             self._complain("state", "strict mode wants MASTER where priority is 255, and only there; that is used")
             place = self.draft.place
@@ -342,6 +362,29 @@ class Instance(Notifying):
                 self._complain(key, "strict mode has no such repetition; 0 is used")
             self.draft.put(key, self.statement.place, scalar(self.statement.place, "0"))
         self.draft.put("lower_prio_no_advert", self.statement.place, scalar(self.statement.place, written(True)))
+
+        first = self._addresses[0]
+        if first.address.version == 6 and not first.address.is_link_local:
+            self.scope.error(first.statement, "strict mode wants a link-local address first")
+
+    def _complain_of_virtual_macs(self) -> None:
+        """Either the instance has one, or an address."""
+        for held in (*self._addresses, *self._excluded):
+            if self.vmac.wanted and any(word.text == "use_vmac" for word in held.statement.arguments):
+                self.scope.error(held.statement, f"use_vmac is the instance's, {held.address} need not say it")
+
+    def _complete_acceptance(self) -> None:
+        """RFC 3768 has only an owner accept packets to the addresses, keepalived wants that where it is strict."""
+        accepts = self._accept is not None and self._accept.keyword == "accept"
+        refuses = self._accept is not None and not accepts
+        if self._strict and not self.owner:
+            if accepts and self._accept is not None and self.draft.text("version") != "3":
+                self.scope.error(self._accept, "strict mode has no such thing in VRRPv2; no_accept is used")
+                accepts = False
+            refuses = not accepts
+        if refuses:
+            place = (self._accept or self.statement).place
+            self.draft.put("accept", place, scalar(place, written(False)))
 
     def _complete_garp(self) -> None:
         """Leave out what node.yaml means anyway."""

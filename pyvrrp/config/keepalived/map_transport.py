@@ -27,7 +27,6 @@ GLOBAL: Final = ("check_unicast_src", "skip_check_adv_addr", "owner_ignore_adver
 
 _TTL: Final = Number(0, 255)
 _LINK_LOCAL: Final = "ff02:"
-_VRRP_MAC: Final = "00:00:5e:00:01:"
 _PEERS_MAX: Final = 255
 
 
@@ -44,7 +43,6 @@ class Transport(reading.Reader):
         self._group: Statement | None = None
         self._peer_block: Statement | None = None
         self._peers: dict[str, TreeNode] = {}
-        self._mac = False
 
     def hear(self, statement: Statement) -> None:
         """One of the keywords that HANDLERS names."""
@@ -139,22 +137,6 @@ class Transport(reading.Reader):
     def _signed(self, statement: Statement) -> None:
         self._found.append((statement, "signed adverts are not supported yet, and its peers would not believe it"))
 
-    # --- virtual interfaces ----------------------------------------------------------------------------------------
-
-    def _virtual_mac(self, statement: Statement) -> None:
-        self._mac = True
-        for word in statement.arguments:
-            if word.text.lower().startswith(_VRRP_MAC):
-                self.scope.error(statement, f"{word.text} is the virtual router's own MAC address; it is left out")
-
-    def _on_base(self, statement: Statement) -> None:
-        if not self._mac:
-            self.scope.error(statement, "has no meaning without use_vmac")
-
-    def _ipvlan(self, statement: Statement) -> None:
-        if not any(is_address(word.text.partition("/")[0]) for word in statement.arguments):
-            self.scope.error(statement, "needs an IP address")
-
     HANDLERS: ClassVar[Mapping[str, Handler]] = {
         "unicast_peer": _peer_list,
         "unicast_src_ip": _source_of_unicast,
@@ -171,9 +153,6 @@ class Transport(reading.Reader):
         "skip_check_adv_addr": reading.truth("skip_check_adv_addr"),
         "owner_ignore_adverts": reading.truth("owner_ignore_adverts"),
         "dont_track_primary": reading.flag("dont_track_primary"),
-        "use_vmac": _virtual_mac,
-        "vmac_xmit_base": _on_base,
-        "use_ipvlan": _ipvlan,
     }
 
     # --- all of it -------------------------------------------------------------------------------------------------

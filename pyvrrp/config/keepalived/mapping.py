@@ -12,6 +12,7 @@ from pyvrrp.config.keepalived.map_instance import Instance
 from pyvrrp.config.keepalived.map_scripts import read_file, read_process, read_script
 from pyvrrp.config.keepalived.map_services import Services
 from pyvrrp.config.keepalived.map_tracking import BFD, Checks, Tracked
+from pyvrrp.config.keepalived.map_vmac import free_name
 from pyvrrp.config.keepalived.names import sound_name
 from pyvrrp.config.keepalived.reading import Handler, Reader
 from pyvrrp.config.keepalived.remarks import Remarks
@@ -117,6 +118,7 @@ class _File(Reader):
     def _complete(self) -> None:
         self._instances = {name: each for name, each in self._instances.items() if each.complete()}
         self._leave_out_second_routers()
+        self._name_virtual_macs()
         taken: dict[str, Group] = {}
         self._groups = {name: each for name, each in self._groups.items() if each.complete(self._instances, taken)}
         for instance in self._instances.values():
@@ -124,14 +126,30 @@ class _File(Reader):
 
     def _leave_out_second_routers(self) -> None:
         """keepalived does not start with two of one VRID on an interface."""
-        first: dict[tuple[str, str, str], Instance] = {}
+        first: dict[tuple[str, int, str], Instance] = {}
         for name, instance in list(self._instances.items()):
             interface, family, vrid = instance.router
             other = first.setdefault(instance.router, instance)
             if other is not instance:
-                text = f"VRID {vrid} on {interface} ({family}) is taken by {other.name}; {name} is left out"
+                text = f"VRID {vrid} on {interface} (IPv{family}) is taken by {other.name}; {name} is left out"
                 instance.scope.error_at(instance.statement.place, text)
                 del self._instances[name]
+
+    def _name_virtual_macs(self) -> None:
+        """Every instance that asks for one gets an interface of its own; first those that name it."""
+        asking = [each for each in self._instances.values() if each.vmac.wanted]
+        taken: dict[str, Instance] = {}
+        for instance in asking:
+            name = instance.vmac.name
+            if name and (first := taken.setdefault(name, instance)) is not instance:
+                text = f"use_vmac: {name} is {first.name}'s already; a name is made for it"
+                instance.scope.error_at(instance.statement.place, text)
+                instance.vmac.name = ""
+        for instance in asking:
+            _, family, vrid = instance.router
+            name = instance.vmac.name or free_name(self._everywhere.vmac_prefix, int(vrid), family, taken)
+            taken.setdefault(name, instance)
+            instance.put_virtual_mac(name)
 
     def _node(self) -> Node:
         root = self.draft

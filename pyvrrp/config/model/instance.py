@@ -9,7 +9,19 @@ from pydantic import BeforeValidator, Field
 
 from pyvrrp.config.model.section import Either, Notifying, Section, TrackedChecks
 from pyvrrp.config.model.transport import Transport
-from pyvrrp.config.values import Choice, Duration, FileName, Flag, Lease, Password, Scope, Whole, Word
+from pyvrrp.config.model.vmac import AnyVmac
+from pyvrrp.config.values import (
+    Choice,
+    Duration,
+    DurationOrForever,
+    FileName,
+    Flag,
+    Lease,
+    Password,
+    Scope,
+    Whole,
+    Word,
+)
 from pyvrrp.config.values_net import InterfaceName, IpAddress, Label, Vip, VirtualIp
 from pyvrrp.core import const
 
@@ -127,6 +139,38 @@ class Instance(Notifying, Transport):
         default=False, description="Send one more advert when a better master is heard."
     )
 
+    accept: Annotated[bool | None, Flag()] = Field(
+        default=None,
+        description="false: the virtual addresses only forward, nothing on this host answers on them. Such an address "
+        "serves no database; true, unless strict_mode is.",
+    )
+    strict_mode: Annotated[bool, Flag()] = Field(
+        default=False, description="What the RFCs do not allow is an error, and `accept` is for priority 255 only."
+    )
+    promote_secondaries: Annotated[bool, Flag()] = Field(
+        default=False,
+        description="Where a primary address goes, the kernel keeps the secondary ones of its network (a sysctl of the "
+        "interface).",
+    )
+    use_vmac: AnyVmac = Field(
+        default=None,
+        description="The virtual addresses move with a MAC address of their own, on an interface that is made for it: "
+        "true, its name, or {interface: name, mac: address}.",
+    )
+    vmac_xmit_base: Annotated[bool, Flag()] = Field(
+        default=False, description="With use_vmac: adverts leave by `interface` itself, as unicast ones always do."
+    )
+    vip_list_tolerance: Annotated[float, Duration(0, 86400)] = Field(
+        default=const.LIST_TOLERANCE,
+        description="A master whose list of virtual addresses differs is still followed for so long, so that both "
+        "nodes can be given a new list one after the other; 0: not at all, as in keepalived.",
+    )
+    duplicate_wait: Annotated[float | None, DurationOrForever(0, 86400)] = Field(
+        default=None,
+        description="Before taking an address it is asked for on the network. If another host answers and no master is "
+        "heard, that host keeps it for so long; `forever` (the default): as long as it answers; 0: do not ask.",
+    )
+
     @property
     def family(self) -> int:
         """4 or 6: what its addresses are, or, where it has none, what else it says."""
@@ -142,6 +186,13 @@ class Instance(Notifying, Transport):
     def vrrp_version(self) -> int:
         """The version that it speaks."""
         return self.version or (3 if self.family == 6 else 2)
+
+    @property
+    def accepts(self) -> bool:
+        """Whether packets to the virtual addresses are accepted (RFC 5798 section 6.1, Accept_Mode)."""
+        if self.accept is not None:
+            return self.accept
+        return self.owner or not self.strict_mode
 
     @property
     def base_priority(self) -> int:

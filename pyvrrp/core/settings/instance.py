@@ -18,6 +18,10 @@ class UnicastPeer:
     min_ttl: int = 0
     max_ttl: int = const.TTL
 
+    def __str__(self) -> str:
+        bounded = (self.min_ttl, self.max_ttl) != (0, const.TTL)
+        return f"{self.address} (TTL {self.min_ttl} to {self.max_ttl})" if bounded else str(self.address)
+
 
 @dataclass(frozen=True, slots=True)
 class Vmac:
@@ -29,6 +33,10 @@ class Vmac:
     interface: str
     mac: bytes
     transmit_base: bool = False
+
+    def __str__(self) -> str:
+        base = ", adverts from below it" if self.transmit_base else ""
+        return f"{self.interface} ({self.mac.hex(':')}{base})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +112,10 @@ class InstanceSettings:
     def interfaces(self) -> frozenset[str]:
         """Every interface that it uses."""
         return frozenset((self.interface, self.advert_interface, *(each.interface for each in self.held)))
+
+    def carrier(self, address: Address) -> str:
+        """The interface that an address is put on where no other is named: the VMAC if it is of the family."""
+        return self.interface if self.vmac is None or address.version != self.family else self.vmac.interface
 
     @property
     def owner(self) -> bool:

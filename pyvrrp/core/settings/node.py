@@ -32,6 +32,9 @@ class InterfaceDelay:
     down: float = 0.0
     up: float = 0.0
 
+    def __str__(self) -> str:
+        return f"{self.interface} (down {self.down:g}, up {self.up:g})"
+
 
 @dataclass(frozen=True, slots=True)
 class NodeSettings:

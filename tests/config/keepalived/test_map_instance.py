@@ -315,8 +315,34 @@ garp_lower_prio_repeat 3
             "lower_prio_no_advert": "true",
             "garp_lower_prio_delay": "0",
             "garp_lower_prio_repeat": "0",
+            "accept": "false",
         }
         assert len(found.errors) == 6
+
+    @pytest.mark.parametrize(
+        ("lines", "accepts", "errors"),
+        [
+            ("", False, 0),
+            ("accept", False, 1),
+            ("version 3\naccept", True, 0),
+            ("priority 255", True, 0),
+            ("priority 255\nno_accept", False, 0),
+        ],
+    )
+    def test_only_the_owner_accepts_unless_version_3_says_so(
+        self, tmp_path: Path, lines: str, accepts: bool, errors: int
+    ) -> None:
+        found = mapped(tmp_path, instance(f"strict_mode\n{lines}"))
+        assert (found.instance.get("accept") != "false", len(found.errors)) == (accepts, errors)
+
+    def test_ipv6_begins_with_a_link_local_address(self, tmp_path: Path) -> None:
+        found = mapped(tmp_path, instance("strict_mode").replace("192.0.2.1", "2001:db8::1"))
+        assert found.errors == [f"6: {V}: strict mode wants a link-local address first"]
+        assert found.instance["virtual_ipaddress"] == ["2001:db8::1"]
+
+    def test_adverts_come_from_the_virtual_mac(self, tmp_path: Path) -> None:
+        found = mapped(tmp_path, instance("strict_mode\nuse_vmac\nvmac_xmit_base"))
+        assert found.errors == [f"6: {V}.vmac_xmit_base: strict mode forbids it; it is left out"]
 
     def test_it_wants_an_address(self, tmp_path: Path) -> None:
         found = mapped(
@@ -359,9 +385,9 @@ class TestWhatCannotBeDoneYet:
     @pytest.mark.parametrize(
         "lines",
         [
-            "use_vmac",
+            "use_vmac_addr",
             "virtual_routes {\n192.0.2.0/24 dev eth0\n}",
-            "no_accept",
+            "garp_extra_if 5",
         ],
     )
     def test_what_does_no_harm_runs_without_and_is_said_once(self, tmp_path: Path, lines: str) -> None:
