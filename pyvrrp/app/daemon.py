@@ -100,14 +100,20 @@ class Daemon:
         self._cleared: Baseline = {}
         self._control = ControlServer(Path(options.socket), self._answer)
         self._kernel = Kernel()
-        self._premises = Premises(self._say)
-        self._node = Node(loaded.settings, self._started_at)
         readers = self._loop.add_reader, self._loop.remove_reader
+        self._premises = Premises(self._say, self._hear, *readers)
+        self._node = Node(loaded.settings, self._started_at)
         self._wires = Wires(self._hear, *readers)
         self._lookout = Lookout(self._hear, lambda: self._wires.listen(rounds=1), *readers, self._say)
         self._herald = Herald(loaded.settings.script_timeout, self._say)
         self._heart = Heart(
-            self._node, self._kernel, self._wires, self._journal.write, self._herald.tell, self._finished.set
+            self._node,
+            self._kernel,
+            self._wires,
+            self._premises.change_routes,
+            self._journal.write,
+            self._herald.tell,
+            self._finished.set,
         )
         self._blackbox = BlackBox(self._node, self._heart.insert, self._say)
         self._checkup = Checkup(self._loop, self._heart.deliver_one, self._say)
@@ -124,6 +130,7 @@ class Daemon:
             self._blackbox.record_to(Path(self._options.record), self._started_at)
         self._premises.drop(self._loaded.settings)
         self._premises.want(self._node.instances())
+        self._premises.want_routes(self._loaded.settings)
         self._listen()
         await self._control.start()
         self._say(Level.NOTICE, f"Starting pyvrrpd {__version__}, pid {os.getpid()}, {self._config}")
@@ -153,6 +160,7 @@ class Daemon:
         if self._reading is not None:
             self._reading.abandon()
         self._checkup.close()
+        self._premises.change_routes(self._node.held_routes())
         clear_addresses(self._node, self._kernel)
         self._premises.close()
         self._loop.remove_reader(self._kernel.monitor_fileno())
@@ -203,6 +211,7 @@ class Daemon:
         events: list[Event] = []
         for name in names:
             events += self._kernel.observe(name)
+        events += self._premises.observe_routes()
         self._heart.deliver(events)
 
     def _prepare(self, settings: NodeSettings) -> None:
@@ -356,6 +365,7 @@ class Daemon:
         self._claims.take(listening(loaded.settings.instances))
         both = (*self._node.instances(), *loaded.settings.instances)
         self._premises.want(both)
+        self._premises.want_routes(loaded.settings)
         self._listen(both)
         await self._loop.run_in_executor(None, self._premises.drop, loaded.settings)
         if self._node.stopping:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from pyvrrp.app.wires import Wires
 from pyvrrp.core.effects import (
@@ -21,12 +21,23 @@ from pyvrrp.core.effects import (
     Notify,
     Operation,
     Reconcile,
+    ReconcileRoutes,
     Record,
     RenewLease,
     ResetConnections,
+    RouteOperation,
     SendAdvert,
 )
-from pyvrrp.core.events import AdvertFailed, AdvertPassed, EffectDone, EffectFailed, Event, TimerDue
+from pyvrrp.core.events import (
+    AdvertFailed,
+    AdvertPassed,
+    EffectDone,
+    EffectFailed,
+    Event,
+    RouteFailed,
+    RoutesDone,
+    TimerDue,
+)
 from pyvrrp.core.node import Node
 from pyvrrp.core.settings import Address
 from pyvrrp.errors import KernelError
@@ -48,6 +59,7 @@ class Heart:
         node: Node,
         kernel: Kernel,
         wires: Wires,
+        change_routes: Callable[[Sequence[RouteOperation]], list[KernelError | None]],
         write: Callable[[Record], None],
         notify: Callable[[Notify], None],
         finish: Callable[[], None],
@@ -55,6 +67,7 @@ class Heart:
         self._node: Core = node
         self._kernel = kernel
         self._wires = wires
+        self._change_routes = change_routes
         self._write = write
         self._notify = notify
         self._finish = finish
@@ -73,6 +86,7 @@ class Heart:
             SendAdvert: self._send,
             RenewLease: self._renewals.append,
             Reconcile: self._apply,
+            ReconcileRoutes: self._apply_routes,
             Announce: self._announce,
             ResetConnections: self._reset,
             Record: self._records.append,
@@ -185,6 +199,15 @@ class Heart:
         if done:
             self._answers.append(EffectDone(effect.instance, tuple(done)))
         self._answers.extend(failed)
+
+    def _apply_routes(self, effect: ReconcileRoutes) -> None:
+        results = list(zip(effect.operations, self._change_routes(effect.operations), strict=True))
+        done = tuple(operation for operation, error in results if error is None)
+        if done:
+            self._answers.append(RoutesDone(effect.instance, done))
+        self._answers.extend(
+            RouteFailed(effect.instance, operation, str(error)) for operation, error in results if error is not None
+        )
 
     def _announce(self, effect: Announce) -> None:
         error = self._wires.announce(effect)

@@ -1,27 +1,45 @@
-"""What a configuration asks of this host besides addresses: virtual MACs, flags of interfaces, a firewall's table.
+"""What a configuration asks of this host besides addresses: virtual MACs, flags of interfaces, routes and rules, a
+firewall's table.
 
 It is seen to at start, at a reload, and again whenever something has changed; what nobody asks for is not even loaded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from errno import ENOSYS
 from typing import TYPE_CHECKING
 
-from pyvrrp.core.effects import Level
+from pyvrrp.core.effects import Level, RouteOperation
+from pyvrrp.core.events import Event
 from pyvrrp.core.settings import InstanceSettings, NodeSettings
 from pyvrrp.errors import KernelError
 
 if TYPE_CHECKING:
     from pyvrrp.io.firewall import Firewall
     from pyvrrp.io.links import Links
+    from pyvrrp.io.routes import Routes
 
 
 class Premises:
-    """Keeps all that in order until `close`. `write` takes a log line."""
+    """Keeps all that in order until `close`.
 
-    def __init__(self, write: Callable[[Level, str], None]) -> None:
+    `write` takes a log line. `watch` and `unwatch` are an event loop's add_reader and remove_reader; `hear` takes what
+    became of routes and rules.
+    """
+
+    def __init__(
+        self,
+        write: Callable[[Level, str], None],
+        hear: Callable[[Iterable[Event]], None],
+        watch: Callable[..., None],
+        unwatch: Callable[[int], object],
+    ) -> None:
         self._write = write
+        self._hear = hear
+        self._watch = watch
+        self._unwatch = unwatch
+        self._routes: Routes | None = None
         self._links: Links | None = None
         self._firewall: tuple[str, Firewall] | None = None  # with the name of its table
         self._said: list[str] = []
@@ -43,6 +61,39 @@ class Premises:
                 self._write(Level.ERROR, text)
         self._said = complaints
 
+    # --- routes and rules ---------------------------------------------------------------------------------------------
+
+    def want_routes(self, settings: NodeSettings) -> None:
+        """Be ready to change them if the settings have any. Raises KernelError without a socket."""
+        instances = settings.instances
+        asked = settings.static_routes or settings.static_rules or any(each.routes or each.rules for each in instances)
+        if asked and self._routes is None:
+            from pyvrrp.io.routes import Routes
+
+            self._routes = Routes()
+            self._watch(self._routes.fileno(), self._routes_changed)
+
+    def observe_routes(self) -> list[Event]:
+        """Those that there are, where any are asked for. Raises KernelError."""
+        return [] if self._routes is None else [self._routes.observe()]
+
+    def change_routes(self, operations: Sequence[RouteOperation]) -> list[KernelError | None]:
+        """Carry out the operations in order; one result for each, None when it is done."""
+        if self._routes is None:
+            return [KernelError(f"change {each.subject}", ENOSYS, "not asked for") for each in operations]
+        return self._routes.apply(operations)
+
+    def _routes_changed(self) -> None:
+        if self._routes is None:
+            return
+        self._routes.changed()
+        try:
+            self._hear(self.observe_routes())
+        except KernelError as error:
+            self._write(Level.ERROR, str(error))
+
+    # --- the firewall -------------------------------------------------------------------------------------------------
+
     def drop(self, settings: NodeSettings) -> None:
         """Have packets dropped for addresses that accept none. It waits for a program; raises KernelError."""
         instances = settings.instances
@@ -61,6 +112,9 @@ class Premises:
         self._closed = True
         if self._links is not None:
             self._links.close()
+        if self._routes is not None:
+            self._unwatch(self._routes.fileno())
+            self._routes.close()
         self._take_down()
 
     def _take_down(self) -> None:

@@ -5,6 +5,7 @@ The ordering contract. The shell performs effects strictly in the order of the l
 * `SendAdvert` before the `RenewLease` of the same instance: a lease is renewed only when the advert beside it was sent.
   A shell may gather the renewals of one list and perform them together after the last `SendAdvert`.
 * `SendAdvert` before `Reconcile` when taking over: rivals fall silent before the address appears.
+* `Reconcile` before the `ReconcileRoutes` that adds what may need its addresses, and after the one that removes it.
 * `ResetConnections` before the `Reconcile` that removes the address: a reset needs its source address. A shell may
   perform all of one list with the first.
 * An advert that the kernel refuses to send (to every peer, when there are several `SendAdvert`) is answered by
@@ -22,7 +23,7 @@ import enum
 from dataclasses import dataclass, field
 
 from pyvrrp.core import const
-from pyvrrp.core.settings import Address, Command, VirtualAddress
+from pyvrrp.core.settings import Address, Command, VirtualAddress, VirtualRoute, VirtualRule
 
 
 class Action(enum.Enum):
@@ -74,6 +75,22 @@ class Reconcile:
 
     instance: str
     operations: tuple[Operation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RouteOperation:
+    """One change of the kernel's routes or rules. Adding what is there, and removing what is not, count as done."""
+
+    action: Action
+    subject: VirtualRoute | VirtualRule
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcileRoutes:
+    """Change the kernel's routes and rules; answered by RoutesDone or RouteFailed. "" is nobody's: static ones."""
+
+    instance: str
+    operations: tuple[RouteOperation, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,4 +157,4 @@ class Notify:
     mail: Mail | None = None
 
 
-Effect = SendAdvert | RenewLease | Reconcile | Announce | ResetConnections | Record | Notify
+Effect = SendAdvert | RenewLease | Reconcile | ReconcileRoutes | Announce | ResetConnections | Record | Notify

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pyvrrp.core.effects import Operation
-from pyvrrp.core.settings import Address, NodeSettings
+from pyvrrp.core.effects import Operation, RouteOperation
+from pyvrrp.core.settings import Address, NodeSettings, RouteKey, VirtualRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,31 @@ class EffectFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class RoutesChanged:
+    """All routes and rules of the kernel that carry keepalived's protocol number, as ours do."""
+
+    routes: frozenset[RouteKey]
+    rules: frozenset[VirtualRule]
+
+
+@dataclass(frozen=True, slots=True)
+class RoutesDone:
+    """The kernel carried out these operations of a `ReconcileRoutes`."""
+
+    instance: str
+    operations: tuple[RouteOperation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RouteFailed:
+    """The kernel refused one operation of a `ReconcileRoutes`; `reason` is its own message."""
+
+    instance: str
+    operation: RouteOperation
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class AdvertFailed:
     """The kernel would not send an instance's advert; `reason` is its own message."""
 
@@ -137,6 +162,9 @@ Event = (
     | CheckResult
     | EffectDone
     | EffectFailed
+    | RoutesChanged
+    | RoutesDone
+    | RouteFailed
     | AdvertFailed
     | AdvertPassed
     | ConfigReplaced

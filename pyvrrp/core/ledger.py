@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pyvrrp.core import const
 from pyvrrp.core.effects import Action, Effect, Operation, Reconcile, ResetConnections
 from pyvrrp.core.reconcile import plan
-from pyvrrp.core.settings import InstanceSettings, VirtualAddress
+from pyvrrp.core.settings import VirtualAddress
 
 
 class Ledger:
@@ -37,15 +37,19 @@ class Ledger:
     # --- what is asked for --------------------------------------------------------------------------------------------
 
     def change(
-        self, settings: InstanceSettings, managed: tuple[VirtualAddress, ...], wanted: frozenset[VirtualAddress]
+        self,
+        instance: str,
+        lease: int | None,
+        managed: tuple[VirtualAddress, ...],
+        wanted: frozenset[VirtualAddress],
     ) -> list[Effect]:
         """What makes the kernel agree on the managed addresses, with connections reset before their address goes."""
-        planned = plan(managed, wanted, self.there(managed), settings.vip_lease)
+        planned = plan(managed, wanted, self.there(managed), lease)
         operations = tuple(each for each in planned if each not in self._pending and each.address not in self._retries)
         if not operations:
             return []
         self._pending.update(operations)
-        effects: list[Effect] = [Reconcile(settings.name, operations)]
+        effects: list[Effect] = [Reconcile(instance, operations)]
         removed = tuple(each.address.address for each in operations if each.action is Action.REMOVE)
         return [ResetConnections(removed), *effects] if removed else effects
 

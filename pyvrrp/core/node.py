@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pyvrrp.core import explain, lines, notify
 from pyvrrp.core.agenda import Agenda
 from pyvrrp.core.desired import Hold, desired
-from pyvrrp.core.effects import Action, Effect, Level, Record
+from pyvrrp.core.effects import Action, Effect, Level, Record, RouteOperation
 from pyvrrp.core.events import (
     AddressesChanged,
     AdvertFailed,
@@ -25,6 +25,9 @@ from pyvrrp.core.events import (
     EffectFailed,
     Event,
     LinkChanged,
+    RouteFailed,
+    RoutesChanged,
+    RoutesDone,
     Stopping,
     TimerDue,
 )
@@ -37,6 +40,7 @@ from pyvrrp.core.listening import RouterId, listening
 from pyvrrp.core.notify import Notifier
 from pyvrrp.core.pacing import Pacer
 from pyvrrp.core.reception import Reception
+from pyvrrp.core.routes import Routes, follower, static
 from pyvrrp.core.service import Services
 from pyvrrp.core.settings import Address, InstanceSettings, InterfaceProbe, NodeSettings, VirtualAddress
 from pyvrrp.core.snapshot import Snapshot, Transition
@@ -54,6 +58,7 @@ class Node:
         self.stopping = False
         self._interfaces: dict[str, Interface] = {}
         self._ledger = Ledger()
+        self._routes = Routes()
         self._links = LinkDelays(settings.interface_delays)
         self._virtual: dict[str, frozenset[tuple[Address, int]]] = {}
         self._checks: dict[str, CheckTrack] = {}
@@ -79,6 +84,9 @@ class Node:
             CheckResult: self._check_result,
             EffectDone: self._effect_done,
             EffectFailed: self._effect_failed,
+            RoutesChanged: self._routes_changed,
+            RoutesDone: self._routes_done,
+            RouteFailed: self._routes.failed,
             AdvertFailed: self._advert_failed,
             AdvertPassed: self._advert_passed,
             ConfigReplaced: self._config_replaced,
@@ -86,6 +94,7 @@ class Node:
         }
         self._begin_checks(now)
         self._index(settings)
+        self._routes.want(settings)
         instances = self._regroup(settings)
         for instance in instances:
             self._add_router(instance, now)
@@ -98,6 +107,11 @@ class Node:
         effects = self._handlers[type(event)](event, now)
         while self._restless:
             effects = effects + self._sync(self._restless.popitem()[0], now)
+        if self.settings.static_addresses:
+            effects = effects + self._set_static()
+        if not self._routes.idle:
+            holders = [follower(router.settings, router.hold) for router in self._everybody()]
+            effects = self._routes.follow(effects, [static(self.settings), *holders], now)
         if not self._pacer.idle:
             effects = self._pacer.pace(effects, now)
             self._agenda.note(self._pacer)
@@ -105,7 +119,12 @@ class Node:
 
     def next_deadline(self) -> float | None:
         """When `TimerDue` is wanted; None when nothing is."""
-        due = (self._agenda.next(), self._ledger.next_deadline(), self._links.next())
+        due = (
+            self._agenda.next(),
+            self._ledger.next_deadline(),
+            self._links.next(),
+            self._routes.next_deadline(),
+        )
         return min((each for each in due if each is not None), default=None)
 
     def snapshot(self, now: float) -> Snapshot:
@@ -133,7 +152,12 @@ class Node:
 
     def held(self) -> tuple[VirtualAddress, ...]:
         """Every managed address that the kernel holds here."""
-        return tuple(address for router in self._everybody() for address in sorted(self._held(router)))
+        fixed = sorted(self._ledger.there(self.settings.static_addresses))
+        return (*(address for router in self._everybody() for address in sorted(self._held(router))), *fixed)
+
+    def held_routes(self) -> tuple[RouteOperation, ...]:
+        """What takes away every managed route and rule that the kernel has here."""
+        return self._routes.held()
 
     def vrids(self) -> dict[str, frozenset[RouterId]]:
         """The virtual routers to listen for, by interface; none on one that only has addresses."""
@@ -248,6 +272,14 @@ class Node:
         self._ledger.refuse(event.instance, text, now)
         return [record, *self._assess(router, now)]
 
+    def _routes_changed(self, event: RoutesChanged, _now: float) -> list[Effect]:
+        self._routes.changed(event)
+        return []
+
+    def _routes_done(self, event: RoutesDone, _now: float) -> list[Effect]:
+        self._routes.done(event)
+        return []
+
     def _advert_failed(self, event: AdvertFailed, now: float) -> list[Effect]:
         router = self._routers.get(event.instance)
         if router is None:
@@ -267,7 +299,8 @@ class Node:
         return self._act(router, [])
 
     def _config_replaced(self, event: ConfigReplaced, now: float) -> list[Effect]:
-        self.settings = event.settings
+        replaced, self.settings = self.settings, event.settings
+        self._routes.want(event.settings)
         self._notifier.router_id = event.settings.router_id
         self._links.want(event.settings.interface_delays)
         self._pacer.want(event.settings)
@@ -294,6 +327,8 @@ class Node:
         for router in self._routers.values():
             effects += self._assess(router, now)
             effects += self._reconcile(router)
+        fixed = tuple(each for each in replaced.static_addresses if not self._claimed(each))
+        effects += self._ledger.change("", None, fixed, frozenset())
         self._forget_done()
         return effects
 
@@ -340,7 +375,7 @@ class Node:
         if (removed or name != settings.name) and self._pacer.drop(name):
             # What waits may be about an address that goes, or under a name that nobody will drop: begin anew.
             effects += router.addresses_live(now)
-        effects += self._ledger.change(settings, removed, frozenset())
+        effects += self._ledger.change(settings.name, settings.vip_lease, removed, frozenset())
         return effects + self._end_lease(router) if leased and settings.vip_lease is None else effects
 
     def _everybody(self) -> list[VirtualRouter]:
@@ -468,7 +503,9 @@ class Node:
         return tuple(each for each in addresses if not self._claimed(each))
 
     def _claimed(self, address: VirtualAddress) -> bool:
-        """Whether it is a virtual address of the configuration in force."""
+        """Whether it is an address of the configuration in force."""
+        if address in self.settings.static_addresses:
+            return True
         return (address.address, address.prefixlen) in self._virtual.get(address.interface, ())
 
     def _held(self, router: VirtualRouter) -> frozenset[VirtualAddress]:
@@ -481,7 +518,13 @@ class Node:
             own = router.settings.interface
             managed = tuple(each for each in managed if each.interface != own or each in self._ledger.added)
         wanted = desired(router.hold, managed, self._ledger.there(managed))
-        return self._ledger.change(router.settings, managed, wanted)
+        return self._ledger.change(router.settings.name, router.settings.vip_lease, managed, wanted)
+
+    def _set_static(self) -> list[Effect]:
+        """Addresses that stay, on the interfaces that are there."""
+        seen = {name for name, each in self._interfaces.items() if each.present and each.addresses is not None}
+        managed = tuple(each for each in self.settings.static_addresses if each.interface in seen)
+        return self._ledger.change("", None, managed, frozenset(managed))
 
     def _end_lease(self, router: VirtualRouter) -> list[Effect]:
         """From now on nobody renews: what a MASTER holds is added once more, for ever."""
@@ -529,7 +572,8 @@ def interfaces(settings: NodeSettings) -> frozenset[str]:
     """The interfaces of a configuration: those that it listens on, puts addresses on, or checks."""
     probes = (each.probe for each in settings.checks)
     return frozenset(listening(settings.instances)).union(
-        each.interface for each in probes if isinstance(each, InterfaceProbe)
+        (each.interface for each in probes if isinstance(each, InterfaceProbe)),
+        (each.interface for each in settings.static_addresses),
     )
 
 

@@ -3,7 +3,7 @@
 A class needs nothing for it: its form follows from its fields and their types.
 
     an object           {"is": "CheckResult", "check": "mysql", "ok": true, ...}, every field
-    IPv4, IPv6 address  its text
+    IPv4, IPv6 address  its text; a network's, too
     bytes               hexadecimal
     a member of an enum its name (of flags the number)
     tuple, frozenset    a list; a set's is sorted
@@ -20,7 +20,7 @@ import math
 import types
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from pyvrrp.recording.names import name_of, thing_called
@@ -264,6 +264,7 @@ _WORDS = {
 }
 _KINDS = {str: "text", int: "number", float: "number", dict: "object", list: "list"}
 _ADDRESS = _Form("text", str, lambda plain: ip_address(_demand(str, plain)))
+_NETWORK = _Form("text", str, lambda plain: ip_network(_demand(str, plain)))
 _NUMBER = _Form("number", _write_float, _read_number)
 _SIMPLE: dict[type, _Form] = {
     str: _Form("text", _as_it_is, lambda plain: _demand(str, plain)),
@@ -273,4 +274,6 @@ _SIMPLE: dict[type, _Form] = {
     types.NoneType: _Form("none", _as_it_is, lambda _: None),
     IPv4Address: _ADDRESS,
     IPv6Address: _ADDRESS,
+    IPv4Network: _NETWORK,
+    IPv6Network: _NETWORK,
 }

@@ -29,9 +29,22 @@ from pyvrrp.core.settings.checks import (
 from pyvrrp.core.settings.instance import InstanceSettings, SyncGroupSettings, UnicastPeer, Vmac, automatic_lease
 from pyvrrp.core.settings.node import GarpGroup, InterfaceDelay, LoadedNode, NodeSettings
 from pyvrrp.core.settings.notify import Command, Fifo, MailSettings, Notifications
+from pyvrrp.core.settings.routes import (
+    IPV6_METRIC,
+    MAIN_TABLE,
+    ROUTE_TYPES,
+    Network,
+    NextHop,
+    RouteKey,
+    VirtualRoute,
+    VirtualRule,
+)
 from pyvrrp.core.settings.services import RealServerSettings, ServiceSettings
 
 __all__ = [
+    "IPV6_METRIC",
+    "MAIN_TABLE",
+    "ROUTE_TYPES",
     "SCOPES",
     "Address",
     "CheckSettings",
@@ -47,12 +60,15 @@ __all__ = [
     "InterfaceProbe",
     "LoadedNode",
     "MailSettings",
+    "Network",
+    "NextHop",
     "NodeSettings",
     "Notifications",
     "PingProbe",
     "Probe",
     "ProcessProbe",
     "RealServerSettings",
+    "RouteKey",
     "ScriptProbe",
     "ServiceSettings",
     "SmtpProbe",
@@ -63,6 +79,8 @@ __all__ = [
     "UdpProbe",
     "UnicastPeer",
     "VirtualAddress",
+    "VirtualRoute",
+    "VirtualRule",
     "Vmac",
     "automatic_lease",
     "shape",

@@ -8,6 +8,7 @@ from pyvrrp.core import const
 from pyvrrp.core.settings.addresses import Address, VirtualAddress
 from pyvrrp.core.settings.checks import Track
 from pyvrrp.core.settings.notify import NOBODY, Notifications
+from pyvrrp.core.settings.routes import VirtualRoute, VirtualRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,8 @@ class InstanceSettings:
     owner_ignore_adverts: bool = False
     accept: bool = True
     promote_secondaries: bool = False
+    routes: tuple[VirtualRoute, ...] = ()  # they follow the addresses
+    rules: tuple[VirtualRule, ...] = ()
     vmac: Vmac | None = None
     list_tolerance: float = const.LIST_TOLERANCE
     duplicate_wait: float | None = None

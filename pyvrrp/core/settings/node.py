@@ -8,6 +8,7 @@ from pyvrrp.core.settings.addresses import VirtualAddress
 from pyvrrp.core.settings.checks import CheckSettings
 from pyvrrp.core.settings.instance import InstanceSettings, SyncGroupSettings
 from pyvrrp.core.settings.notify import Fifo, MailSettings
+from pyvrrp.core.settings.routes import VirtualRoute, VirtualRule
 from pyvrrp.core.settings.services import ServiceSettings
 from pyvrrp.errors import Problem
 
@@ -57,6 +58,8 @@ class NodeSettings:
     interface_delays: tuple[InterfaceDelay, ...] = ()
     dynamic_interfaces: bool = False
     static_addresses: tuple[VirtualAddress, ...] = ()  # set at start, never moved
+    static_routes: tuple[VirtualRoute, ...] = ()
+    static_rules: tuple[VirtualRule, ...] = ()
     nftables_table: str = "pyvrrp"
 
 
