@@ -63,7 +63,8 @@ class Tolerance:
     ) -> list[Effect] | None:
         """What is to be said of an advert whose only flaw is its list; None when it does not count."""
         lists = frozenset(advert.addresses), frozenset(each.address for each in settings.addresses)
-        if not (followed or lists[0] & lists[1]):
+        # Nobody's list is empty on purpose: RFC 9568 section 5.2.5 has it ignored (erratum 8299).
+        if not lists[0] or not (followed or lists[0] & lists[1]):
             return None
         known = self._known.get(source)
         # A reload of ours begins it anew, and so does a neighbour that was away.

@@ -31,7 +31,9 @@ def main() -> int:
         chosen = [case for case in CASES.values() if all(word in case.name for word in options.words)]
         makes = options.make or results.MAKES
         pairs = [(case, make) for case in chosen for make in makes if make not in case.unfit]
-        for outcome in run_all(pairs, _Teller()):
+        before = {(name, make): unmet for name, found in kept.cases.items() for make, unmet in found.items()}
+        outcomes = run_all(pairs, _Teller(), lambda each: before.get((each.case, each.make)) == each.unmet)
+        for outcome in outcomes:
             kept.cases.setdefault(outcome.case, {})[outcome.make] = outcome.unmet
             if outcome.unmet and options.logs:
                 print(f"--- {outcome.make}: {outcome.case}\n{outcome.log}")

@@ -17,9 +17,13 @@ from types import TracebackType
 from typing import Final, Self, TypeVar
 
 from tests.conformance.packets import (
+    GLOBAL_SUBJECT6,
     HIGHER,
+    HIGHER6,
     LOWER,
+    LOWER6,
     SUBJECT,
+    SUBJECT6,
     SUBJECT_MAC,
     TESTER_MAC,
     VIP,
@@ -27,6 +31,7 @@ from tests.conformance.packets import (
     Frame,
     arp_request,
     echo_request,
+    neighbor_solicitation,
 )
 from tests.conformance.wiretap import Wiretap
 from tests.lab.agents import KEEPALIVED, PYVRRPD, Program
@@ -70,6 +75,8 @@ class Bench:
             self.host.ip(f"addr add {SUBJECT}/24 dev eth0")
             for address in (HIGHER, LOWER):
                 self.outside.ip(f"addr add {address}/24 dev eth0")
+            if ":" in peer.source:
+                self.speak_ipv6()
             self.wire = Wiretap(self.outside)
             building.callback(self.wire.close)
             self._things = building.pop_all()
@@ -78,6 +85,13 @@ class Bench:
         self._command = [*_OWN_RUN, str(MAKES[make]), *_OPTIONS, "--use-file", str(self._config)]
         self._program: Program | None = None
         self.started = 0.0  # when the daemon was started
+
+    def speak_ipv6(self) -> None:
+        """Give both ends addresses of IPv6."""
+        for address in (SUBJECT6, GLOBAL_SUBJECT6):
+            self.host.ip(f"addr add {address}/64 dev eth0 nodad")
+        for address in (HIGHER6, LOWER6):
+            self.outside.ip(f"addr add {address}/64 dev eth0 nodad")
 
     # --- the daemon ---------------------------------------------------------------------------------------------------
 
@@ -141,8 +155,9 @@ class Bench:
 
     # --- its host -----------------------------------------------------------------------------------------------------
 
-    def holds(self, address: str = VIP) -> bool:
-        """Whether the host's kernel has the address."""
+    def holds(self, address: str = "") -> bool:
+        """Whether the host's kernel has the address, or the first that is advertised."""
+        address = address or self.peer.addresses[0]
         return f" {address}/" in self.host.ip(f"-o addr show to {address}")
 
     def until(self, condition: Callable[[], object], sentence: str, seconds: float = PATIENCE) -> None:
@@ -179,7 +194,7 @@ class Bench:
         self.wire.send(data)
 
         def passed(frames: list[Frame]) -> float | None:
-            return next((each.at for each in reversed(frames) if each.ours and each.at >= before), None)
+            return next((each.at for each in reversed(frames) if each.data == data and each.at >= before), None)
 
         return self._found(self.wire.wait(passed, PATIENCE), "the tester could not send")
 
@@ -243,6 +258,16 @@ class Bench:
 
         def answer(frames: list[Frame]) -> Frame | None:
             return next((each for each in frames if each.is_arp_reply and not each.ours and each.at >= asked), None)
+
+        return self.wire.wait(answer, ANSWER)
+
+    def answers_neighbor(self, address: str) -> Frame | None:
+        """The subject's answer to IPv6's "who has this address?"; None when it keeps silent."""
+        asked = self.say(neighbor_solicitation(address))
+
+        def answer(frames: list[Frame]) -> Frame | None:
+            seen = (each for each in frames if not each.ours and each.at >= asked and each.is_neighbor_advertisement)
+            return next((each for each in seen if each.target == address and each.destination == HIGHER6), None)
 
         return self.wire.wait(answer, ANSWER)
 

@@ -13,12 +13,14 @@ from tests.conformance.results import MAKES, Results
 
 FILE: Final = Path(__file__).parents[2] / "docs" / "conformance.md"
 MET, UNMET, NOT_ASKED, NOT_OURS, GAP = "✔", "✘", "not asked", "n/a", "**no test**"
+OTHERWISE: Final = "otherwise"
 
 COLUMNS: Final = (
     "clauses",
     "not an agent's",
     "asked of the daemons",
     "of the core only",
+    "otherwise",
     "no test",
     "pyvrrpd ✔",
     "✘",
@@ -38,7 +40,7 @@ measures by the kernel's time stamps. What only a test of the pure core shows ha
 * *not asked*: no case puts this question to keepalived; a test of the core does to pyvrrp
 * n/a: nothing that an agent on a host does; the reason is with the clause
 * **no test**: a gap
-* *pyvrrp* in the middle column: it does something else, or does it on demand only, and why
+* *pyvrrp* behind a demand: it does something else, or this on request only, and why; *otherwise* where no test is of it
 
 The clauses are in our words, in [clauses.yaml](../tests/conformance/clauses.yaml); MUST, SHOULD and MAY are the RFC's,
 IS marks a definition. Sections have a word behind them where one demands several things.
@@ -57,7 +59,7 @@ class Verdict:
     @property
     def is_gap(self) -> bool:
         """Whether nothing shows that this is done, though it should be."""
-        return not (self.clause.not_ours or self.proof or self.pure)
+        return not (self.clause.not_ours or self.clause.otherwise or self.proof or self.pure)
 
     def unmet(self, make: str) -> list[tuple[int, str]]:
         """Cases that did not find what they ask, and what they found."""
@@ -79,7 +81,9 @@ class Verdict:
             )
         if asked or (self.pure and make == "pyvrrpd"):
             return MET
-        return GAP if self.is_gap and make == "pyvrrpd" else NOT_ASKED
+        if make != "pyvrrpd":
+            return NOT_ASKED
+        return GAP if self.is_gap else OTHERWISE
 
 
 def render(results: Results) -> str:
@@ -117,6 +121,7 @@ def _summary(verdicts: Sequence[Verdict]) -> Iterator[str]:
             len(some) - len(ours),
             sum(bool(each.proof) for each in ours),
             sum(bool(each.pure and not each.proof) for each in ours),
+            sum(each.mark("pyvrrpd") == OTHERWISE for each in ours),
             sum(each.is_gap for each in ours),
         ]
         for make in MAKES:

@@ -13,12 +13,15 @@ VIP: Final = "192.168.1.100"
 SUBJECT: Final = "192.168.1.20"  # the router under test
 HIGHER: Final = "192.168.1.30"  # testers: one whose address is above the subject's, one whose address is below it
 LOWER: Final = "192.168.1.10"
+VIP6, SUBJECT6, HIGHER6, LOWER6 = "fe80::100", "fe80::20", "fe80::30", "fe80::10"
+GLOBAL_VIP6, GLOBAL_SUBJECT6 = "2001:db8::100", "2001:db8::20"
 SUBJECT_MAC: Final = "02:00:00:00:00:20"
 TESTER_MAC: Final = "02:00:00:00:00:30"
 
 GROUP4: Final = "224.0.0.18"
 GROUP6: Final = "ff02::12"
 VRRP: Final = 112
+ICMPV6: Final = 58
 IPV4, ARP, IPV6 = 0x0800, 0x0806, 0x86DD
 BROADCAST: Final = "ff:ff:ff:ff:ff:ff"
 NEIGHBOR_SOLICITATION, NEIGHBOR_ADVERTISEMENT = 135, 136
@@ -125,6 +128,20 @@ def arp_request(target: str, source: str = HIGHER, mac: str = TESTER_MAC) -> byt
     return octets(BROADCAST) + octets(mac) + struct.pack("!H", ARP) + body
 
 
+def neighbor_solicitation(target: str, source: str = HIGHER6, mac: str = TESTER_MAC) -> bytes:
+    """Who has this IPv6 address?"""
+    group = solicited_node(target)
+    body = struct.pack("!BBHI", NEIGHBOR_SOLICITATION, 0, 0, 0) + ip_address(target).packed + b"\1\1" + octets(mac)
+    total = checksum(pseudo_header(source, group, len(body), ICMPV6) + body)
+    body = body[:2] + struct.pack("!H", total) + body[4:]
+    return ethernet(group, mac, packet(source, group, 255, body, ICMPV6))
+
+
+def solicited_node(target: str) -> str:
+    """The group that whoever has this address listens to."""
+    return str(IPv6Address(IPv6Address("ff02::1:ff00:0").packed[:13] + ip_address(target).packed[13:]))
+
+
 def echo_request(target: str, number: int, source: str = HIGHER, mac: str = SUBJECT_MAC) -> bytes:
     """A ping, to the subject's MAC or another."""
     body = struct.pack("!BBHHH", 8, 0, 0, number, 1)
@@ -223,7 +240,12 @@ class Frame:
     @property
     def is_neighbor_advertisement(self) -> bool:
         """Whether it is IPv6's answer to that question, asked or unasked."""
-        return self.kind == IPV6 and self.protocol == 58 and self.payload[0] == NEIGHBOR_ADVERTISEMENT
+        return self.kind == IPV6 and self.protocol == ICMPV6 and self.payload[0] == NEIGHBOR_ADVERTISEMENT
+
+    @property
+    def target(self) -> str:
+        """The address that a neighbour advertisement is about."""
+        return str(IPv6Address(self.payload[8:24]))
 
     @property
     def version(self) -> int:

@@ -307,6 +307,7 @@ def test_a_stalled_master_knows_when_it_has_lost_its_place(stall: float, state: 
     assert lone.state is state
 
 
+@pytest.mark.clause("9568:2.5")
 def test_a_master_that_lapsed_sends_nothing_and_clears_its_addresses() -> None:
     lone = master(priority=100)
     lone.now += 10.0

@@ -86,6 +86,15 @@ def test_the_master_that_was_followed_may_change_to_anything() -> None:
     assert lone.status.counters["rejected_addresses"] == 1
 
 
+@pytest.mark.clause("9568:5.2.5-zero")
+def test_the_master_that_was_followed_may_not_change_to_nothing() -> None:
+    lone = backup()
+    lone.hear(200)
+    lone.hear(200, after=1.0, addresses=())
+    assert lone.deadline == 2.609375
+    assert lone.status.counters["rejected_addresses"] == 1
+
+
 def test_a_better_one_is_given_way_to() -> None:
     lone = master()
     lone.hear(200, addresses=BOTH)

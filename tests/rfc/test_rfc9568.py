@@ -38,6 +38,7 @@ def fault_of(payload: bytes, source: IPv6Address = OURS_6, ttl: int = const.TTL)
 # --- 5: the packet ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.clause("5798:5.1.2.1", "5798:7.2-source", "9568:5.1.2.1", "9568:7.2-source")
 def test_5_1_2_1_the_source_is_the_link_local_address_of_the_interface() -> None:
     lone = Lone(SIX)
     lone.look()
@@ -46,27 +47,32 @@ def test_5_1_2_1_the_source_is_the_link_local_address_of_the_interface() -> None
     assert {each.source for each in only(SendAdvert, lone.become_master())} == {OURS_6}
 
 
+@pytest.mark.clause("5798:5.1.2.2", "5798:5.1.2.3-sent", "9568:5.1.2.2", "9568:5.1.2.3-sent")
 def test_5_1_2_2_and_5_1_2_3_the_group_and_the_hop_limit() -> None:
     (advert,) = only(SendAdvert, Lone(SIX).become_master())
     assert (str(advert.destination), advert.ttl) == ("ff02::12", 255)
 
 
+@pytest.mark.clause("5798:5.1.2.3-received", "9568:5.1.2.3-received")
 @pytest.mark.parametrize("hop_limit", [0, 1, 64, 254])
 def test_5_1_2_3_a_hop_limit_other_than_255_is_discarded(hop_limit: int) -> None:
     assert fault_of(BYTES, ttl=hop_limit) is WireFault.TTL
 
 
+@pytest.mark.clause("5798:5.1", "9568:5.1")
 def test_5_2_packet_format() -> None:
     # Version 3, type 1; VRID 60; priority 100; one address; 1 s in centiseconds; checksum; 16 bytes of address.
     assert BYTES.hex(" ") == "31 3c 64 01 00 64 6c 96 fe 80 00 00 00 00 00 00 00 00 00 00 00 00 00 60"
 
 
+@pytest.mark.clause("5798:7.1-version", "9568:7.1-version")
 def test_5_2_1_over_ipv6_there_is_no_other_version() -> None:
     """A version 2 message of the same length, with a checksum of its own."""
     blank = b"\x21" + BYTES[1:6] + b"\0\0" + BYTES[8:]
     assert fault_of(blank[:6] + checksum(blank).to_bytes(2, "big") + blank[8:]) is WireFault.VERSION
 
 
+@pytest.mark.clause("9568:5.2.8-sent", "9568:5.2.8-received")
 def test_5_2_8_the_checksum_of_ipv4_is_over_the_message_alone() -> None:
     """RFC 5798 summed a pseudo header, too. Both are understood, and v3_checksum_as_v2 says which is sent."""
     (advert,) = sent(Lone(version=3, v3_checksum_as_v2=True).become_master())
@@ -79,6 +85,7 @@ def test_5_2_8_the_checksum_of_ipv4_is_over_the_message_alone() -> None:
         assert lone.status.master is not None
 
 
+@pytest.mark.clause("9568:5.2.8-v6")
 def test_5_2_8_the_checksum_of_ipv6_covers_the_pseudo_header() -> None:
     assert fault_of(BYTES, source=PEER_6) is WireFault.CHECKSUM
     assert fault_of(encode(replace(ADVERT, form=ChecksumForm.MESSAGE_ALONE), OURS_6, const.GROUP_IPV6)) is (
@@ -88,6 +95,7 @@ def test_5_2_8_the_checksum_of_ipv6_covers_the_pseudo_header() -> None:
     assert advert.form is ChecksumForm.USUAL, "there is no other"
 
 
+@pytest.mark.clause("5798:5.2.9", "9568:5.2.9")
 def test_5_2_9_the_addresses_are_sent_in_the_order_of_the_configuration() -> None:
     """The first one is to be link-local; whether it is, is the configuration's business."""
     (advert,) = sent(Lone(SIX).become_master())
@@ -97,6 +105,7 @@ def test_5_2_9_the_addresses_are_sent_in_the_order_of_the_configuration() -> Non
 # --- 6: the state machine ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.clause("5798:6.4.2-timer", "5798:6.4.2-announce6", "9568:6.4.2-timer", "9568:6.4.2-announce6")
 def test_6_4_2_taking_over_adds_the_addresses_and_says_so_to_all_nodes() -> None:
     lone = backup(SIX)
     effects = lone.timer()
@@ -112,6 +121,7 @@ def test_6_4_2_taking_over_adds_the_addresses_and_says_so_to_all_nodes() -> None
         assert (each[IPv6].dst, each[IPv6].hlim) == ("ff02::1", 255)
 
 
+@pytest.mark.clause("5798:6.4.2-learned", "9568:6.4.2-learned")
 def test_6_4_2_a_backup_follows_adopts_and_waits_over_ipv6_as_over_ipv4() -> None:
     lone = backup(replace(SIX, priority=128))
     lone.hear(200, advert_int=200)
@@ -122,6 +132,7 @@ def test_6_4_2_a_backup_follows_adopts_and_waits_over_ipv6_as_over_ipv4() -> Non
     assert lone.deadline == 1.0
 
 
+@pytest.mark.clause("5798:6.4.3-equal", "9568:6.4.3-equal")
 def test_6_4_3_of_equal_priorities_the_higher_link_local_address_wins() -> None:
     lone = master(SIX)
     for source, state in ((IPv6Address("fe80::1"), State.MASTER), (PEER_6, State.BACKUP)):
@@ -129,12 +140,14 @@ def test_6_4_3_of_equal_priorities_the_higher_link_local_address_wins() -> None:
         assert lone.state is state
 
 
+@pytest.mark.clause("9568:6.4.3-assert")
 def test_6_4_3_a_lower_priority_is_answered_at_once() -> None:
     """RFC 5798 discards it; answering ends a second mastership an interval sooner."""
     lone = master(SIX)
     assert kinds(lone.hear(50, after=0.5))[0] == "SendAdvert"
 
 
+@pytest.mark.clause("5798:6.4.3-shutdown", "9568:6.4.3-shutdown")
 def test_6_4_3_shutting_down_sends_priority_0() -> None:
     lone = master(SIX)
     (advert,) = sent(lone.give(Stopping("test")))
@@ -155,12 +168,14 @@ def test_1_2_ipv4_and_ipv6_of_one_vrid_are_two_virtual_routers() -> None:
 # --- 7: sending and receiving -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.clause("9568:7.1-interval-log")
 def test_7_1_another_interval_is_no_reason_to_discard() -> None:
     lone = backup(SIX)
     lone.hear(200, advert_int=300)
     assert lone.status.rejected is None
 
 
+@pytest.mark.clause("5798:7.1-vrid", "9568:7.1-vrid")
 def test_7_1_another_vrid_is_not_heard() -> None:
     lone = backup(SIX)
     lone.hear(200, vrid=61)

@@ -10,16 +10,27 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from tests.conformance.bench import LATE, MAKES, Bench, expect
+from tests.conformance.bench import LATE, Bench, expect
 from tests.conformance.case import Case, Play, add, case, instance, skew, v2, v3
-from tests.conformance.packets import GROUP4, HIGHER, SUBJECT, VIP, Advert
+from tests.conformance.packets import (
+    GLOBAL_VIP6,
+    GROUP4,
+    HIGHER,
+    HIGHER6,
+    LOWER,
+    SUBJECT,
+    SUBJECT6,
+    VIP6,
+    Advert,
+)
 
 PACE: Final = 0.25  # seconds between two flawed adverts
 V2, V3 = Advert(), Advert(version=3, interval=100)
 PASS = Advert(auth_type=1, auth_data=b"4321\0\0\0\0")
+V6 = Advert(version=3, interval=100, source=HIGHER6, addresses=(VIP6, GLOBAL_VIP6))
 STRANGE: Final = "192.168.1.99"
 
-PLAIN2, PLAIN3 = instance(), instance(version=3)
+PLAIN2, PLAIN3, PLAIN6 = instance(), instance(version=3), instance(version=3, vips=(VIP6, GLOBAL_VIP6))
 AUTHENTICATED = instance("authentication {", "auth_type PASS", "auth_pass 4321", "}")
 
 
@@ -40,7 +51,7 @@ FLAWS: Final = (
     Flaw("version 4", v2("7.1-version"), replace(V2, version=4)),
     Flaw("version 3 where 2 is spoken", v2("7.1-version"), V3),
     Flaw("an unknown type", v2("5.3.2-unknown"), replace(V2, kind=2)),
-    Flaw("a wrong checksum", v2("7.1-checksum"), replace(V2, checksum=0xDEAD)),
+    Flaw("a wrong checksum", v2("7.1-checksum", "7.1-discard"), replace(V2, checksum=0xDEAD)),
     Flaw("eight bytes too few", v2("7.1-length"), replace(V2, cut=8)),
     Flaw("only the header", v2("7.1-length"), replace(V2, cut=12)),
     Flaw("a count above the addresses it has", v2("7.1-length"), replace(V2, count=2)),
@@ -56,20 +67,29 @@ FLAWS: Final = (
         PASS,
     ),
     Flaw("another interval", v2("5.3.7-mismatch", "7.1-interval"), replace(V2, interval=2)),
-    Flaw("another address in its list", v2("7.1-addresses"), replace(V2, addresses=(STRANGE,))),
-    Flaw("an address too many in its list", v2("7.1-addresses"), replace(V2, addresses=(VIP, STRANGE))),
+    Flaw("a list without our address", v2("7.1-addresses"), replace(V2, addresses=(STRANGE,), source=LOWER)),
     Flaw("our own address as its source", (), replace(V2, source=SUBJECT)),
     Flaw("unicast where multicast is configured", v2("5.2.2-received"), replace(V2, destination=SUBJECT)),
     Flaw("version 3 with a TTL of 254", v3("5.1.1.3-received", "7.1-ttl"), replace(V3, ttl=254), PLAIN3, V3),
     Flaw("version 2 where 3 is spoken", v3("7.1-version"), V2, PLAIN3, V3),
     Flaw("version 3 with an unknown type", v3("5.2.2-unknown", "7.1-type"), replace(V3, kind=2), PLAIN3, V3),
-    Flaw("version 3 with a wrong checksum", v3("7.1-checksum"), replace(V3, checksum=0xDEAD), PLAIN3, V3),
+    Flaw(
+        "version 3 with a wrong checksum", v3("7.1-checksum", "7.1-discard"), replace(V3, checksum=0xDEAD), PLAIN3, V3
+    ),
     Flaw("version 3 with three bytes too few", v3("7.1-length"), replace(V3, cut=3), PLAIN3, V3),
     Flaw("version 3 with a count above the addresses", v3("7.1-length"), replace(V3, count=3), PLAIN3, V3),
     Flaw("version 3 without an address", ("9568:5.2.5-zero",), replace(V3, addresses=()), PLAIN3, V3),
     Flaw("version 3 with another VRID", v3("7.1-vrid"), replace(V3, vrid=52), PLAIN3, V3),
     Flaw("version 3 with an interval of zero", ("9568:7.1-interval",), replace(V3, interval=0), PLAIN3, V3),
-    Flaw("version 3 with another address", (), replace(V3, addresses=(STRANGE,)), PLAIN3, V3),
+    Flaw("version 3 with a list without our address", (), replace(V3, addresses=(STRANGE,), source=LOWER), PLAIN3, V3),
+    Flaw("IPv6 with a hop limit of 254", v3("5.1.2.3-received", "7.1-ttl"), replace(V6, ttl=254), PLAIN6, V6),
+    Flaw("IPv6 with a wrong checksum", v3("7.1-checksum"), replace(V6, checksum=0xDEAD), PLAIN6, V6),
+    Flaw("IPv6 without the pseudo header", ("9568:5.2.8-v6",), replace(V6, pseudo_header=False), PLAIN6, V6),
+    Flaw("IPv6 with an unknown type", v3("5.2.2-unknown"), replace(V6, kind=2), PLAIN6, V6),
+    Flaw("IPv6 with an address too few", v3("7.1-length"), replace(V6, count=3), PLAIN6, V6),
+    Flaw("IPv6 with another VRID", v3("7.1-vrid"), replace(V6, vrid=52), PLAIN6, V6),
+    Flaw("IPv6 with an interval of zero", ("9568:7.1-interval",), replace(V6, interval=0), PLAIN6, V6),
+    Flaw("IPv6 by unicast where multicast is configured", (), replace(V6, destination=SUBJECT6), PLAIN6, V6),
 )
 
 
@@ -205,15 +225,3 @@ def list_logged(bench: Bench) -> None:
     bench.begin()
     bench.send(replace(V3, addresses=(STRANGE,)))
     bench.says("not present in MASTER advert")
-
-
-@case(
-    "BACKUP follows the owner of the address whatever list it has",
-    v2("7.1-addresses-owner"),
-    peer=replace(V2, priority=255),
-    unfit=dict.fromkeys(MAKES, "both take a list that differs for a mistake, whoever sent it"),
-)
-def owners_list(bench: Bench) -> None:
-    bench.begin()
-    with bench.stream(replace(bench.peer, addresses=(VIP, STRANGE)), every=1.0):
-        bench.stays_backup_for(5.0, bench.started)

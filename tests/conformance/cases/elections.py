@@ -15,7 +15,9 @@ for plain, rfc in BOTH:
     text = instance(version=plain.version)
 
     @case(
-        f"version {plain.version}: BACKUP discards a worse master and takes its place", rfc("6.4.2-lower"), peer=plain
+        f"version {plain.version}: BACKUP discards a worse master and takes its place",
+        rfc("6.1-preempt", "6.4.2-lower"),
+        peer=plain,
     )
     def preempts(bench: Bench) -> None:
         bench.begin()
@@ -107,6 +109,41 @@ for plain, rfc in BOTH:
         expect(first.priority == 255, f"it says {first.priority}")
         expect(first.at - bench.started < 10, f"it came after {first.at - bench.started:.1f} s")
         bench.until(bench.holds, "the address did not come")
+
+    @case(
+        f"version {plain.version}: the owner takes its address from a worse master even with nopreempt",
+        rfc("6.1-owner"),
+        text=instance("nopreempt", version=plain.version, priority=255, advert_int=5),
+        peer=replace(plain, interval=5 if plain.version == 2 else 500),
+    )
+    def owner_preempts(bench: Bench) -> None:
+        with bench.stream(bench.peer, every=0.5):
+            bench.start()
+            first = bench.next_advert(0.0)
+            expect(first.at - bench.started < 10, f"it took over after {first.at - bench.started:.1f} s")
+            bench.until(bench.holds, "the address did not come")
+
+    @case(
+        f"version {plain.version}: the owner stays master whatever others say, and tells of them",
+        rfc("7.1-owner"),
+        text=instance(version=plain.version, priority=255),
+        peer=plain,
+    )
+    def owner_stays(bench: Bench) -> None:
+        bench.start()
+        first = bench.next_advert(bench.started)
+        bench.until(bench.holds, "the address did not come")
+        with bench.stream(replace(bench.peer, priority=254), every=0.5):
+            bench.stays_master_for(3.2, first.at, 1.0, 255)
+        expect(HIGHER in bench.log(), "it does not tell who else speaks")
+
+
+@case("two owners of one address are told of", ("9568:8.3.2-log",), text=instance(version=3, priority=255), peer=V3)
+def two_owners(bench: Bench) -> None:
+    bench.start()
+    bench.next_advert(bench.started)
+    bench.send(replace(bench.peer, priority=255))
+    bench.until(lambda: HIGHER in bench.log() or "CONFIGURATION ERROR" in bench.log(), "it says nothing", 3.0)
 
 
 @case("version 3: MASTER answers a lower priority at once", ("9568:6.4.3-assert",), peer=V3)

@@ -162,3 +162,44 @@ def told_of_fault(bench: Bench) -> None:
     bench.begin_as_master()
     bench.link("down")
     bench.until(lambda: "INSTANCE VI_1 FAULT" in bench.told(), "it does not tell of FAULT")
+
+
+@case(
+    "excluded addresses follow the state, are announced, and are in no advert",
+    (),
+    text=instance("virtual_ipaddress_excluded {", SECOND, "}"),
+)
+def excluded(bench: Bench) -> None:
+    frame = bench.begin_as_master()
+    expect(frame.addresses == (VIP,), f"it advertises {', '.join(frame.addresses)}")
+    bench.until(lambda: bench.holds(SECOND), "the excluded address did not come")
+    bench.next_frame(lambda each: each.is_announcement and each.source == SECOND, 3.0, "it is not announced")
+    with bench.stream(replace(V2, priority=254), every=0.5):
+        bench.until(lambda: not bench.holds(SECOND), "the excluded address stays")
+
+
+@case(
+    "members of a sync group give way together",
+    (),
+    text="vrrp_sync_group G {\ngroup {\nVI_1\nVI_2\n}\n}\n"
+    + instance()
+    + instance(name="VI_2", vrid=52, vips=(SECOND,)),
+)
+def together(bench: Bench) -> None:
+    bench.begin()
+    bench.until(lambda: bench.holds() and bench.holds(SECOND), "the addresses did not come")
+    with bench.stream(replace(V2, priority=254), every=0.5):
+        bench.until(lambda: not bench.holds(), "it keeps the address of the member that was beaten")
+        bench.until(lambda: not bench.holds(SECOND), "it keeps the address of the other member")
+
+
+@case(
+    "a master that is stopped answers until its successor speaks", (), unfit={"keepalived": "its address goes at once"}
+)
+def hand_over(bench: Bench) -> None:
+    first = bench.begin_as_master()
+    bench.program.terminate()
+    bench.next_advert(first.at, priority=0)
+    expect(bench.answers_arp(), "it does not answer ARP after priority 0")
+    bench.send(bench.peer)
+    bench.until(lambda: not bench.holds(), "it keeps the address beside its successor", 2.0)

@@ -162,3 +162,15 @@ for plain, sections in ((V2, v2("6.4.3-zero")), (V3, v3("6.4.3-zero"))):
 def down_timer_adverts(bench: Bench) -> None:
     bench.begin()
     bench.takes_over_after(bench.send(bench.peer), 1.5 + skew(100, 0.3))
+
+
+@case(
+    "version 3: an interval that is not the configured one is told of, and followed",
+    ("9568:7.1-interval-log",),
+    peer=replace(V3, interval=150),
+)
+def interval_logged(bench: Bench) -> None:
+    bench.begin()
+    since = bench.send(bench.peer)
+    bench.says("advertisement interval updated")
+    bench.takes_over_after(since, 4.5 + skew(100, 1.5))
