@@ -24,6 +24,10 @@ _GROUP_HANDS_OVER: Final = (
     "When one member of a sync group is beaten by a better master, keepalived's other members fall silent, and their"
     " addresses are nowhere until their successor has waited for three intervals; pyvrrpd's hand over with priority 0."
 )
+_TWO_OWNERS: Final = (
+    "Two nodes with priority 255: the first to hear the other lowers itself to 254 in keepalived; in pyvrrpd the one"
+    " with the lower address gives way, as in every other tie, and keeps its 255."
+)
 
 DIFFERENCES: Final = (
     *(
@@ -35,6 +39,31 @@ DIFFERENCES: Final = (
     Difference("script without weight", "priorities.51", [150, 0, 0, 150, 0], [150, 0, 150, 0], _ONE_RELEASE),
     Difference("sync group", "priorities.51", [150, 0, 0, 150, 0], [150, 0, 150, 0], _ONE_RELEASE),
     Difference("sync group", "priorities.52", [150, 0, 150, 0], [150, 0, 150, 0, 150, 0], _GROUP_HANDS_OVER),
+    Difference("two owners", "priorities.51", [255, 254, 0], [255, 0], _TWO_OWNERS),
+    Difference("two owners", "adverts.51.254", ANY, None, _TWO_OWNERS),
+    Difference(
+        "two owners",
+        "log.(VI_1) CONFIGURATION ERROR: local instance and a remote instance are both configured as address owner,"
+        " please fix - reducing local priority",
+        SAID,
+        NOT_SAID,
+        _TWO_OWNERS,
+    ),
+    Difference(
+        "two owners",
+        "log.(VI_1) Master received advert from 192.168.1.202 with higher priority 255, ours 254",
+        SAID,
+        NOT_SAID,
+        _TWO_OWNERS,
+    ),
+    Difference(
+        "two owners",
+        "log.(VI_1) removing VIPs.",
+        SAID,
+        NOT_SAID,
+        "An owner begins as MASTER: keepalived says first that it removes addresses of an earlier life; pyvrrpd does"
+        " not remove what it is about to add.",
+    ),
     Difference(
         "announcements",
         "announcements.challenged.192.168.1.200",

@@ -31,8 +31,8 @@ VRID: Final = 51
 MAKES: Final[Mapping[str, str | None]] = {"keepalived": KEEPALIVED, "pyvrrpd": PYVRRPD}
 
 # As keepalived is run by hand. Both have pid files below /run, so each gets a /run of its own.
-_OWN_RUN: Final = ("unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /run && exec "$@"', "sh")
-_OPTIONS: Final = ("--vrrp", "--dont-fork", "--dont-respawn", "--log-console", "--log-detail", "--no-syslog")
+OWN_RUN: Final = ("unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /run && exec "$@"', "sh")
+OPTIONS: Final = ("--vrrp", "--dont-fork", "--dont-respawn", "--log-console", "--log-detail", "--no-syslog")
 _OF_THE_MOMENT: Final = ("valid_life_time", "preferred_life_time", "dynamic")  # our leases
 
 
@@ -70,7 +70,7 @@ class Stage:
         self._voice.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, IPv4Address(site.b.address).packed)
         self._config = directory / "keepalived.conf"
         self.write(text)
-        self._command = [*_OWN_RUN, str(MAKES[make]), *_OPTIONS, "--use-file", str(self._config)]
+        self._command = [*OWN_RUN, str(MAKES[make]), *OPTIONS, "--use-file", str(self._config)]
         self._make = make
         self._program: Program | None = None
 

@@ -12,6 +12,7 @@ from tests.lab.stage import VRID, Stage
 VIP: Final = "192.168.1.200"
 OTHER_VIP: Final = "192.168.1.210"
 OTHER_VRID: Final = 52
+OWNER: Final = 255
 
 SECONDS: Final = ("version 2", "advert_int 1")
 QUICK: Final = ("version 3", "advert_int 0.3")
@@ -144,6 +145,57 @@ def delayed(stage: Stage) -> None:
     stage.speak(100)
     stage.says("start preempt delay")
     stage.becomes_master()
+    stage.stop()
+
+
+def owned(stage: Stage) -> None:
+    """Its address belongs to it, and to somebody else, too."""
+    stage.start()
+    stage.becomes_master()
+    stage.mark("alone")
+    with stage.peer(OWNER):
+        stage.becomes_backup()
+        stage.hears(2)
+        stage.mark("beside another owner")
+    stage.becomes_master()
+    stage.stop()
+
+
+def self_willed(stage: Stage) -> None:
+    """It says nothing to a worse master, says one word more to a better one, and waits for two adverts only."""
+    stage.begin()
+    stage.becomes_master()
+    stage.rest()
+    stage.speak(100)
+    stage.says("Received advert from")
+    stage.announces(10)
+    stage.mark("challenged")
+    with stage.peer(200, leaves=False):
+        stage.becomes_backup()
+    stage.becomes_master()
+    stage.mark("left alone")
+    stage.stop()
+
+
+def refreshing(stage: Stage) -> None:
+    """It announces its address again and again."""
+    stage.begin()
+    stage.becomes_master(times=3)
+    stage.mark("once")
+    for number in range(2):
+        stage.announces(2)
+        stage.mark(f"refreshed {number}")
+    stage.stop()
+
+
+def slow_to_start(stage: Stage) -> None:
+    """It lets some time pass before it begins to wait, and hears what is said meanwhile."""
+    stage.begin()
+    stage.becomes_master()
+    with stage.peer(200):
+        stage.becomes_backup()
+    stage.becomes_master()
+    stage.mark("master")
     stage.stop()
 
 
@@ -319,6 +371,21 @@ STORIES: Final = {
     ),
     "no link": Story(global_defs() + instance(*QUICK), waiting),
     "nopreempt": Story(global_defs() + instance("nopreempt", *QUICK), patient),
+    "two owners": Story(global_defs() + instance("state MASTER", *QUICK, priority=OWNER), owned),
+    "options of a master": Story(
+        global_defs()
+        + instance(*QUICK, "lower_prio_no_advert true", "higher_prio_send_advert true", "down_timer_adverts 2"),
+        self_willed,
+    ),
+    "refresh": Story(
+        global_defs()
+        + instance(
+            *QUICK,
+            *("garp_master_delay 0", "garp_master_repeat 3", "garp_master_refresh 1", "garp_master_refresh_repeat 2"),
+        ),
+        refreshing,
+    ),
+    "startup delay": Story(global_defs("vrrp_startup_delay 2") + instance(*QUICK), slow_to_start),
     "preempt_delay": Story(global_defs() + instance("preempt_delay 1", *QUICK), delayed),
     "script with weight": Story(
         global_defs() + CHECK + instance(*QUICK, "track_script {", "good weight -60", "}"), weighed
