@@ -38,6 +38,8 @@ class BlackBox:
         self._say = say
         self._tap = Tap(node)
         self._closing = False
+        self._quiet = asyncio.Event()  # nobody records
+        self._quiet.set()
         self._writing: asyncio.Task[None] | None = None
 
     def record_to(self, path: Path, born: float) -> None:
@@ -72,10 +74,12 @@ class BlackBox:
             self._say(Level.NOTICE, f"The recording through the control socket has ended, {reel.taken} events")
 
     async def close(self) -> None:
-        """Write what is left, and the end."""
+        """Let every recording be written to its end, as long as that takes no time."""
         self._closing = True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_WORDS):
+                await self._quiet.wait()
         if self._writing is not None:
-            await asyncio.wait([self._writing], timeout=_LAST_WORDS)
             self._writing.cancel()
 
     async def _write(self, reel: Reel, file: IO[bytes], path: Path) -> None:
@@ -106,12 +110,14 @@ class BlackBox:
         reel = Reel(self._node, self._loop.time(), time.time(), secrets.token_bytes(32), born)
         self._tap.reels = (*self._tap.reels, reel)
         self._insert(self._tap)
+        self._quiet.clear()
         return reel
 
     def _end(self, reel: Reel) -> None:
         self._tap.reels = tuple(each for each in self._tap.reels if each is not reel)
         if not self._tap.reels:
             self._insert(self._node)
+            self._quiet.set()
 
 
 def _write_all(file: IO[bytes], data: bytes) -> None:

@@ -15,14 +15,15 @@ import enum
 import math
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from types import FunctionType, MethodType
 from typing import Any
 
 from pyvrrp.recording.names import name_of, thing_called
 from pyvrrp.recording.plain import Plain, Plainly
 
-_ATOMS = (type(None), bool, int, str, float, bytes, IPv4Address, IPv6Address, enum.Enum, type, FunctionType)
+_ADDRESSES, _NETWORKS = (IPv4Address, IPv6Address), (IPv4Network, IPv6Network)
+_ATOMS = (type(None), bool, int, str, float, bytes, *_ADDRESSES, *_NETWORKS, enum.Enum, type, FunctionType)
 _PLAIN_FIXED = (tuple, frozenset)
 
 
@@ -52,16 +53,18 @@ class Photograph:
         for each, contents in self._contents:
             yield self._write(each, contents, plainly)
 
-    def _look(self, value: object) -> None:
+    def _look(self, value: Any) -> None:
         """Number the objects that may change, and find those inside of others."""
-        if isinstance(value, tuple | frozenset):
+        kind = _kind(type(value))
+        if kind is _Kind.OBJECT:
+            if id(value) not in self._numbers:
+                self._numbers[id(value)] = len(self._kept)
+                self._kept.append(value)
+        elif kind is _Kind.FIXED:
             for each in value:
                 self._look(each)
-        elif type(value) is MethodType:
+        elif kind is _Kind.METHOD:
             self._look(value.__self__)
-        elif not (isinstance(value, _ATOMS) or _frozen(value)) and id(value) not in self._numbers:
-            self._numbers[id(value)] = len(self._kept)
-            self._kept.append(value)
 
     def _write(self, each: object, contents: Any, plainly: Plainly) -> dict[str, Plain]:
         def many(values: Iterable[object]) -> list[Plain]:
@@ -92,20 +95,47 @@ class Photograph:
             return {"fixed": kind, "of": [self._value(each, plainly) for each in value]}
         if isinstance(value, bytes):
             return {"bytes": value.hex()}
-        if isinstance(value, IPv4Address | IPv6Address):
+        if isinstance(value, _ADDRESSES):
             return {"ip": str(value)}
+        if isinstance(value, _NETWORKS):
+            return {"network": str(value)}
         if isinstance(value, enum.Enum):
             return {"enum": name_of(type(value)), "value": value.value}
         if isinstance(value, type | FunctionType):
             return {"named": name_of(value)}
         if type(value) is MethodType:
             return {"method": value.__name__, "of": self._value(value.__self__, plainly)}
-        return plainly.encode(value) if _frozen(value) else {"ref": self._numbers[id(value)]}
+        if _kind(type(value)) is _Kind.ATOM:
+            return plainly.encode(value)
+        return {"ref": self._numbers[id(value)]}
 
 
-def _frozen(value: object) -> bool:
-    parameters = getattr(type(value), "__dataclass_params__", None)  # dataclasses has no public name for it
-    return parameters is not None and parameters.frozen
+class _Kind(enum.Enum):
+    ATOM = "never changes"
+    FIXED = "never changes, but what is in it may"
+    METHOD = "belongs to something that may change"
+    OBJECT = "may change"
+
+
+_KINDS: dict[type, _Kind] = {}  # of the classes seen so far
+_SLOTS: dict[type, tuple[str, ...]] = {}
+_ABSENT = object()
+
+
+def _kind(cls: type) -> _Kind:
+    known = _KINDS.get(cls)
+    if known is None:
+        known = _KINDS[cls] = _kind_of(cls)
+    return known
+
+
+def _kind_of(cls: type) -> _Kind:
+    parameters = getattr(cls, "__dataclass_params__", None)  # dataclasses has no public name for it
+    if issubclass(cls, _ATOMS) or (parameters is not None and parameters.frozen):
+        return _Kind.ATOM
+    if issubclass(cls, tuple | frozenset):
+        return _Kind.FIXED
+    return _Kind.METHOD if cls is MethodType else _Kind.OBJECT
 
 
 def _contents(value: Any) -> Any:
@@ -114,15 +144,20 @@ def _contents(value: Any) -> Any:
         return tuple(part for pair in value.items() for part in pair)
     if type(value) in (list, set, deque):
         return tuple(value)
-    name_of(type(value))  # raises TypeError
-    return {name: getattr(value, name) for name in _fields(value) if hasattr(value, name)}
+    cls = type(value)
+    if cls not in _SLOTS:
+        _SLOTS[cls] = _slots(cls)
+    fields = {name: found for name in _SLOTS[cls] if (found := getattr(value, name, _ABSENT)) is not _ABSENT}
+    fields.update(getattr(value, "__dict__", ()))
+    return fields
 
 
-def _fields(value: object) -> Iterator[str]:
-    for cls in type(value).__mro__:
-        slots = vars(cls).get("__slots__", ())
-        yield from (each for each in ((slots,) if isinstance(slots, str) else slots) if not each.startswith("__"))
-    yield from getattr(value, "__dict__", ())
+def _slots(cls: type) -> tuple[str, ...]:
+    """Raises TypeError for a class that has no form in a recording."""
+    name_of(cls)
+    declared = (vars(each).get("__slots__", ()) for each in cls.__mro__)
+    names = (name for slots in declared for name in ((slots,) if isinstance(slots, str) else slots))
+    return tuple(name for name in names if not name.startswith("__"))
 
 
 # --- back ------------------------------------------------------------------------------------------------------------
@@ -222,5 +257,6 @@ _READERS: dict[str, Callable[[Any], object]] = {
     "float": float,
     "bytes": bytes.fromhex,
     "ip": ip_address,
+    "network": ip_network,
     "named": thing_called,
 }

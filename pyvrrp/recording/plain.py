@@ -20,6 +20,7 @@ import math
 import types
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
@@ -82,10 +83,13 @@ class Plainly:
         hints = get_type_hints(cls)
         forms = {each.name: self._form(hints[each.name], f"{cls.__name__}.{each.name}") for each in fields(cls)}
         needed = [each.name for each in fields(cls) if each.default is MISSING and each.default_factory is MISSING]
-        writers = [(name, form.write) for name, form in forms.items()]
+        writers = [(name, None if form.write is _as_it_is else form.write) for name, form in forms.items()]
 
         def write(value: Any) -> Plain:
-            return {name: writer(getattr(value, name)) for name, writer in writers}
+            return {
+                name: getattr(value, name) if writer is None else writer(getattr(value, name))
+                for name, writer in writers
+            }
 
         def read(plain: Plain) -> Any:
             values = {}
@@ -145,6 +149,8 @@ class Plainly:
         for each in classes:
             forms[each] = tagged or self._class(each)
             self._class(each)
+        if len(set(forms.values())) == 1:
+            return next(iter(forms.values()))
         by_kind = _told_apart(forms, field)
         writers = {get_origin(each) or each: form.write for each, form in forms.items()}
 
@@ -219,6 +225,11 @@ def _sequence(origin: type, form: _Form) -> _Form:
     return _Form("list", write, lambda plain: origin(form.read(each) for each in _demand(list, plain)))
 
 
+@lru_cache(maxsize=4096)
+def _address_text(address: IPv4Address | IPv6Address) -> str:
+    return str(address)
+
+
 def _write_float(value: float) -> Plain:
     return value if math.isfinite(value) else str(value)
 
@@ -263,8 +274,8 @@ _WORDS = {
     list: "a list",
 }
 _KINDS = {str: "text", int: "number", float: "number", dict: "object", list: "list"}
-_ADDRESS = _Form("text", str, lambda plain: ip_address(_demand(str, plain)))
 _NETWORK = _Form("text", str, lambda plain: ip_network(_demand(str, plain)))
+_ADDRESS = _Form("text", _address_text, lambda plain: ip_address(_demand(str, plain)))
 _NUMBER = _Form("number", _write_float, _read_number)
 _SIMPLE: dict[type, _Form] = {
     str: _Form("text", _as_it_is, lambda plain: _demand(str, plain)),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from pyvrrp.core.effects import Effect
+from pyvrrp.core.node import Node
 from pyvrrp.recording.disguise import unsaid
 from pyvrrp.recording.plain import TAG, Plain, Plainly
 from pyvrrp.recording.tape import OPEN, Tape, Turn
@@ -35,23 +36,23 @@ def replay(tape: Tape, until: float = float("inf"), watch: Watch = lambda *_: No
     for turn in tape.turns():
         if turn.now > until:
             break
-        effects, raised = _handled(node.handle, turn)
+        effects, due, raised = _played(node, turn)
         watch(turn, effects)
         what = _differences(turn, effects, raised)
-        if turn.deadline is not OPEN and not raised:
-            due = node.next_deadline()
-            if due != turn.deadline:
-                what += (f"recorded: it wants to be called at {turn.deadline}", f"replayed: at {due}")
+        if due != turn.deadline and not raised:
+            what += (f"recorded: it wants to be called at {turn.deadline}", f"replayed: at {due}")
         if what:
             return Difference(turn, what)
     return None
 
 
-def _handled(handle: Callable[..., list[Effect]], turn: Turn) -> tuple[list[Effect], str]:
+def _played(node: Node, turn: Turn) -> tuple[list[Effect], object, str]:
+    """What the node decides, when it wants to be called, and how it failed."""
     try:
-        return handle(turn.event, turn.now), ""
+        effects = node.handle(turn.event, turn.now)
+        return effects, OPEN if turn.deadline is OPEN else node.next_deadline(), ""
     except Exception as error:  # noqa: BLE001  # a fault of the core is what somebody may be looking for
-        return [], f"{type(error).__name__}: {error}"
+        return [], OPEN, f"{type(error).__name__}: {error}"
 
 
 def _differences(turn: Turn, effects: Sequence[Effect], raised: str) -> tuple[str, ...]:

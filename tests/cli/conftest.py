@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from pyvrrp.io.control import ControlServer, Peer
+from pyvrrp.io.control import Answer, ControlServer, Peer
 
-Serve = Callable[[Callable[[dict[str, Any]], dict[str, Any]]], str]
+Serve = Callable[[Callable[[dict[str, Any]], Any]], str]  # what is answered: an object, or a stream
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +29,7 @@ def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 class _Serving:
     """The daemon's own control server, with answers from `reply`, in a thread of its own."""
 
-    def __init__(self, path: Path, reply: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    def __init__(self, path: Path, reply: Callable[[dict[str, Any]], Any]) -> None:
         self._reply = reply
         self._server = ControlServer(path, self._answer)
         self._loop = asyncio.new_event_loop()
@@ -37,11 +37,20 @@ class _Serving:
         self._thread.start()
         asyncio.run_coroutine_threadsafe(self._server.start(), self._loop).result(10)
 
-    async def _answer(self, request: dict[str, object], _peer: Peer) -> dict[str, object]:
-        return self._reply(request)
+    async def _answer(self, request: dict[str, object], _peer: Peer) -> Answer:
+        answer: Answer = self._reply(request)
+        return answer
+
+    async def _end(self) -> None:
+        """As a daemon ends, which leaves no task behind."""
+        await self._server.close()
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for each in left:
+            each.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     def close(self) -> None:
-        asyncio.run_coroutine_threadsafe(self._server.close(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
         self._loop.close()
@@ -52,7 +61,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
     """Answers requests on a control socket; the result is its path."""
     running: list[_Serving] = []
 
-    def start(reply: Callable[[dict[str, Any]], dict[str, Any]]) -> str:
+    def start(reply: Callable[[dict[str, Any]], Any]) -> str:
         path = tmp_path / "pyvrrpd.sock"
         running.append(_Serving(path, reply))
         return str(path)

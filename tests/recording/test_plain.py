@@ -37,7 +37,7 @@ def classes() -> Iterator[type]:
 
 
 @pytest.mark.parametrize("cls", list(classes()), ids=lambda cls: cls.__name__)
-@profile(max_examples=40)
+@profile(max_examples=10)
 @given(st.data())
 def test_what_is_written_is_read_again(cls: type, data: st.DataObject) -> None:
     value = data.draw(st.from_type(cls))

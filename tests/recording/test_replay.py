@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -102,3 +108,70 @@ def test_a_recording_replays_from_where_it_begins(seed: int, at: float) -> None:
     recorded = tape(everything(seed, at))
     assert replay(recorded) is None
     assert recorded.ended == "the test is over"
+
+
+def altered(text: str, kind: str, change: Callable[[dict[str, Any]], object]) -> str:
+    """The recording with its first effect of a kind changed."""
+    lines = [json.loads(line) for line in text.splitlines()]
+    effects = (effect for line in lines for effect in line.get("effects", ()))
+    change(next(effect for effect in effects if effect["is"] == kind))
+    return "".join(json.dumps(line) + "\n" for line in lines)
+
+
+def test_the_first_difference_is_told_with_both_sides() -> None:
+    text = altered(everything(0, 0.0), "SendAdvert", lambda effect: effect.update(interface="eth1"))
+    difference = replay(tape(text))
+    assert difference is not None
+    old, new = difference.what
+    assert old.endswith('SendAdvert.interface, recorded: "eth1"')
+    assert new.endswith('SendAdvert.interface, replayed: "eth0"')
+    assert json.loads(text.splitlines()[difference.turn.line - 1])["now"] == difference.turn.now
+
+
+def test_another_kind_of_effect_and_one_too_many_are_told_whole() -> None:
+    text = altered(everything(0, 0.0), "Reconcile", lambda effect: effect.update({"is": "Teleport"}))
+    difference = replay(tape(text))
+    assert difference is not None
+    assert any("recorded: Teleport instance=VI_1" in each for each in difference.what)
+    assert any("replayed: Reconcile instance=VI_1" in each for each in difference.what)
+
+
+def test_a_field_that_was_not_there_yet_is_no_difference() -> None:
+    text = altered(everything(0, 0.0), "Record", lambda effect: effect.pop("state"))
+    assert replay(tape(text)) is None
+
+
+def test_a_deadline_is_a_decision_too() -> None:
+    lines = [json.loads(line) for line in everything(0, 0.0).splitlines()]
+    later = next(line for line in lines if line.get("deadline"))
+    later["deadline"] += 0.001
+    difference = replay(tape("".join(json.dumps(line) + "\n" for line in lines)))
+    assert difference is not None
+    assert difference.what[0] == f"recorded: it wants to be called at {later['deadline']}"
+
+
+def test_a_failure_of_the_core_is_found_again() -> None:
+    lines = [json.loads(line) for line in everything(0, 0.0).splitlines()]
+    lines[2]["raised"] = "ZeroDivisionError: a bug"
+    difference = replay(tape("".join(json.dumps(line) + "\n" for line in lines)))
+    assert difference is not None
+    assert difference.what == ("recorded: ZeroDivisionError: a bug", "replayed: no failure")
+
+
+def test_until_ends_it() -> None:
+    seen: list[float] = []
+    assert replay(tape(everything(0, 0.0)), 1005.0, lambda turn, _: seen.append(turn.now)) is None
+    assert 1000.0 < max(seen) <= 1005.0
+
+
+@pytest.mark.parametrize("seed", ["1", "2"])
+def test_the_order_of_sets_decides_nothing(seed: str, tmp_path: Path) -> None:
+    """Texts have another hash in every process, and so sets another order."""
+    for at in (0.0, 8.0):
+        file = tmp_path / f"{at}.jsonl"
+        file.write_text(everything(3, at))
+        command = [sys.executable, "-m", "pyvrrp.cli.main", "replay", str(file)]
+        done = subprocess.run(
+            command, env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout
