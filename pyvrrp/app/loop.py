@@ -163,7 +163,9 @@ class Heart:
             self._records.append(Record(Level.NOTICE, effect.instance, f"adverts leave {words} again"))
         elif error is not None and to not in self._unreachable:
             self._unreachable.add(to)
-            self._records.append(Record(Level.ERROR, effect.instance, f"adverts cannot leave {words}: {error}"))
+            self._records.append(
+                Record(Level.ERROR, effect.instance, f"adverts cannot leave {words}: {error.strerror or error}")
+            )
 
     def _settle(self) -> None:
         """Answer for the adverts of this turn; of those to several peers one that left is enough."""

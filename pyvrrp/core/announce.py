@@ -3,10 +3,9 @@ advertisements, now, later and anew."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from pyvrrp.core import neighbor
 from pyvrrp.core.effects import Announce, Effect, Level, Record
+from pyvrrp.core.guard import Standing
 from pyvrrp.core.settings import InstanceSettings
 
 # Clients are told anew at every sign of a rival, but not more often than this many seconds.
@@ -19,7 +18,7 @@ _SPOKEN_OF = {  # in keepalived's words
 
 
 class Announcer:
-    """Keeps the times. Bursts go out of each address's own interface, with that interface's MAC (`macs`)."""
+    """Keeps the times. Bursts go out of each address's own interface, with that interface's MAC."""
 
     __slots__ = ("_again_at", "_again_repeat", "_last_at", "_refresh_at", "due")
 
@@ -34,34 +33,34 @@ class Announcer:
         """A tenure begins; the burst comes when the kernel holds the addresses."""
         self._last_at = now
 
-    def live(self, settings: InstanceSettings, macs: Mapping[str, bytes], now: float) -> list[Effect]:
+    def live(self, settings: InstanceSettings, standing: Standing, now: float) -> list[Effect]:
         """The kernel holds the addresses: tell of them now, once more later, and then regularly when configured."""
         self._later(settings.garp_master_delay, settings.garp_master_repeat, now)
         self.refresh(settings, now)
-        return self._burst(settings, macs, settings.garp_master_repeat, now)
+        return self._burst(settings, standing, settings.garp_master_repeat, now)
 
     def refresh(self, settings: InstanceSettings, now: float) -> None:
         """Count garp_master_refresh from now on."""
         self._refresh_at = now + settings.garp_master_refresh if settings.garp_master_refresh else None
         self._arm()
 
-    def contested(self, settings: InstanceSettings, macs: Mapping[str, bytes], now: float) -> list[Effect]:
+    def contested(self, settings: InstanceSettings, standing: Standing, now: float) -> list[Effect]:
         """A rival spoke, and clients may believe it: tell them now (at a bounded rate) and after its last word."""
         if settings.garp_lower_prio_delay:
             self._later(settings.garp_lower_prio_delay, settings.garp_lower_prio_repeat, now)
         if now - self._last_at < _PAUSE:
             return []
-        return self._burst(settings, macs, settings.garp_lower_prio_repeat, now)
+        return self._burst(settings, standing, settings.garp_lower_prio_repeat, now)
 
-    def timer(self, settings: InstanceSettings, macs: Mapping[str, bytes], now: float) -> list[Effect]:
+    def timer(self, settings: InstanceSettings, standing: Standing, now: float) -> list[Effect]:
         """The bursts that are due by `now`."""
         effects: list[Effect] = []
         if self._again_at is not None and now >= self._again_at:
             self._again_at = None
-            effects += self._burst(settings, macs, self._again_repeat, now)
+            effects += self._burst(settings, standing, self._again_repeat, now)
         if self._refresh_at is not None and now >= self._refresh_at:
             self.refresh(settings, now)
-            effects += self._burst(settings, macs, settings.garp_master_refresh_repeat, now)
+            effects += self._burst(settings, standing, settings.garp_master_refresh_repeat, now)
         self._arm()
         return effects
 
@@ -76,15 +75,17 @@ class Announcer:
     def _arm(self) -> None:
         self.due = min((each for each in (self._again_at, self._refresh_at) if each is not None), default=None)
 
-    def _burst(self, settings: InstanceSettings, macs: Mapping[str, bytes], repeat: int, now: float) -> list[Effect]:
+    def _burst(self, settings: InstanceSettings, standing: Standing, repeat: int, now: float) -> list[Effect]:
         """All addresses in turn, `repeat` times; those on interfaces whose MAC is not known yet are left out."""
         self._last_at = now
         frames: dict[str, list[bytes]] = {}
         records: list[Effect] = []
         for interface, address in ((each.interface, each.address) for each in settings.held):
-            mac = macs.get(interface)
+            mac = standing.macs.get(interface)
             if mac and repeat:
-                frames.setdefault(interface, []).append(neighbor.announcement(mac, address))
+                frames.setdefault(interface, []).append(
+                    neighbor.announcement(mac, address, router=interface in standing.routers)
+                )
                 many, one = _SPOKEN_OF[address.version]
                 text = f"Sending/queueing {many} on {interface} for {address}"
                 records.append(Record(Level.DEBUG, settings.name, text))

@@ -49,12 +49,16 @@ class TimerDue:
 
 @dataclass(frozen=True, slots=True)
 class LinkChanged:
-    """The state of an interface, at start and at every change. `present` is False when there is no such interface."""
+    """The state of an interface, at start and at every change. `present` is False when there is no such interface.
+
+    `router`: it forwards IPv6.
+    """
 
     interface: str
     present: bool
     up: bool
     mac: bytes
+    router: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -248,7 +248,7 @@ class VirtualRouter:
             else:
                 effects += self._wait_is_over(self.deadline, now)
         if self.garp_due is not None and now >= self.garp_due:
-            bursts = self._announcer.timer(self.settings, self.standing.macs, now)
+            bursts = self._announcer.timer(self.settings, self.standing, now)
             effects += bursts if self.muted is None else []
         return effects
 
@@ -335,7 +335,7 @@ class VirtualRouter:
             return []
         if self.last is not None and self.last.vip_live is None:
             self.last = replace(self.last, vip_live=now - self._timer_at)
-        return self._announcer.live(self.settings, self.standing.macs, now)
+        return self._announcer.live(self.settings, self.standing, now)
 
     # --- becoming -----------------------------------------------------------------------------------------------------
 
@@ -480,7 +480,7 @@ class VirtualRouter:
         answers = not self.settings.lower_prio_no_advert
         if answers and now - self._advertiser.sent_at >= self.settings.advert_int * _REASSERT_PAUSE:
             effects += self._advertise(now)
-        announced = self._announcer.contested(self.settings, self.standing.macs, now)
+        announced = self._announcer.contested(self.settings, self.standing, now)
         if now - self._complained_at >= _COMPLAINT_PAUSE:
             self._complained_at = now
             text = f"Received advert from {rival.address} with lower priority {rival.priority}, ours {self.priority}"

@@ -14,12 +14,16 @@ NO_PEERS: Final = "it speaks unicast and has no peers"
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """An interface as last observed; `addresses`: (address, prefix length) in the kernel's order, None if unknown."""
+    """An interface as last observed; `addresses`: (address, prefix length) in the kernel's order, None if unknown.
+
+    `router`: it forwards IPv6.
+    """
 
     present: bool
     up: bool
     mac: bytes
     addresses: tuple[tuple[Address, int], ...] | None
+    router: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,7 @@ class Standing:
     `broken` are reasons that leave it without a network: there is nobody to hand over to. `faults` are reasons to hand
     over. `waiting` are things not known yet. `source` is the primary address, the sender of its adverts. `macs` are
     those of every interface that it uses, as far as they are known. `unseen` is
-    the part of `waiting` that is about interfaces.
+    the part of `waiting` that is about interfaces. `routers` are the interfaces that forward IPv6.
     """
 
     broken: tuple[str, ...]
@@ -40,6 +44,7 @@ class Standing:
     source: Address | None
     macs: Mapping[str, bytes]
     unseen: tuple[str, ...] = ()
+    routers: frozenset[str] = frozenset()
 
     @property
     def against(self) -> tuple[str, ...]:
@@ -99,7 +104,8 @@ def standing(
     if not broken and settings.vmac is not None and voice == settings.vmac.interface and voice in known:
         broken = _mute(settings.vmac, known[voice])
     waiting = not_looked_at + tracked.waiting
-    return Standing(broken, faults, waiting, tracked.priority, tracked.terms, source, macs, not_looked_at)
+    routers = frozenset(name for name, each in known.items() if each.router)
+    return Standing(broken, faults, waiting, tracked.priority, tracked.terms, source, macs, not_looked_at, routers)
 
 
 def _absent(name: str, interface: Interface) -> str:

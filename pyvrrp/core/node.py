@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Callable
+from dataclasses import replace
 
 from pyvrrp.core import explain, lines, notify
 from pyvrrp.core.agenda import Agenda
@@ -212,7 +213,7 @@ class Node:
     def _link_counts(self, event: LinkChanged, now: float) -> list[Effect]:
         before = self._interfaces.get(event.interface)
         addresses = before.addresses if before else None
-        self._interfaces[event.interface] = Interface(event.present, event.up, event.mac, addresses)
+        self._interfaces[event.interface] = Interface(event.present, event.up, event.mac, addresses, event.router)
         effects: list[Effect] = []
         if before is not None and before.up != event.up:
             text = f"Netlink reports {event.interface} {'up' if event.up else 'down'}"
@@ -224,7 +225,7 @@ class Node:
 
     def _addresses_changed(self, event: AddressesChanged, now: float) -> list[Effect]:
         before = self._interfaces.get(event.interface, Interface(present=True, up=False, mac=b"", addresses=None))
-        self._interfaces[event.interface] = Interface(before.present, before.up, before.mac, event.addresses)
+        self._interfaces[event.interface] = replace(before, addresses=event.addresses)
         self._ledger.observe(
             event.interface, frozenset(VirtualAddress(event.interface, *each) for each in event.addresses)
         )

@@ -194,7 +194,7 @@ class Kernel:
         needed = IFF_UP | IFF_RUNNING | IFF_LOWER_UP
         mac = bytes.fromhex((link.get_attr("IFLA_ADDRESS") or "").replace(":", ""))
         up = link["flags"] & needed == needed
-        return LinkChanged(interface, True, up, mac), AddressesChanged(interface, addresses)
+        return LinkChanged(interface, True, up, mac, _is_router(link)), AddressesChanged(interface, addresses)
 
     def _link(self, interface: str) -> ifinfmsg:
         request = ifinfmsg()
@@ -273,6 +273,14 @@ class Kernel:
         """Drop what was encoded: it carries interface indexes."""
         self._bodies.clear()
         self._renewals.clear()
+
+
+def _is_router(link: ifinfmsg) -> bool:
+    """Whether the interface forwards IPv6; one whose IPv6 is switched off has nothing to say of it."""
+    families = link.get_attr("IFLA_AF_SPEC")
+    six = families.get_attr("AF_INET6") if families is not None else None
+    settings = six.get_attr("IFLA_INET6_CONF") if six is not None else None
+    return settings is not None and bool(settings["forwarding"])
 
 
 def _all_but(port_id: int) -> list[bpf.Instruction]:

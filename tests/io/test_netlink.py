@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
+from pathlib import Path
 
 import pytest
 
@@ -84,6 +85,14 @@ def test_an_address_that_somebody_else_has_is_never_told_of(pair: Pair, kernel: 
     pair.here.ip("addr add fe80::c9/64 dev eth0")
     assert until(lambda: "dadfailed" in pair.here.ip("-6 addr show dev eth0"))
     assert "fe80::c9/64" not in addresses(kernel)
+
+
+def test_whether_it_forwards_ipv6(pair: Pair, kernel: Kernel) -> None:
+    for forwards in (False, True):
+        with pair.here.inside():
+            Path("/proc/sys/net/ipv6/conf/eth0/forwarding").write_text(str(int(forwards)))
+        link, _ = kernel.observe("eth0")
+        assert link.router is forwards
 
 
 def many(count: int) -> list[VirtualAddress]:

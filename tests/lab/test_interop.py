@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import permutations
@@ -248,6 +249,51 @@ def test_ipv4_and_ipv6_of_one_vrid_are_two_virtual_routers(site: Site, speaks: i
     assert ours.says("Entering MASTER STATE")
     assert_held_by_one(site.a, site.b, on_a)
     assert_held_by_one(site.b, site.a, on_b)
+
+
+def test_one_peer_that_cannot_be_reached_does_not_silence_the_others(site: Site) -> None:
+    """Our own firewall drops what is for the second one; keepalived, the first, goes on hearing us."""
+    site.a.namespace.run("nft", "add table ip mute")
+    site.a.namespace.run("nft", "add chain ip mute out { type filter hook output priority 0 ; }")
+    site.a.namespace.run("nft", "add rule ip mute out ip daddr 192.168.1.10 drop")
+    master = replace(Router(HIGH), peers=(site.b.address, site.client.address), source=site.a.address)
+    ours = site.pyvrrpd(site.a, master)
+    assert ours.becomes(MASTER)
+    assert ours.says(f"adverts cannot leave eth0 to {site.client.address}: Operation not permitted")
+    theirs = site.keepalived(site.b, replace(Router(LOW), peers=(site.a.address,), source=site.b.address))
+    assert theirs.becomes(BACKUP)
+    assert site.a.holds()
+    site.a.namespace.run("nft", "delete table ip mute")
+    assert ours.says(f"adverts leave eth0 to {site.client.address} again")
+    assert ours.history()[-1] == (BACKUP, MASTER), "it has been MASTER all the while"
+    assert theirs.state() == BACKUP
+
+
+@both_roles
+def test_clients_follow_an_address_of_ipv6(site: Site, first: str, second: str) -> None:
+    """A client that knows where the address was believes the neighbour advertisement of the new master."""
+    for host in (site.a, site.b, site.client):
+        host.speak_ipv6()
+    vip = "2001:db8::1:1"
+    high = start(site, first, site.a, Router(HIGH, vips=("fe80::1:1", vip)))
+    assert high.becomes(MASTER)
+    low = start(site, second, site.b, Router(LOW, vips=("fe80::1:1", vip)))
+    assert low.becomes(BACKUP)
+    assert site.a.takes(vip)
+    assert until(lambda: is_answered_by(site, site.a, vip))
+    if first == "keepalived":
+        site.a.port("down")  # killed, it would leave the address behind, and both would answer
+    else:
+        high.kill()
+    assert low.becomes(MASTER)
+    assert until(lambda: is_answered_by(site, site.b, vip))
+
+
+def is_answered_by(site: Site, host: Host, vip: str) -> bool:
+    """Whether the client's neighbour cache leads to this host, once it has asked for the address."""
+    with site.client.namespace.inside(), socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as asker:
+        asker.sendto(b"", (vip, 9))
+    return host.mac in site.client.namespace.ip(f"-6 neigh show {vip} dev eth0")
 
 
 def test_unicast_against_multicast_is_named(site: Site) -> None:

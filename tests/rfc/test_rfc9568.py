@@ -14,7 +14,7 @@ from scapy.layers.l2 import Ether
 
 from pyvrrp.core import const
 from pyvrrp.core.effects import Action, Announce, Operation, SendAdvert
-from pyvrrp.core.events import AddressesChanged, Stopping
+from pyvrrp.core.events import AddressesChanged, LinkChanged, Stopping
 from pyvrrp.core.fsm import State
 from pyvrrp.core.settings import VirtualAddress
 from pyvrrp.core.wire import Advert, ChecksumForm, checksum, decode, encode
@@ -119,6 +119,16 @@ def test_6_4_2_taking_over_adds_the_addresses_and_says_so_to_all_nodes() -> None
         assert (told.S, told.O) == (0, 1), "unsolicited, and it overrides what is known"
         assert told.payload.lladdr == MAC.hex(":")
         assert (each[IPv6].dst, each[IPv6].hlim) == ("ff02::1", 255)
+
+
+@pytest.mark.parametrize("router", [False, True])
+def test_6_4_2_a_router_says_that_it_is_one(router: bool) -> None:
+    """The RFC knows routers only; for a host the flag would be a lie (RFC 4861 section 4.4)."""
+    lone = Lone(SIX)
+    lone.look()
+    lone.give(LinkChanged(INTERFACE, True, True, MAC, router))
+    (announced,) = only(Announce, lone.become_master())
+    assert [Ether(each)[ICMPv6ND_NA].R for each in announced.frames] == [router] * 2 * const.GARP_REPEAT
 
 
 @pytest.mark.clause("5798:6.4.2-learned", "9568:6.4.2-learned")
