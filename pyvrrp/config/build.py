@@ -14,6 +14,8 @@ from pyvrrp.config.model.services import RealServer, VirtualServer
 from pyvrrp.core.settings import (
     Command,
     Fifo,
+    GarpGroup,
+    InterfaceDelay,
     MailSettings,
     NodeSettings,
     Notifications,
@@ -49,7 +51,13 @@ class Builder:
             ),
             checks=tuple(probes.check(name, each, self._command) for name, each in node.checks.items()),
             groups=tuple(
-                SyncGroupSettings(name, tuple(each.group), tracks(each.track_checks), self._notifications(each))
+                SyncGroupSettings(
+                    name,
+                    tuple(each.group),
+                    tracks(each.track_checks),
+                    self._notifications(each),
+                    each.sync_group_tracking_weight,
+                )
                 for name, each in node.vrrp_sync_groups.items()
             ),
             services=tuple(self._service(each) for each in node.virtual_servers),
@@ -58,6 +66,18 @@ class Builder:
             startup_delay=node.startup_delay,
             script_timeout=node.max_script_seconds,
             network_namespace=node.network_namespace,
+            delay_after_boot=node.delay_after_boot,
+            garp_interval=node.garp_interval,
+            gna_interval=node.gna_interval,
+            garp_groups=tuple(
+                GarpGroup(tuple(each.interfaces), each.garp_interval, each.gna_interval) for each in node.garp_groups
+            ),
+            interface_delays=tuple(
+                InterfaceDelay(name, each.down, each.up) for name, each in node.interface_up_down_delays.items()
+            ),
+            dynamic_interfaces=node.dynamic_interfaces,
+            static_addresses=tuple(build_instance.held(each, each.dev) for each in node.static_ipaddress),
+            nftables_table=node.nftables,
         )
 
     def _notifications(self, model: Notifying) -> Notifications:

@@ -32,7 +32,7 @@ def instance(
         name=name,
         interface=model.interface,
         virtual_router_id=model.virtual_router_id,
-        addresses=tuple(_held(each, model, vmac) for each in model.virtual_ipaddress),
+        addresses=tuple(held(each, _carrier(each, model, vmac)) for each in model.virtual_ipaddress),
         priority=model.base_priority,
         version=model.vrrp_version,
         advert_int=model.advert_int,
@@ -42,7 +42,7 @@ def instance(
         vip_lease=_lease(model),
         garp_master_delay=model.garp_master_delay,
         garp_master_repeat=model.garp_master_repeat,
-        excluded=tuple(_held(each, model, vmac) for each in model.virtual_ipaddress_excluded),
+        excluded=tuple(held(each, _carrier(each, model, vmac)) for each in model.virtual_ipaddress_excluded),
         preempt_delay=model.preempt_delay,
         down_timer_adverts=model.down_timer_adverts,
         garp_master_refresh=model.garp_master_refresh,
@@ -90,14 +90,18 @@ def _vmac(model: Instance) -> Vmac | None:
     return Vmac(vmac_name(model), mac, model.vmac_xmit_base or bool(model.unicast_peer))
 
 
-def _held(model: HeldAddress, instance: Instance, vmac: Vmac | None) -> VirtualAddress:
-    address = model.address.address
+def _carrier(model: HeldAddress, instance: Instance, vmac: Vmac | None) -> str:
+    """The interface of an address: the virtual MAC's, unless the address is of the other family or elsewhere."""
     interface = model.dev or instance.interface
-    if vmac is not None and interface == instance.interface and address.version == instance.family:
-        interface = vmac.interface
+    ours = interface == instance.interface and model.address.address.version == instance.family
+    return vmac.interface if vmac is not None and ours else interface
+
+
+def held(model: HeldAddress, interface: str) -> VirtualAddress:
+    """The settings of an address that is put on an interface."""
     return VirtualAddress(
         interface=interface,
-        address=address,
+        address=model.address.address,
         prefixlen=model.address.prefixlen,
         label=model.label,
         scope=model.scope,

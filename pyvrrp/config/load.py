@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pyvrrp.config import face, relation, rules, script_rules, strict_rules, transport_rules, yaml_file
+from pyvrrp.config import face, interface_rules, relation, rules, script_rules, strict_rules, transport_rules, yaml_file
 from pyvrrp.config.advice import advise
 from pyvrrp.config.build import Builder
 from pyvrrp.config.findings import Findings
@@ -122,6 +122,7 @@ def _load_tree(root: TreeNode, path: str, *, strict: bool) -> Loaded:
             rules.apply(checked, findings)
             transport_rules.apply(checked, findings)
             strict_rules.apply(checked, findings)
+            interface_rules.apply(checked, findings)
             script_rules.apply(checked.node, findings)
         passwords = _passwords(checked, path, findings)
         tied = relation.ties(checked.node, findings)

@@ -68,7 +68,8 @@ def _node(node: NodeSettings) -> Keys:
     keys: Keys = {"router_id": node.router_id}
     if node.network_namespace:
         keys["network_namespace"] = node.network_namespace
-    keys |= {"startup_delay": node.startup_delay, "max_script_seconds": node.script_timeout}
+    keys |= {"startup_delay": node.startup_delay, "delay_after_boot": node.delay_after_boot}
+    keys |= _interfaces(node) | {"max_script_seconds": node.script_timeout}
     keys |= {_FIFO_KEYS[each.vrrp, each.lvs]: _fifo(each) for each in node.fifos}
     if node.mail is not None:
         keys |= _mail(node.mail)
@@ -76,6 +77,19 @@ def _node(node: NodeSettings) -> Keys:
     keys |= _unless_empty("vrrp_sync_groups", {each.name: _group(each) for each in node.groups})
     keys |= _unless_empty("checks", {each.name: _check(each) for each in node.checks})
     return keys | _unless_empty("virtual_servers", [_service(each) for each in node.services])
+
+
+def _interfaces(node: NodeSettings) -> Keys:
+    keys: Keys = {"garp_interval": node.garp_interval, "gna_interval": node.gna_interval}
+    groups = [
+        {"interfaces": list(each.interfaces), "garp_interval": each.garp_interval, "gna_interval": each.gna_interval}
+        for each in node.garp_groups
+    ]
+    delays = {each.interface: {"down": each.down, "up": each.up} for each in node.interface_delays}
+    keys |= _unless_empty("garp_groups", groups) | {"dynamic_interfaces": node.dynamic_interfaces}
+    keys |= _unless_empty("interface_up_down_delays", delays)
+    keys |= _unless_empty("static_ipaddress", [_address(each, "") for each in node.static_addresses])
+    return keys | {"nftables": node.nftables_table}
 
 
 def _unless_empty(key: str, value: object) -> Keys:
@@ -171,6 +185,7 @@ def _command(command: Command) -> Keys:
 
 def _group(group: SyncGroupSettings) -> Keys:
     keys = {"group": list(group.members), **_unless_empty("track_checks", _tracks(group.tracks))}
+    keys |= _unless_empty("sync_group_tracking_weight", group.tracking_weight)
     return keys | _notifications(group.notifications)
 
 

@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 from pyvrrp.config.findings import Findings
 from pyvrrp.config.model.checks import MODELS, Bind, Url, tag
 from pyvrrp.config.model.instance import Authentication, HeldAddress, Instance
+from pyvrrp.config.model.interfaces import Delays, GarpGroup, StaticAddress
 from pyvrrp.config.model.node import Fifo, NodeFile, SyncGroup
 from pyvrrp.config.model.section import Notifying, Script, TrackOptions
 from pyvrrp.config.model.services import RealServer, VirtualServer
@@ -32,6 +33,9 @@ _INNER: Final[dict[Part, type[BaseModel]]] = {
     "real_servers": RealServer,
     "unicast_peer": Peer,
     "use_vmac": Vmac,
+    "garp_groups": GarpGroup,
+    "interface_up_down_delays": Delays,
+    "static_ipaddress": StaticAddress,
     "urls": Url,
     **dict.fromkeys((*_COMMANDS, "notify_up", "notify_down", "script"), Script),
     **dict.fromkeys(("virtual_ipaddress", "virtual_ipaddress_excluded"), HeldAddress),

@@ -10,6 +10,7 @@ from typing import Any, Final
 from pyvrrp.config.values import Kind, Word, quote
 from pyvrrp.core.settings import Address
 
+_TABLE: Final = re.compile("[A-Za-z][A-Za-z0-9_]{0,63}")
 _MAC: Final = re.compile("[0-9a-fA-F]{1,2}(:[0-9a-fA-F]{1,2}){5}")
 _IPV4: Final = r"[0-9]{1,3}(\.[0-9]{1,3}){3}"
 _IPV6: Final = "[0-9a-fA-F.]*:[0-9a-fA-F:.]*"
@@ -211,6 +212,21 @@ def _host_and_port(text: str) -> tuple[str, str]:
         host, _, port = text.partition(":")
         return host, port[:6]
     return text, ""
+
+
+class TableName(Kind):
+    """The name of an nftables table."""
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """Text."""
+        return {"type": "string", "pattern": f"^{_TABLE.pattern}$"}
+
+    def parse(self, word: Word) -> str:
+        """The name. Raises ValueError."""
+        if not _TABLE.fullmatch(word):
+            raise ValueError(f"{quote(word)} is not the name of a table: a letter, then letters, digits and _")
+        return str(word)
 
 
 class Label(Kind):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from typing import Any, Final
 
 from tests.differential.dump_servers import name_of
@@ -63,6 +64,11 @@ def _comparable(theirs: Values) -> Values:
     found["vrrp_script"] = {
         name: each | {"timeout": each["timeout"] or each["interval"]} for name, each in found["vrrp_script"].items()
     }
+    found["static_ipaddress"] = _addresses(theirs.get("static_ipaddress", ()))
+    pace = [found["global_defs"].get(f"vrrp_{what}_interval") for what in ("garp", "gna")]
+    groups = (each for each in theirs.get("garp_group", ()) if [each["garp_interval"], each["gna_interval"]] != pace)
+    found["garp_group"] = sorted(groups, key=itemgetter("interfaces"))  # those of the global pace it makes by itself
+    found["interface_up_down_delays"] = theirs.get("interface_up_down_delays", {})
     found["virtual_server"] = {name_of(each): _server(each) for each in theirs.get("virtual_server", ())}
     return found
 
@@ -71,8 +77,12 @@ def _instance(values: Values) -> Values:
     found = _without_owners(values)
     for keyword in ("virtual_ipaddress", "virtual_ipaddress_excluded"):
         if keyword in found:
-            found[keyword] = [{key: vip[key] for key in _ADDRESS if key in vip} for vip in found[keyword]]
+            found[keyword] = _addresses(found[keyword])
     return found
+
+
+def _addresses(vips: Iterable[Values]) -> list[Values]:
+    return [{key: vip[key] for key in _ADDRESS if key in vip} for vip in vips]
 
 
 def _server(values: Values) -> Values:

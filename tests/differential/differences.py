@@ -89,7 +89,6 @@ _NOT_YET: Final = (
     ),
     *_because(
         "What pyvrrpd has no use for (routes, `garp_group`, `linkbeat_interfaces`, …): not all mistakes are named.",
-        ("garp/group-bad", STATUS, 5, 0),
         ("instance/routes-bad manpage/07-static-routes-addresses-rules", STATUS, 2, 5),
         ("manpage/04-linkbeat-interfaces", STATUS, 4, 0),
     ),
@@ -131,6 +130,11 @@ _MISTAKES: Final = (
         " without its parameter: keepalived does not start; pyvrrpd says the same, and runs what is left. It waits for"
         " the interface.",
         surely="repetition/vrid-instances",
+    ),
+    *_because(
+        "`interface_up_down_delays` without an up_delay: it is 0 in keepalived; in pyvrrpd it is the down_delay, as"
+        " keepalived's manual has it.",
+        ("globals/root-keywords globals/interface-delays", "interface_up_down_delays.eth1.up", 0, ANY),
     ),
     *_because(
         "`skip_check_adv_addr off`: keepalived turns it on, whatever stands behind it; pyvrrpd does as it is told.",

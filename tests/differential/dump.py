@@ -7,7 +7,7 @@ says something of the moment or the machine (states, counters, MAC addresses) is
 from __future__ import annotations
 
 from tests.differential.dump_servers import attach_checkers, real_server, virtual_server
-from tests.differential.dump_vrrp import SECTIONS
+from tests.differential.dump_vrrp import SECTIONS, garp_group
 from tests.differential.outline import outline
 from tests.differential.readers import Values
 
@@ -23,6 +23,8 @@ def values(log: str) -> Values:
             servers[-1]["real_server"].append(real_server(section))
         elif section.title == "Health checkers":
             attach_checkers(section, servers)
+        elif section.title.startswith("GARP delay group "):
+            found.setdefault("garp_group", []).append(garp_group(section.records))
         elif section.title in SECTIONS:
             name, reader = SECTIONS[section.title]
             found[name] = reader(section.records)

@@ -21,6 +21,7 @@ from tests.differential.readers import (
     peer,
     read,
     script,
+    seconds,
     setting,
     tracked,
     weight,
@@ -143,6 +144,8 @@ _PROCESS: Final[Table] = {
     "Full command": ("full_command", boolean),
 }
 
+_DELAYS: Final[Table] = {"Up debounce timer": ("up", seconds), "Down debounce timer": ("down", seconds)}
+
 _AUTHENTICATION: Final = {"SIMPLE_PASSWORD": "PASS", "IPSEC_AH": "AH"}
 _VMAC: Final = re.compile(r"Use VMAC, i/f name (\S+), is_up = \w+, xmit_base = (\w+)")
 _COUNT: Final = re.compile(r" \(\d+\):$")  # `Virtual IP (2):`
@@ -211,7 +214,26 @@ def _configured(source: str) -> str | None:
 
 def _groups(records: Sequence[Record]) -> Values:
     named = _named(records, _GROUP, _GROUP_LISTS)
+    for record, group in zip(records, named.values(), strict=True):
+        group["sync_group_tracking_weight"] = record.says("sync group tracking weight set")
     return {name.partition(",")[0]: group for name, group in named.items()}  # `G, BACKUP`
+
+
+def garp_group(records: Sequence[Record]) -> Values:
+    """`GARP interval = 0.1`, `GNA interval = 0.2`, and the interfaces below `Interfaces`."""
+    said = {(each := Property.of(record.head)).name: each.value for record in records}
+    interfaces = [each.name for record in records for each in record.properties if record.head == "Interfaces"]
+    return {
+        "garp_interval": number(said.get("GARP interval", "0")),
+        "gna_interval": number(said.get("GNA interval", "0")),
+        "interfaces": sorted(interfaces),
+    }
+
+
+def _delays(records: Sequence[Record]) -> Values:
+    """The interfaces that have any, by name."""
+    found = {record.head.partition(" = ")[2]: read(record, _DELAYS) for record in records}
+    return {name: delays for name, delays in found.items() if any(delays.values())}
 
 
 def _static_addresses(records: Sequence[Record]) -> list[Values]:
@@ -225,5 +247,6 @@ SECTIONS: Final[Mapping[str, tuple[str, Callable[[Sequence[Record]], object]]]] 
     "VRRP Scripts": ("vrrp_script", lambda records: _named(records, _SCRIPT)),
     "VRRP Track files": ("track_file", lambda records: _named(records, _FILE)),
     "VRRP Track processes": ("vrrp_track_process", lambda records: _named(records, _PROCESS)),
+    "Interfaces": ("interface_up_down_delays", _delays),
     "Static Addresses": ("static_ipaddress", _static_addresses),
 }

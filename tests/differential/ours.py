@@ -59,6 +59,7 @@ def values(file: Path) -> Values:
         "vrrp_sync_group": {
             each.name: {
                 "group": list(each.members),
+                "sync_group_tracking_weight": each.tracking_weight,
                 **_tracks(each.tracks, checks),
                 **_notifications(each.notifications),
             }
@@ -68,6 +69,18 @@ def values(file: Path) -> Values:
             name: _script(each, each.probe)
             for name, each in checks.items()
             if isinstance(each.probe, ScriptProbe) and name not in served
+        },
+        "static_ipaddress": [_address(each) for each in node.static_addresses],
+        "garp_group": [
+            {
+                "garp_interval": each.garp_interval,
+                "gna_interval": each.gna_interval,
+                "interfaces": sorted(each.interfaces),
+            }
+            for each in node.garp_groups
+        ],
+        "interface_up_down_delays": {
+            each.interface: {"down": each.down, "up": each.up} for each in node.interface_delays
         },
         "virtual_server": {each.name: _service(each, checks) for each in node.services},
     }
@@ -83,6 +96,11 @@ def _globals(node: NodeSettings) -> Values:
             "notification_email": list(node.mail.recipients),
             "notification_email_from": node.mail.sender,
         }
+    found |= {
+        "vrrp_garp_interval": node.garp_interval,
+        "vrrp_gna_interval": node.gna_interval,
+        "dynamic_interfaces": node.dynamic_interfaces,
+    }
     if node.startup_delay:
         found["vrrp_startup_delay"] = node.startup_delay
     for fifo in node.fifos:

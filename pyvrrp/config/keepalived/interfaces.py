@@ -14,6 +14,7 @@ from pyvrrp.config.tree import Scalar
 from pyvrrp.config.values import quote
 
 _BLOCKS: Final = ("vrrp_instance", "vrrp_sync_group")
+_LISTS: Final = ("static_ipaddress", "interface_up_down_delays", "garp_group")
 _ADDRESSES: Final = ("virtual_ipaddress", "virtual_ipaddress_excluded")
 _NOT_ASKED: Final = ("dynamic_interfaces", "net_namespace")  # they come later, or are of another network
 
@@ -24,6 +25,10 @@ def remark_missing(statements: tuple[Statement, ...], remarks: Remarks) -> None:
     if any(each.keyword in _NOT_ASKED for each in (*statements, *settings)):
         return
     present = {name for _, name in socket.if_nameindex()}
+    for block in (each for each in statements if each.keyword in _LISTS):
+        for word in _listed(block):
+            if word.text not in present:
+                remarks.error(word.place, block.keyword, f"there is no interface {quote(word.text)} at the moment")
     for block in (each for each in statements if each.keyword in _BLOCKS):
         path = Scope(remarks).within(block).path
         for statement in block.block or ():
@@ -31,6 +36,23 @@ def remark_missing(statements: tuple[Statement, ...], remarks: Remarks) -> None:
                 if word.text not in present:
                     message = f"there is no interface {quote(word.text)} at the moment"
                     remarks.error(word.place, f"{path}.{statement.keyword}", message)
+
+
+def _listed(block: Statement) -> Iterator[Scalar]:
+    """The names of interfaces in a block that stands beside the instances."""
+    for entry in block.block or ():
+        if block.keyword == "static_ipaddress":
+            yield from _devices(entry)
+        elif block.keyword == "interface_up_down_delays":
+            yield entry.words[0]
+        elif entry.keyword == "interface":
+            yield from entry.arguments[:1]
+        elif entry.keyword == "interfaces":
+            yield from (word for each in entry.block or () for word in each.words)
+
+
+def _devices(address: Statement) -> Iterator[Scalar]:
+    return (name for option, name in pairwise(address.words) if option.text == "dev")
 
 
 def _interfaces(statement: Statement) -> Iterator[Scalar]:
@@ -41,4 +63,4 @@ def _interfaces(statement: Statement) -> Iterator[Scalar]:
         if statement.keyword == "track_interface":
             yield entry.words[0]
         elif statement.keyword in _ADDRESSES:
-            yield from (name for option, name in pairwise(entry.words) if option.text == "dev")
+            yield from _devices(entry)

@@ -15,9 +15,8 @@ _BUFFERS: Final = "pyvrrpd sizes the buffers of its sockets itself"
 _LINKS: Final = "the kernel tells of every change of a link, nothing is polled"
 _IPVS: Final = "IPVS is not programmed yet"
 _STATIC: Final = "what stays on the machine is not set; configure it where the machine's network is configured"
-_FIREWALL: Final = "no firewall rules are made: no_accept and virtual MACs, which need them, are not there yet"
+_FIREWALL: Final = "the rules of no_accept are in a table of nftables that is pyvrrpd's alone"
 _EXTRA: Final = "vrrp_garp_master_refresh announces all addresses, on whatever interface they are"
-_GARP: Final = "gratuitous ARPs leave without a pause between them"
 _SNMP: Final = "there is no SNMP"
 _DBUS: Final = "there is no D-Bus; pyvrrpctl talks to the daemon"
 _ONCE: Final = "no program runs when the daemon starts or ends; its unit's ExecStartPre= and ExecStopPost= can"
@@ -39,12 +38,14 @@ GLOBAL: Final[Mapping[str, tuple[Keyword, ...]]] = {
         same("virtual_server", 1, "its checkers run, IPVS is not programmed yet", opens="virtual_server"),
         not_yet("virtual_server_group", 1, _IPVS, entries=True),
         not_yet("SSL", 0, "SSL_GET uses no certificate of its own", opens="SSL"),
-        not_yet("garp_group", 0, _GARP, opens="garp_group"),
-        not_yet("interface_up_down_delays", 0, "a link that goes down or comes up counts at once", entries=True),
-        not_yet("static_ipaddress", 0, _STATIC, entries=True),
+        same("garp_group", opens="garp_group"),
+        same(
+            "interface_up_down_delays", 0, "up_delay is down_delay where it is not said, as in the manual", entries=True
+        ),
+        same("static_ipaddress", 0, "set when the daemon starts, never moved", entries=True),
         not_yet("static_routes", 0, _STATIC, entries=True),
         not_yet("static_rules", 0, _STATIC, entries=True),
-        not_yet("track_group", 0, _STATIC, opens="track_group"),
+        not_yet("track_group", 0, "an address that stays changes no priority", opens="track_group"),
         # Without its name keepalived crashes.
         not_yet("bfd_instance", 1, "there is no BFD", opens="bfd_instance"),
         same("net_namespace", 0, "the whole daemon works in it"),
@@ -58,8 +59,8 @@ GLOBAL: Final[Mapping[str, tuple[Keyword, ...]]] = {
     ),
     "global_defs": (
         same("router_id"),
-        not_yet("default_interface", 0, "only static addresses would use it"),
-        different("dynamic_interfaces", 0, "always so: an instance waits in FAULT for an interface that is missing"),
+        same("default_interface", 0, "of static addresses"),
+        same("dynamic_interfaces", 0, "without it an instance waits for its interface, too, and that is an error"),
         # Mail
         same("notification_email", entries=True),
         same("notification_email_from"),
@@ -76,7 +77,7 @@ GLOBAL: Final[Mapping[str, tuple[Keyword, ...]]] = {
         same("vrrp_mcast_group4", 1),
         same("vrrp_mcast_group6", 1),
         same("vrrp_startup_delay", 1),
-        not_yet("vrrp_delay_after_boot", 1, "vrrp_startup_delay delays every start", since="2.4"),
+        same("vrrp_delay_after_boot", 1, since="2.4"),
         same("vrrp_down_timer_adverts", 1),
         same("vrrp_lower_prio_no_advert"),
         same("vrrp_higher_prio_send_advert"),
@@ -87,8 +88,8 @@ GLOBAL: Final[Mapping[str, tuple[Keyword, ...]]] = {
         same("vrrp_garp_lower_prio_delay", 1),
         same("vrrp_garp_lower_prio_repeat", 1),
         same("vrrp_min_garp"),
-        not_yet("vrrp_garp_interval", 1, _GARP),
-        not_yet("vrrp_gna_interval", 1, _GARP),
+        same("vrrp_garp_interval", 1),
+        same("vrrp_gna_interval", 1),
         not_yet("vrrp_garp_extra_if", 0, _EXTRA),
         not_yet("vrrp_vmac_garp_intvl", 0, _EXTRA),
         same("vrrp_strict"),
@@ -100,7 +101,7 @@ GLOBAL: Final[Mapping[str, tuple[Keyword, ...]]] = {
         same("vmac_prefix", 1),
         not_yet("vmac_addr_prefix", 1, "addresses on other interfaces have no virtual MAC"),
         not_yet("disable_local_igmp", 0, "what the kernel reports of multicast groups stays as it is"),
-        not_yet("nftables", 0, _FIREWALL),
+        different("nftables", 0, "the table is called pyvrrp where it has no name"),
         not_yet("nftables_priority", 1, _FIREWALL),
         not_yet("nftables_counters", 0, _FIREWALL),
         not_yet("nftables_ifindex", 0, _FIREWALL),

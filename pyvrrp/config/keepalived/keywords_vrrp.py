@@ -13,11 +13,10 @@ _PEERS: Final = "one that is named twice, or is this node itself, is left out an
 _STRICT: Final = "in node.yaml what it forbids is an error"
 _EXTRA: Final = "garp_master_refresh announces all addresses, on whatever interface they are"
 _ROUTES: Final = "only the addresses follow the master"
-_GARP: Final = "gratuitous ARPs leave without a pause between them"
 _NOTIFY: Final = "one script after the other, in order, with a time limit; more is said in its environment"
 _HMAC: Final = "the instance is left out: its peers would not believe it"
 _STILL: Final = "always so, with preempt too: a master that stood still so long goes back to BACKUP"
-_STATIC: Final = "what stays on the machine is not set"
+_STATIC: Final = "an address that stays changes no priority"
 _BFD: Final = "there is no BFD"
 _POLLED: Final = "processes are looked for again and again, the kernel is not asked to tell"
 
@@ -147,14 +146,14 @@ VRRP: Final[Mapping[str, tuple[Keyword, ...]]] = {
         same("group", entries=True),
         *_TRACKING,
         *_NOTIFYING,
-        accepted("global_tracking", 0, "what its members track counts for the group anyway"),
-        not_yet("sync_group_tracking_weight", 0, "weights of its members count as 0"),
+        same("global_tracking", 0, "sync_group_tracking_weight says the same"),
+        same("sync_group_tracking_weight"),
     ),
     "garp_group": (
-        not_yet("garp_interval", 1, _GARP),
-        not_yet("gna_interval", 1, _GARP),
-        not_yet("interface", 1, _GARP),
-        not_yet("interfaces", 0, _GARP, entries=True),
+        same("garp_interval", 1),
+        same("gna_interval", 1),
+        same("interface", 1),
+        same("interfaces", 0, entries=True),
     ),
     "track_group": (not_yet("group", 0, _STATIC, entries=True),),
     "bfd_instance": (

@@ -21,6 +21,7 @@ _ALONE: Final = ("home", "-nodad", "mngtmpaddr", "noprefixroute", "autojoin", "n
 _NO_EFFECT: Final = {
     "peer": "the address is set without its peer",
     "preferred_lft": "the address has the lifetime of its lease",
+    "track_group": "an address that stays changes no priority",
     "no_track": "an address that somebody removes is put back",
     "use_vmac": "an address alone has no virtual MAC, its instance may have one",
 }
@@ -40,25 +41,27 @@ class Held:
 class AddressList:
     """The lines of one or more lists of virtual addresses."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, static: bool = False) -> None:
         self._noted: set[str] = set()
+        self._options = (*_WITH_VALUE, "track_group") if static else _WITH_VALUE
 
     def read(self, scope: Scope, block: Statement) -> Iterator[Held]:
         """The addresses that can be used; what is wrong with the others is remarked."""
         inner = Scope(scope.remarks, f"{scope.path}.{block.keyword}")
         for entry in block.block or ():
-            held = _Line(inner, entry, self._noted).read()
+            held = _Line(inner, entry, self._noted, self._options).read()
             if held is not None:
                 yield held
 
 
 class _Line:
-    """One line; `noted` are the options that were said to have no effect."""
+    """One line; `noted` are the options that were said to have no effect, `options` those that take a value."""
 
-    def __init__(self, scope: Scope, entry: Statement, noted: set[str]) -> None:
+    def __init__(self, scope: Scope, entry: Statement, noted: set[str], options: tuple[str, ...]) -> None:
         self._scope = scope
         self._entry = entry
         self._noted = noted
+        self._options = options
         self._words = iter(entry.arguments)
         self._draft = Draft(entry.place)
 
@@ -92,7 +95,7 @@ class _Line:
         if option in _ALONE:
             self._note(option)
             return True
-        if option not in _WITH_VALUE:
+        if option not in self._options:
             self._error(f"{quote(option)} is not an option of an address; it is left out")
             return True
         value = next(self._words, None)

@@ -17,7 +17,7 @@ from pyvrrp.config.keepalived.scope import Scope, is_address
 from pyvrrp.config.keepalived.statement import Statement
 from pyvrrp.config.tree import Place, Scalar, TreeNode
 from pyvrrp.config.values import Text, quote
-from pyvrrp.config.values_net import Server
+from pyvrrp.config.values_net import InterfaceName, Server, TableName
 from pyvrrp.core import const
 from pyvrrp.core.settings import Address
 from pyvrrp.identity import exists
@@ -31,6 +31,7 @@ DOWN_TIMER: Final = Number(1, 100)
 VERSION: Final = Number(2, 3)
 
 _GROUPS: Final[Mapping[str, Address]] = {"vrrp_mcast_group4": const.GROUP_IPV4, "vrrp_mcast_group6": const.GROUP_IPV6}
+_PAUSE: Final = Number(0.000001, TIMER_MAX, decimal=True, most=1000)
 _FIFOS: Final = ("notify_fifo", "vrrp_notify_fifo", "lvs_notify_fifo")
 
 
@@ -85,6 +86,7 @@ class Globals(Reader):
         self.commands = Commands(self._owner, self._secure)
         self.strict = False
         self.vmac_prefix = "vrrp"
+        self.default_interface = "eth0"
         self.groups: dict[int, Statement] = {}  # of multicast, by family
 
     @property
@@ -215,6 +217,19 @@ class Globals(Reader):
     def _vmac_prefix(self, statement: Statement) -> None:
         self.vmac_prefix = sound_prefix(statement.arguments[0].text)
 
+    def _default_interface(self, statement: Statement) -> None:
+        word = self.scope.word(statement)
+        if word is not None and reading.fits(self.scope, statement, InterfaceName(loopback=True), word.text):
+            self.default_interface = word.text
+
+    def _dynamic(self, statement: Statement) -> None:
+        self.scope.look_at_value(statement)
+        reading.flag("dynamic_interfaces")(self, statement)
+
+    def _table(self, statement: Statement) -> None:
+        if statement.arguments and reading.fits(self.scope, statement, TableName(), statement.arguments[0].text):
+            self.draft.say("nftables", statement, statement.arguments[0].text)
+
     def _multicast_group(self, statement: Statement) -> None:
         usual = _GROUPS[statement.keyword]
         if multicast_group(self.scope, statement, usual) is not None:
@@ -239,6 +254,12 @@ class Globals(Reader):
         "vrrp_strict": _strictness,
         **dict.fromkeys(_GROUPS, _multicast_group),
         "vmac_prefix": _vmac_prefix,
+        "default_interface": _default_interface,
+        "dynamic_interfaces": _dynamic,
+        "nftables": _table,
+        "vrrp_delay_after_boot": reading.number("delay_after_boot", Number(0, TIMER_MAX, decimal=True, most=3600), "0"),
+        "vrrp_garp_interval": reading.number("garp_interval", _PAUSE, "0"),
+        "vrrp_gna_interval": reading.number("gna_interval", _PAUSE, "0"),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Final
 
+from pyvrrp.config.keepalived import reading
 from pyvrrp.config.keepalived.draft import scalar, sequence
 from pyvrrp.config.keepalived.map_global import Globals
 from pyvrrp.config.keepalived.map_instance import Instance
@@ -56,14 +57,20 @@ class Group(Notifying):
         self._begins = self._begins or statement.place
         read_tracking(self.scope, statement, self._checks, self._tracked)
 
-    def _tracking_weight(self, _statement: Statement) -> None:
+    def _tracking_weight(self, statement: Statement) -> None:
         self._weighs = True
+        reading.flag("sync_group_tracking_weight")(self, statement)
+
+    def _global_tracking(self, statement: Statement) -> None:
+        self.scope.look_at_value(statement)
+        self._tracking_weight(statement)
 
     HANDLERS: ClassVar[Mapping[str, Handler]] = {
         **Notifying.NOTIFYING,
         **dict.fromkeys(KINDS, _track),
         "group": _members,
         "sync_group_tracking_weight": _tracking_weight,
+        "global_tracking": _global_tracking,
     }
 
     def complete(self, instances: Mapping[str, Instance], taken: dict[str, Group]) -> bool:

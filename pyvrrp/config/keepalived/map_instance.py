@@ -215,6 +215,10 @@ class Instance(Notifying):
 
     # --- all of it -------------------------------------------------------------------------------------------------
 
+    def patience(self) -> float:
+        """Seconds without adverts, all but one interval of those after which it takes over."""
+        return (int(self.draft.text("down_timer_adverts", "3")) - 1) * float(self.draft.text("advert_int", "1"))
+
     def complete(self) -> bool:
         """All lines are read. False, with remarks, when it is left out."""
         self._complete_version()

@@ -9,6 +9,7 @@ from pyvrrp.config.keepalived.draft import Draft
 from pyvrrp.config.keepalived.map_global import Globals
 from pyvrrp.config.keepalived.map_groups import Group
 from pyvrrp.config.keepalived.map_instance import Instance
+from pyvrrp.config.keepalived.map_interfaces import Interfaces
 from pyvrrp.config.keepalived.map_scripts import read_file, read_process, read_script
 from pyvrrp.config.keepalived.map_services import Services
 from pyvrrp.config.keepalived.map_tracking import BFD, Checks, Tracked
@@ -40,6 +41,7 @@ class _File(Reader):
         self._statements = statements
         self._checks = Checks()
         self._everywhere = Globals(self.scope, self.draft.place)
+        self._interfaces = Interfaces(self.scope, self._everywhere)
         self._services = Services(self.scope, self._everywhere, self._checks)
         self._instances: dict[str, Instance] = {}
         self._groups: dict[str, Group] = {}
@@ -93,6 +95,18 @@ class _File(Reader):
             self.scope.error(statement, f"{quote(name)} stands in line {line} already; this one is left out")
         return name not in known
 
+    def _garp_group(self, statement: Statement) -> None:
+        self._interfaces.read_garp_group(statement)
+
+    def _track_group(self, statement: Statement) -> None:
+        self._interfaces.read_track_group(statement)
+
+    def _delays(self, statement: Statement) -> None:
+        self._interfaces.read_delays(statement)
+
+    def _static_addresses(self, statement: Statement) -> None:
+        self._interfaces.read_static(statement)
+
     def _server_group(self, statement: Statement) -> None:
         self._services.read_group(statement)
 
@@ -107,6 +121,10 @@ class _File(Reader):
         "vrrp_track_file": _track_file,
         "vrrp_track_process": _process,
         "bfd_instance": _peer,
+        "garp_group": _garp_group,
+        "track_group": _track_group,
+        "interface_up_down_delays": _delays,
+        "static_ipaddress": _static_addresses,
         "vrrp_instance": _instance,
         "vrrp_sync_group": _group,
         "virtual_server_group": _server_group,
@@ -157,6 +175,7 @@ class _File(Reader):
         blocks = {name: each.draft for name, each in self._instances.items()}
         _put_named(root, "vrrp_instances", blocks)
         _put_named(root, "vrrp_sync_groups", {name: each.draft for name, each in self._groups.items()})
+        self._interfaces.put(root, self._instances.values())
         services = Draft(root.place)
         self._services.put(services)
         _put_named(root, "checks", self._used_checks())

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from ipaddress import ip_interface
 from typing import Final
 
-from pyvrrp.config.keepalived.numbers import INT_MAX, TIMER_MAX, UINT_MAX, Number, truth
+from pyvrrp.config.keepalived.numbers import INT_MAX, UINT_MAX, Number, truth
 from pyvrrp.config.values import quote
 
 Objection = Callable[[Sequence[str]], str]  # the words behind the keyword → what is wrong with them, "" for nothing
@@ -107,11 +107,6 @@ def _link(words: Sequence[str]) -> str:
     return _one_of("MII", "ETHTOOL", "IOCTL")(words[1:])
 
 
-def _delays(words: Sequence[str]) -> str:
-    delay = _number(0, 255, decimal=True)
-    return next((message for word in words[1:3] if (message := delay([word]))), "")
-
-
 _SIZE: Final = _number(0, UINT_MAX)
 _FORCE: Final = _truth
 _NICE: Final = _number(-20, 19, bare=True)
@@ -139,8 +134,6 @@ _GLOBAL: Final[Mapping[str, Objection]] = {
     "nftables_priority": _FIREWALL,
     "nftables_ipvs_priority": _FIREWALL,
     "nftables_ipvs_start_fwmark": _number(1, UINT_MAX),
-    "vrrp_garp_interval": _number(0.000001, TIMER_MAX, decimal=True),
-    "vrrp_gna_interval": _number(0.000001, TIMER_MAX, decimal=True),
     "vrrp_garp_extra_if": _extra_interfaces,
     "include_check": _include_check,
     "dynamic_interfaces": _one_of("allow_if_changes"),
@@ -169,13 +162,11 @@ _SERVICE: Final[Mapping[str, Objection]] = {
 
 # Of each entry of a list.
 ENTRIES: Final[Mapping[str, Objection]] = {
-    "static_ipaddress": _address,
     "static_routes": _route,
     "virtual_routes": _route,
     "static_rules": _rule,
     "virtual_rules": _rule,
     "linkbeat_interfaces": _link,
-    "interface_up_down_delays": _delays,
 }
 
 _PEER: Final[Mapping[str, Objection]] = {
@@ -194,10 +185,6 @@ VALUES: Final[Mapping[str, Mapping[str, Objection]]] = {
     "vrrp_instance": _INSTANCE,
     "bfd_instance": _PEER,
     "vrrp_sync_group": {"global_tracking": _outdated("a group tracks for itself")},
-    "garp_group": {
-        "garp_interval": _number(0, TIMER_MAX, decimal=True),
-        "gna_interval": _number(0, TIMER_MAX, decimal=True),
-    },
     **dict.fromkeys(
         (
             "virtual_server",

@@ -8,10 +8,11 @@ from pydantic import BeforeValidator, Field
 
 from pyvrrp.config.model.checks import AnyCheck
 from pyvrrp.config.model.instance import Instance
+from pyvrrp.config.model.interfaces import AnyDelays, GarpGroup, StaticAddress
 from pyvrrp.config.model.section import Command, Either, Notifying, Section, TrackedChecks
 from pyvrrp.config.model.services import VirtualServer
 from pyvrrp.config.values import Duration, FileName, Flag, Name, Text, Word
-from pyvrrp.config.values_net import Server
+from pyvrrp.config.values_net import InterfaceName, Server, TableName
 
 
 class Fifo(Section):
@@ -35,6 +36,9 @@ class SyncGroup(Notifying):
 
     group: list[Annotated[str, Name()]] = Field(description="The instances.", examples=[["VI_1"]])
     track_checks: TrackedChecks = Field(default=[], description="Checks that all of them follow.")
+    sync_group_tracking_weight: Annotated[bool, Flag()] = Field(
+        default=False, description="Weights of what its members track change their priorities, each by itself."
+    )
 
 
 class NodeFile(Section):
@@ -46,6 +50,32 @@ class NodeFile(Section):
     network_namespace: Annotated[str, Text()] = Field(default="", description="The network namespace to work in.")
     startup_delay: Annotated[float, Duration(0, 1000)] = Field(
         default=0.0, description="After the start every instance waits for so long before its own timers begin."
+    )
+    delay_after_boot: Annotated[float, Duration(0, 3600)] = Field(
+        default=0.0, description="The same, counted from when this host was booted."
+    )
+    garp_interval: Annotated[float, Duration(0, 1000)] = Field(
+        default=0.0, description="The least time between two gratuitous ARPs on an interface; 0: none."
+    )
+    gna_interval: Annotated[float, Duration(0, 1000)] = Field(
+        default=0.0, description="The least time between two neighbour advertisements on an interface; 0: none."
+    )
+    garp_groups: list[GarpGroup] = Field(
+        default=[], description="Interfaces that share a pace of their own for these, as they lead to one switch."
+    )
+    dynamic_interfaces: Annotated[bool, Flag()] = Field(
+        default=False, description="Interfaces that are missing at the start are expected later: that is no problem."
+    )
+    interface_up_down_delays: dict[Annotated[str, InterfaceName()], AnyDelays] = Field(
+        default={},
+        description="By interface: how long its new state must last before it counts. Seconds, or {down: 1, up: 2}.",
+    )
+    static_ipaddress: list[StaticAddress] = Field(
+        default=[], max_length=1000, description="Addresses that are set when the daemon starts, and stay."
+    )
+    nftables: Annotated[str, TableName()] = Field(
+        default="pyvrrp",
+        description="The nftables table that is made for `accept: false`, and belongs to pyvrrpd alone.",
     )
     script_user: Annotated[str, Text()] = Field(default="", description="Who runs scripts: user, or user and group.")
     enable_script_security: Annotated[bool, Flag()] = Field(
