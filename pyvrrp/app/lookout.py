@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from errno import ENODEV, ENXIO
 
+from pyvrrp.core.duplicate import places
 from pyvrrp.core.effects import Level
 from pyvrrp.core.events import Event
-from pyvrrp.core.settings import InstanceSettings, VirtualAddress
+from pyvrrp.core.settings import InstanceSettings
 from pyvrrp.errors import KernelError
 from pyvrrp.io.holders import HolderSocket
 from pyvrrp.io.overhear import OverhearSocket
@@ -97,9 +98,8 @@ def _places(instances: Iterable[InstanceSettings]) -> Mapping[Place, frozenset[o
     found: dict[Place, set[object]] = {}
     for each in instances:
         found.setdefault((OverhearSocket, each.interface, each.family), set()).add(each.virtual_router_id)
-        for virtual in tuple[VirtualAddress, ...]():  # each.held, once the core listens
-            place = (HolderSocket, virtual.interface, virtual.address.version)
-            found.setdefault(place, set()).add(virtual.address)
+        for interface, address in places(each):
+            found.setdefault((HolderSocket, interface, address.version), set()).add(address)
     return {place: frozenset(what) for place, what in found.items()}
 
 

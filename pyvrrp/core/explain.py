@@ -30,7 +30,7 @@ def instance(
 ) -> InstanceStatus:
     """The status of one virtual router."""
     settings = router.settings
-    counters = asdict(router.counters) | reception.counts()
+    counters = asdict(router.counters) | router.duplicates.counts() | reception.counts()
     return InstanceStatus(
         name=settings.name,
         interface=settings.interface,
@@ -145,6 +145,8 @@ def _backup(router: VirtualRouter, _held: frozenset[VirtualAddress], now: float)
             f"{name} is BACKUP, and ready to take over with priority {ours} since {now - router.ready:.2f} s.",
             f"It waits until every member of sync group {router.group} is.",
         ]
+    if waits_for := router.duplicates.waits_for(now):
+        return [*trouble.left_alone(name, waits_for, router.settings.duplicate_wait)]
     if master is None:
         return [
             f"{name} is BACKUP: no master has been heard since it began to listen, {now - router.since:.2f} s ago.",

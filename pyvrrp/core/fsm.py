@@ -30,6 +30,7 @@ from pyvrrp.core import const, lines, notify
 from pyvrrp.core.advertise import Advertiser, Muted
 from pyvrrp.core.announce import Announcer
 from pyvrrp.core.desired import Hold
+from pyvrrp.core.duplicate import Duplicates, lead
 from pyvrrp.core.effects import Effect, Level, Record, SendAdvert
 from pyvrrp.core.guard import Standing
 from pyvrrp.core.notify import News, Notifier
@@ -86,6 +87,7 @@ class VirtualRouter:
         "_was_kept_waiting",
         "counters",
         "deadline",
+        "duplicates",
         "following",
         "group",
         "handover_until",
@@ -126,6 +128,7 @@ class VirtualRouter:
         self.transitions: list[Transition] = []  # for the node to take
         self.moved = False  # whether `hold` may have changed since the node last reconciled
         self.counters = Counters()
+        self.duplicates = Duplicates()
         self._advertiser, self._announcer, self._patience = Advertiser(), Announcer(), Patience(opens)
         self._notifier = notifier or Notifier("")
         self._group_bound = 0.0
@@ -196,9 +199,28 @@ class VirtualRouter:
         """That adverts do not leave."""
         return self._advertiser.muted
 
+    @property
+    def lead(self) -> float:
+        """BACKUP: seconds before the end of its wait at which it asks whether somebody else has the addresses."""
+        return lead(self.settings, self._patience.interval(self.settings), self.skew_time)
+
+    def _asks_at(self) -> float | None:
+        if self.state is not State.BACKUP or self.deadline is None or not self._doubts(self.deadline):
+            return None
+        return self.duplicates.asks_at(self.deadline, self.lead)
+
+    def _doubts(self, deadline: float) -> bool:
+        """Whether it would take over through silence, of which a host that still has the addresses is no part."""
+        if self.settings.duplicate_wait == 0 or self.settings.owner or self._released_by is not None:
+            return False
+        master = self.master
+        worse = master is not None and self.settings.preempt and master.priority < self.priority
+        return not (worse and master and deadline - master.heard <= 1.5 * self._patience.interval(self.settings))
+
     def next_deadline(self) -> float | None:
         """The earliest time at which `timer` has something to do."""
-        due = [each for each in (self.deadline, self._announcer.due, self.handover_until) if each is not None]
+        times = (self.deadline, self._announcer.due, self.handover_until, self._asks_at())
+        due = [each for each in times if each is not None]
         return min(due, default=None)
 
     # --- what happens to it -------------------------------------------------------------------------------------------
@@ -240,9 +262,15 @@ class VirtualRouter:
         effects = self.lapse(now)
         if self.handover_until is not None and now >= self.handover_until:
             effects += self._end_handover("no successor has spoken", now)
+        asks_at = self._asks_at()
+        if asks_at is not None and now >= asks_at:
+            effects += self.duplicates.ask(self.settings, self.standing.macs, now)
+            if self.deadline is not None and self.deadline <= now < self.deadline + self.settings.advert_int:
+                self.deadline = now + self.lead  # late for the question: leave time for an answer all the same
         if self.deadline is not None and now >= self.deadline:
             if self.state is State.MASTER:
                 effects += self._advertise_on_time(now)
+                effects += self.duplicates.ask_in_passing(self.settings, self.standing.macs, now)
             elif now - self.deadline >= self._patience.interval(self.settings):
                 effects += self._listen_again(now)
             else:
@@ -250,6 +278,18 @@ class VirtualRouter:
         if self.garp_due is not None and now >= self.garp_due:
             bursts = self._announcer.timer(self.settings, self.standing, now)
             effects += bursts if self.muted is None else []
+        return effects
+
+    def claimed(self, address: Address, mac: bytes, now: float) -> list[Effect]:
+        """Another host says that it has one of the addresses."""
+        effects = self.lapse(now)
+        if self.state is State.BACKUP:
+            self.duplicates.heard(address, mac, now)
+        elif self.state is State.MASTER:
+            again = self.duplicates.contested(self.settings, address, mac, self.since, now)
+            effects += self.duplicates.complaint(self.settings, address, mac, now)
+            if again and self.muted is None:
+                effects += self._announcer.contested(self.settings, self.standing, now)
         return effects
 
     def take_over(self, due: float, now: float) -> list[Effect]:
@@ -390,6 +430,15 @@ class VirtualRouter:
     def _wait_is_over(self, due: float, now: float) -> list[Effect]:
         """Master_Down_Timer fired (RFC 3768 section 6.4.2); in a sync group the others are waited for."""
         timeout = self._debug(lines.TIMEOUT)
+        if self._doubts(due):
+            until, said = self.duplicates.hold_back(self.settings, now)
+            if until is not None:
+                self.deadline = until
+                return said
+            return [*said, *self._nobody_is_left(timeout, due, now)]
+        return self._nobody_is_left(timeout, due, now)
+
+    def _nobody_is_left(self, timeout: Record, due: float, now: float) -> list[Effect]:
         if self.group:
             self.ready, self.deadline, self.following, self.moved = due, None, False, True
             return [timeout]
@@ -469,6 +518,7 @@ class VirtualRouter:
             reason = f"{heard} same priority {advert.priority} but higher IP address than ours"
             return self._yield(reason, advert, source, now)
         self.rival = MasterStatus(source, advert.priority, advert.seconds, now)
+        self.duplicates.suspect(now)
         return self._reassert(self.rival, now)
 
     def _reassert(self, rival: MasterStatus, now: float) -> list[Effect]:

@@ -26,6 +26,9 @@ _ICMPV6 = 58
 _HOP_LIMIT = 255  # RFC 4861 section 7.1.2: else nobody believes it
 _ADVERTISEMENT = struct.Struct("!BBHI16sBB6s")
 _TYPE = 136
+_SOLICITATION = struct.Struct("!BBHI16s")
+_SOLICITATION_TYPE = 135
+_SOLICITED_NODE = bytes.fromhex("ff0200000000000000000001ff")  # and the last three bytes; RFC 4291 section 2.7.1
 _ROUTER, _OVERRIDE = 0x80000000, 0x20000000
 _TARGET_LINK_LAYER_ADDRESS, _OPTION_LENGTH = 2, 1  # in units of 8 bytes
 
@@ -56,6 +59,25 @@ def unsolicited_advertisement(mac: bytes, address: Address, *, router: bool = Fa
     header = _IPV6.pack(_VERSION_6, _ADVERTISEMENT.size, _ICMPV6, _HOP_LIMIT, address.packed, _ALL_NODES.packed)
     body = message(checksum(pseudo_header + message(0)))
     return _ALL_NODES_MAC + mac + struct.pack("!H", _ETHERTYPE_IPV6) + header + body
+
+
+def question(mac: bytes, address: Address, to: bytes | None = None) -> bytes:
+    """Does anybody have `address`? From nobody, so that nobody learns from it; in a frame to all, or to one MAC.
+
+    An ARP probe (RFC 5227 section 2.1.1), or a solicitation as in duplicate address detection (RFC 4862 section 5.4.2).
+    """
+    if address.version == 4:
+        arp = _ARP.pack(_HARDWARE_ETHERNET, _PROTOCOL_IPV4, 6, 4, _REQUEST, mac, bytes(4), bytes(6), address.packed)
+        return (to or _BROADCAST) + mac + struct.pack("!H", ETHERTYPE_ARP) + arp
+    group = _SOLICITED_NODE + address.packed[-3:]
+
+    def message(total: int) -> bytes:
+        return _SOLICITATION.pack(_SOLICITATION_TYPE, 0, total, 0, address.packed)
+
+    pseudo_header = bytes(16) + group + struct.pack("!II", _SOLICITATION.size, _ICMPV6)  # RFC 8200 section 8.1
+    header = _IPV6.pack(_VERSION_6, _SOLICITATION.size, _ICMPV6, _HOP_LIMIT, bytes(16), group)
+    body = message(checksum(pseudo_header + message(0)))
+    return (to or b"\x33\x33" + group[-4:]) + mac + struct.pack("!H", _ETHERTYPE_IPV6) + header + body
 
 
 def ethertype(frame: bytes) -> int:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pyvrrp.core import explain, lines, notify
 from pyvrrp.core.agenda import Agenda
 from pyvrrp.core.desired import Hold, desired
+from pyvrrp.core.duplicate import places
 from pyvrrp.core.effects import Action, Effect, Level, Record, RouteOperation
 from pyvrrp.core.events import (
     AddressesChanged,
@@ -25,6 +26,7 @@ from pyvrrp.core.events import (
     EffectDone,
     EffectFailed,
     Event,
+    HolderHeard,
     LinkChanged,
     RouteFailed,
     RoutesChanged,
@@ -62,6 +64,7 @@ class Node:
         self._routes = Routes()
         self._links = LinkDelays(settings.interface_delays)
         self._virtual: dict[str, frozenset[tuple[Address, int]]] = {}
+        self._claimants: dict[tuple[str, Address], str] = {}  # whose address it is, there
         self._checks: dict[str, CheckTrack] = {}
         self._routers: dict[str, VirtualRouter] = {}
         self._by_vrid: dict[tuple[str, int, int], VirtualRouter] = {}
@@ -79,6 +82,7 @@ class Node:
         self._handlers: dict[type, Callable[..., list[Effect]]] = {
             AdvertReceived: self._advert_received,
             AdvertOverheard: self._advert_overheard,
+            HolderHeard: self._holder_heard,
             TimerDue: self._timer_due,
             LinkChanged: self._link_changed,
             AddressesChanged: self._addresses_changed,
@@ -191,6 +195,10 @@ class Node:
     def _addressee(self, event: AdvertReceived | AdvertOverheard) -> VirtualRouter | None:
         vrid = event.payload[1] if len(event.payload) > 1 else 0
         return self._by_vrid.get((event.interface, event.source.version, vrid))
+
+    def _holder_heard(self, event: HolderHeard, now: float) -> list[Effect]:
+        router = self._routers.get(self._claimants.get((event.interface, event.address), ""))
+        return [] if router is None else self._act(router, router.claimed(event.address, event.mac, now))
 
     def _timer_due(self, _event: TimerDue, now: float) -> list[Effect]:
         effects: list[Effect] = []
@@ -395,6 +403,7 @@ class Node:
             for each in instance.held:
                 virtual.setdefault(each.interface, set()).add((each.address, each.prefixlen))
         self._virtual = {interface: frozenset(addresses) for interface, addresses in virtual.items()}
+        self._claimants = {place: each.name for each in settings.instances for place in places(each)}
 
     def _standing(self, settings: InstanceSettings) -> Standing:
         virtual = self._virtual.get(settings.interface, frozenset())

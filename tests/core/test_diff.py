@@ -60,13 +60,13 @@ def test_diff_of_how_adverts_travel() -> None:
         source=IPv4Address("192.168.1.9"),
         unicast_peers=(UnicastPeer(IPv4Address("192.168.1.2")), UnicastPeer(IPv4Address("192.168.1.3"), min_ttl=254)),
         vmac=Vmac("vrrp.60", bytes.fromhex("00005e00013c"), transmit_base=True),
-        duplicate_wait=30.0,
+        duplicate_wait=None,
     )
     assert changes(PLAIN, settings(new, checks=(CHECK,))) == (
         "VI_1: source of adverts off -> 192.168.1.9",
         "VI_1: unicast_peer none -> 192.168.1.2, 192.168.1.3 (TTL 254 to 255)",
         "VI_1: use_vmac off -> vrrp.60 (00:00:5e:00:01:3c, adverts from below it)",
-        "VI_1: duplicate_wait forever -> 30",
+        "VI_1: duplicate_wait 0 -> forever",
     )
     other = replace(new, vmac=Vmac("vr1", bytes(6)), group=IPv4Address("224.0.0.99"))
     assert changes(settings(new), settings(other)) == (

@@ -1,4 +1,5 @@
-"""What makes two masters elsewhere: a forgotten firewall rule, a list of addresses that one node has already."""
+"""What makes two masters elsewhere: a forgotten firewall rule, a list of addresses that one node has already, an
+address that somebody else has."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from tests.lab.agents import BACKUP, MASTER, Agent, Pyvrrpd
-from tests.lab.routers import VIP, Router, version2
+from tests.lab.routers import VIP, Router, node_yaml, version2
 from tests.lab.site import Host, Site
 from tests.waiting import until
 
@@ -122,3 +123,82 @@ def test_beside_keepalived_which_makes_two_masters(site: Site) -> None:
     master.ended()
     assert backup.becomes(MASTER)
     assert site.keepalived(site.a, replace(theirs, priority=100)).becomes(MASTER), "it discards ours"
+
+
+# --- somebody else has the address -----------------------------------------------------------------------------------
+
+
+def test_a_squatter_is_waited_for_and_named(site: Site) -> None:
+    site.client.namespace.ip(f"addr add {VIP}/32 dev eth0")
+    node = site.pyvrrpd(site.a, quick(250))
+    named = f"{site.client.mac} answers for {VIP}"
+    assert node.says(f"{named} though no master is heard: not taking over while it does")
+    assert node.becomes(BACKUP)
+    assert named in node.why()
+    time.sleep(3.0)  # it would have taken over four times
+    assert (node.state(), site.a.holds()) == (BACKUP, False)
+    site.client.namespace.ip(f"addr del {VIP}/32 dev eth0")
+    assert node.becomes(MASTER)
+    assert site.a.takes()
+    assert "answers for" not in node.why()
+
+
+def test_a_squatter_that_comes_later_is_named_by_the_master(site: Site) -> None:
+    node = site.pyvrrpd(site.a, quick(250))
+    assert node.becomes(MASTER)
+    time.sleep(1.5)  # until its predecessor, if there was one, would be heard no more
+    site.client.namespace.ip(f"addr add {VIP}/32 dev eth0")
+    capture = site.capture()
+    # Nothing tells of the address: it is found by asking, every ten seconds.
+    assert until(lambda: f"DUPLICATE: {site.client.mac} also answers for {VIP}" in node.why(), 15.0)
+    assert node.state() == MASTER
+    assert until(lambda: [each for each in capture.announcements(VIP) if each.data[6:12].hex(":") == site.a.mac])
+
+
+def test_an_address_that_a_killed_keepalived_left_is_left_alone(site: Site) -> None:
+    watch = site.watch()
+    master, backup = pair(site, peer=True)
+    master.kill()
+    assert backup.says(f"{site.a.mac} answers for {VIP} though no master is heard")
+    time.sleep(2.0)
+    assert (backup.state(), site.b.holds(), site.a.holds()) == (BACKUP, False, True)
+    assert watch.overlap(VIP) == 0.0
+    site.a.namespace.ip(f"addr del {VIP}/32 dev eth0")
+    assert backup.becomes(MASTER)
+
+
+def test_but_not_for_longer_than_it_was_told(site: Site) -> None:
+    text = node_yaml([quick(240)]).replace("priority: 240", "priority: 240\n    duplicate_wait: 1")
+    master = site.keepalived(site.a, quick(250))
+    assert master.becomes(MASTER)
+    backup = site.pyvrrpd(site.b, quick(240))
+    backup.config.write_text(text)
+    assert backup.becomes(BACKUP)
+    assert backup.ask("reload")["ok"]
+    master.kill()
+    assert backup.says(f"duplicate_wait is over, and {site.a.mac} still answers for {VIP}: taking over")
+    assert backup.becomes(MASTER)
+    assert site.b.takes()
+
+
+def test_a_killed_agent_with_short_intervals_leaves_no_overlap(site: Site) -> None:
+    """Its lease is a second at least, three times what the other one waits."""
+    watch = site.watch()
+    master = site.pyvrrpd(site.a, Router(250, nopreempt=True))
+    assert master.becomes(MASTER)
+    backup = site.pyvrrpd(site.b, Router(240, nopreempt=True))
+    assert backup.becomes(BACKUP)
+    master.kill()
+    assert backup.becomes(MASTER)
+    assert site.b.takes()
+    assert watch.overlap(VIP) == 0.0
+
+
+def test_different_passwords_make_no_second_master(site: Site) -> None:
+    master = site.keepalived(site.a, version2(250, password="1234"))
+    assert master.becomes(MASTER)
+    assert site.a.takes()
+    backup = site.pyvrrpd(site.b, version2(240, password="4321"))
+    assert until(lambda: backup.state() and "answers for" in backup.why(), 10.0)
+    assert "its password is not ours" in backup.why()
+    assert (backup.state(), site.b.holds()) == (BACKUP, False)

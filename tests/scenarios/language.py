@@ -7,7 +7,8 @@ node a 192.168.1.201 priority 250 nopreempt weight -20 reverse inside
 cluster group                                every node has VI_2 beside VI_1, the two are one sync group, and VI_2 alone
                                              tracks mysql
 node a 192.168.1.201 priority 250 second 90  VI_2 has another priority than VI_1
-node a 192.168.1.201 priority 250 vips 192.168.1.200,192.168.1.201 list_tolerance 30
+node a 192.168.1.201 priority 250 vips 192.168.1.200,192.168.1.199 password 4321
+node a 192.168.1.201 priority 250 list_tolerance 30 duplicate_wait 5
 node a 192.168.1.201 priority 250 preempt_delay 3 down_timer_adverts 2 startup_delay 5
 run 4s                                       time passes
 kill a | start a                             the daemon dies (SIGKILL); it is started
@@ -37,6 +38,7 @@ foreign 192.168.1.66 leaves
 mend                                         everything above is undone, and what does not run is started
 witness                                      from now on all that tests/simulation/invariants.py promises must hold
 witness unequal                              but nobody need serve: members of a group wait for each other
+squatter takes vip | squatter leaves vip     a host of which nobody knows has the VIP too
 measure                                      begin to measure outage and overlap
 
 expect a MASTER [within 4s]                  its state, VI_1's
@@ -90,6 +92,7 @@ _NUMBERS: dict[str, Callable[[str], float]] = {
     "advert_int": float,
     "preempt_delay": float,
     "list_tolerance": float,
+    "duplicate_wait": float,
     "down_timer_adverts": int,
 }
 
@@ -130,7 +133,7 @@ class Scenario:
     def __init__(self) -> None:
         self.lan = Lan()
         self.lan.watch = self._watch
-        self.common = settings(instance())
+        self.common = settings(instance(duplicate_wait=None))
         self.files: dict[str, NodeSettings] = {}
         self.witness: Witness | None = None
         self._meter = Meter(self.lan.now)
@@ -219,6 +222,9 @@ class Scenario:
 
     def firewall_input(self, name: str, word: str) -> None:
         self.lan.machines[name].unhearing = word == "drops"
+
+    def squatter(self, word: str) -> None:
+        (self.lan.squatted.add if word == "takes" else self.lan.squatted.discard)(VIP.address)
 
     def mysql(self, name: str, word: str) -> None:
         ok = {"fails": False, "hangs": False, "recovers": True, "answers": True}[word]
@@ -413,6 +419,8 @@ def _option(plain: InstanceSettings, word: str, words: Words) -> InstanceSetting
         return replace(plain, tracks=(Track(CHECK.name, int(words.pop(0))),))
     if word == "reverse":
         return replace(plain, tracks=tuple(replace(each, reverse=True) for each in plain.tracks))
+    if word == "password":
+        return replace(plain, auth_pass=words.pop(0).encode())
     if word == "vips":
         addresses = (VirtualAddress(INTERFACE, ip_address(each), 32) for each in words.pop(0).split(","))
         return replace(plain, addresses=tuple(addresses))
@@ -474,6 +482,7 @@ _SENTENCES: tuple[tuple[str, Callable[..., None]], ...] = (
     ("foreign ADDRESS priority NUMBER", Scenario.foreign),
     ("mend", Scenario.mend),
     ("witness ...", Scenario.attend),
+    ("squatter takes|leaves vip", Scenario.squatter),
     ("measure", Scenario.measure),
     ("expect settled", Scenario.expect_settled),
     ("expect holders within TIME ...", Scenario.expect_holders_within),

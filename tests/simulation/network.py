@@ -8,7 +8,7 @@ from __future__ import annotations
 import heapq
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, ip_address
 from itertools import count
 
@@ -34,15 +34,17 @@ from pyvrrp.core.events import (
     EffectDone,
     EffectFailed,
     Event,
+    HolderHeard,
     LinkChanged,
     Stopping,
     TimerDue,
 )
 from pyvrrp.core.node import Node
-from pyvrrp.core.settings import NodeSettings, Track, VirtualAddress
+from pyvrrp.core.settings import Address, NodeSettings, Track, VirtualAddress
 from tests.simulation.machine import Machine
 from tests.simulation.samples import CHECK, INSIDE, INTERFACE, VIP, instance, settings
 
+BROADCAST, SQUATTER = b"\xff" * 6, bytes.fromhex("020000000099")
 KERNEL_SLACK = 0.5  # seconds that the kernel may take to drop an address whose lease is over
 
 
@@ -64,6 +66,7 @@ class Lan:
         self.random = random.Random(seed)
         self.weather = weather or Weather()
         self.machines: dict[str, Machine] = {}
+        self.squatted: set[Address] = set()  # addresses that a host without a daemon has, too
         self.foreign: dict[str, bytes] = {}  # what routers that are none of ours advertise, by their address
         self.foreign_intervals: list[float] = []
         self.touched: Machine | None = None  # what `watch` is about; None: any of them
@@ -309,14 +312,7 @@ class Lan:
     def _perform(self, machine: Machine, effect: Effect) -> Iterator[Event]:
         """Carry out an effect; the kernel's answers to it, its news of changed addresses last."""
         if isinstance(effect, SendAdvert):
-            if machine.muzzled:
-                machine.unsent.add(effect.instance)
-                yield AdvertFailed(effect.instance, "Operation not permitted")
-            else:
-                self._broadcast(machine, effect)
-                if effect.instance in machine.unsent:
-                    machine.unsent.discard(effect.instance)
-                    yield AdvertPassed(effect.instance)
+            yield from self._send(machine, effect)
         elif isinstance(effect, RenewLease):
             if Action.ADD not in machine.refuse and effect.instance not in machine.unsent:
                 before = set(machine.kernel)
@@ -328,10 +324,23 @@ class Lan:
             yield from self._reconcile(machine, effect)
             for interface in sorted({each.address.interface for each in effect.operations}):
                 yield self._addresses(machine, interface)
+        elif isinstance(effect, Announce):
+            for frame in effect.frames if effect.interface == INTERFACE else ():
+                self._carry(machine, frame)
         elif isinstance(effect, Record):
             machine.log.append((self.now, effect.text))
         else:
-            assert isinstance(effect, Announce | ResetConnections | Notify)
+            assert isinstance(effect, ResetConnections | Notify)
+
+    def _send(self, machine: Machine, effect: SendAdvert) -> Iterator[Event]:
+        if machine.muzzled:
+            machine.unsent.add(effect.instance)
+            yield AdvertFailed(effect.instance, "Operation not permitted")
+            return
+        self._broadcast(machine, effect)
+        if effect.instance in machine.unsent:
+            machine.unsent.discard(effect.instance)
+            yield AdvertPassed(effect.instance)
 
     def _reconcile(self, machine: Machine, effect: Reconcile) -> Iterator[Event]:
         refused = tuple(each for each in effect.operations if each.action in machine.refuse)
@@ -360,10 +369,36 @@ class Lan:
                     self._last_arrival[sender.name, machine.name] = arrival
                     self.at(arrival - self.now, self._arrival(machine, sender.group, event))
 
-    def _arrival(self, machine: Machine, group: int, event: AdvertReceived) -> Callable[[], None]:
+    def _carry(self, sender: Machine, frame: bytes) -> None:
+        """ARP: a question is answered by every kernel that has the address, whatever became of its daemon."""
+        speaker, asked = frame[28:32], frame[38:42]
+        if speaker != bytes(4):
+            for machine in self.machines.values():
+                if machine is not sender and sender.hears(machine):
+                    self._claim(machine, frame[22:28], speaker, sender.group)
+            return
+        for machine in self.machines.values():
+            has = any(each.interface == INTERFACE and each.address.packed == asked for each in machine.kernel)
+            asks = frame[:6] in (BROADCAST, machine.mac)
+            if has and asks and machine is not sender and sender.hears(machine):
+                self._claim(sender, machine.mac, asked, sender.group, ways=2)
+        if ip_address(asked) in self.squatted and frame[:6] in (BROADCAST, SQUATTER) and sender.link:
+            self._claim(sender, SQUATTER, asked, sender.group, ways=2)
+
+    def _claim(self, to: Machine, mac: bytes, address: bytes, group: int, ways: int = 1) -> None:
+        """A claim is on its way, or the answer to a question is."""
+        event = HolderHeard(INTERFACE, ip_address(address), mac)
+        if all(self.random.random() >= self.weather.loss for _ in range(ways)):
+            delay = sum(self.random.uniform(*self.weather.delay) for _ in range(ways))
+            self.at(delay, self._arrival(to, group, event))
+
+    def _arrival(self, machine: Machine, group: int, event: AdvertReceived | HolderHeard) -> Callable[[], None]:
         def arrive() -> None:
             if machine.powered and machine.link and machine.group == group:
-                self.hear(machine, event)
+                if isinstance(event, HolderHeard):
+                    self.give(machine, event)
+                else:
+                    self.hear(machine, event)
 
         return arrive
 
@@ -412,6 +447,7 @@ def pair(
     lan = Lan(seed, weather)
     tracks = (Track("mysql"),) if tracked else ()
     checks = (CHECK,) if tracked else ()
-    a = lan.add("a", "192.168.1.201", settings(instance(priority=250, tracks=tracks, **changes), checks=checks))
-    b = lan.add("b", "192.168.1.202", settings(instance(priority=240, tracks=tracks, **changes), checks=checks))
+    common = instance(tracks=tracks, **({"duplicate_wait": None} | changes))
+    a = lan.add("a", "192.168.1.201", settings(replace(common, priority=250), checks=checks))
+    b = lan.add("b", "192.168.1.202", settings(replace(common, priority=240), checks=checks))
     return lan, a, b

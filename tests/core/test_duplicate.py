@@ -1,0 +1,287 @@
+"""core/duplicate: other holders of an address, before it is taken and while it is held."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from pyvrrp.core import const
+from pyvrrp.core.duplicate import Duplicates, lead, places
+from pyvrrp.core.effects import Announce, Effect
+from pyvrrp.core.events import ConfigReplaced, HolderHeard
+from pyvrrp.core.fsm import State
+from pyvrrp.core.neighbor import question
+from pyvrrp.core.settings import Vmac
+from tests.lone import MAC, Lone, announced, backup, master, only, texts, vip
+from tests.simulation import VIP, instance, settings
+
+HOLDER = bytes.fromhex("020000000099")
+LEFT = (
+    "02:00:00:00:00:99 answers for 192.168.1.200 though no master is heard: not taking over while it does. "
+    "Is a VRRP daemon dead there? Take the address off that host"
+)
+DUPLICATE = "DUPLICATE: 02:00:00:00:00:99 also answers for 192.168.1.200: two hosts have it. Take it off the other one"
+
+
+def careful(**changes: object) -> Lone:
+    """A BACKUP that asks."""
+    return backup(**({"duplicate_wait": None} | changes))  # type: ignore[arg-type]
+
+
+def claim(lone: Lone, mac: bytes = HOLDER, after: float = 0.0, interface: str = "eth0") -> list[Effect]:
+    return lone.give(HolderHeard(interface, VIP.address, mac), after)
+
+
+def asked(effects: list[Effect], to: bytes | None = None) -> bool:
+    """Whether that is the question, to all or to one."""
+    return [each.frames for each in only(Announce, effects)] == [(question(MAC, VIP.address, to),)]
+
+
+# --- before ----------------------------------------------------------------------------------------------------------
+
+
+def test_it_asks_a_moment_before_its_wait_is_over() -> None:
+    lone = careful()
+    waits = lone.deadline or 0.0
+    assert asked(lone.timer())
+    assert lone.deadline == pytest.approx(0.3)
+    began = lone.now - (waits - 0.3)
+    lone.timer()
+    assert lone.state is State.MASTER
+    assert lone.now - began == pytest.approx(waits), "no later than without asking"
+
+
+def test_it_leaves_an_address_alone_that_another_host_answers_for() -> None:
+    lone = careful()
+    lone.timer()
+    claim(lone, after=0.001)
+    assert LEFT in texts(lone.timer())
+    assert lone.state is State.BACKUP
+    assert lone.status.counters["left_to_another_holder"] == 1
+    assert lone.status.why == (
+        "VI_1 is BACKUP: no master is heard, but 02:00:00:00:00:99 answers for 192.168.1.200.",
+        "It leaves the address alone while that is so. Is a VRRP daemon dead there? Take the address off that host.",
+    )
+
+
+def test_it_asks_again_and_the_one_that_answered_alone() -> None:
+    lone = careful()
+    lone.timer()
+    claim(lone)
+    lone.timer()
+    assert asked(lone.timer(), HOLDER)
+    claim(lone)
+    lone.timer()
+    assert asked(lone.timer(), HOLDER), "still BACKUP"
+    lone.timer()
+    assert lone.state is State.MASTER
+
+
+def test_it_asks_more_slowly_after_a_while_and_says_it_once_a_minute() -> None:
+    lone = careful()
+    turns = []
+    said = 0
+    for _ in range(400):
+        effects = lone.timer()
+        said += LEFT in texts(effects)
+        if only(Announce, effects):
+            turns.append(lone.now)
+            claim(lone)
+    pauses = [later - earlier for earlier, later in pairwise(turns)]
+    assert min(pauses) > 0.1
+    assert pauses[-1] == pytest.approx(1.0)
+    assert said == 1 + int((turns[-1] - turns[0]) // 60)
+
+
+def test_an_answer_from_before_the_question_is_none() -> None:
+    lone = careful()
+    claim(lone)
+    lone.timer()
+    lone.timer()
+    assert lone.state is State.MASTER
+
+
+def test_a_master_that_speaks_again_ends_it() -> None:
+    lone = careful()
+    lone.timer()
+    claim(lone)
+    lone.timer()
+    lone.hear(200)
+    lone.now += 1.0
+    assert lone.status.why[0] == "VI_1 is BACKUP: 192.168.1.202 advertises 200, ours is 100."
+    assert asked(lone.timer()), "all of the link again"
+
+
+def test_it_takes_over_all_the_same_when_duplicate_wait_is_over() -> None:
+    lone = careful(duplicate_wait=0.5)
+    lone.timer()
+    claim(lone)
+    lone.timer()
+    since = lone.now
+    assert "for 0.5 s at most (duplicate_wait)" in lone.status.why[1]
+    effects: list[Effect] = []
+    while lone.state is State.BACKUP:
+        effects = lone.timer()
+        claim(lone)
+    assert lone.now - since == pytest.approx(0.5)
+    assert "duplicate_wait is over, and 02:00:00:00:00:99 still answers for 192.168.1.200: taking over" in texts(
+        effects
+    )
+
+
+def test_late_for_the_question_it_still_leaves_time_for_an_answer() -> None:
+    lone = careful()
+    lone.now += 0.1 + (lone.deadline or 0.0)
+    assert asked(lone.timer())
+    assert lone.deadline == pytest.approx(0.3)
+    claim(lone)
+    lone.timer()
+    assert lone.state is State.BACKUP
+
+
+@pytest.mark.parametrize("why", ["told not to", "priority 0", "worse master", "owner"])
+def test_when_it_does_not_ask(why: str) -> None:
+    lone = careful(duplicate_wait=0.0 if why == "told not to" else None)
+    if why == "owner":
+        lone.give(ConfigReplaced(settings(replace(lone.router.settings, priority=255))))
+    if why == "priority 0":
+        lone.hear(200)
+        lone.hear(const.PRIORITY_RELEASE)
+    while lone.state is State.BACKUP:
+        if why == "worse master":
+            lone.hear(50, after=0.9)
+            if (lone.deadline or 0.0) > 0.9:
+                continue
+        assert not only(Announce, lone.timer())
+    assert "left_to_another_holder" not in lone.status.counters
+
+
+def test_a_worse_master_that_fell_silent_may_have_left_the_address() -> None:
+    lone = careful()
+    lone.hear(50)
+    assert asked(lone.timer())
+
+
+@pytest.mark.parametrize(
+    ("changes", "interval", "skew", "expected"),
+    [
+        ({}, 1.0, 0.0625, 0.03125),
+        ({}, 1.0, 0.996, 0.3),
+        ({}, 0.1, 0.00625, 0.02),
+        ({}, 0.01, 0.000625, 0.0053125),
+        ({"down_timer_adverts": 1}, 0.1, 0.006, 0.003),
+    ],
+)
+def test_how_long_before(changes: dict[str, object], interval: float, skew: float, expected: float) -> None:
+    assert lead(instance(**changes), interval, skew) == pytest.approx(expected)
+
+
+# --- while -----------------------------------------------------------------------------------------------------------
+
+
+def tenured(**changes: object) -> Lone:
+    """A MASTER for two minutes."""
+    lone = careful(**changes)
+    while lone.state is not State.MASTER:
+        lone.obey(lone.timer())
+    end = lone.now + 120.0
+    while lone.now < end:
+        lone.timer()
+    return lone
+
+
+def test_a_duplicate_is_named_and_the_link_told_again() -> None:
+    lone = tenured()
+    effects = claim(lone)
+    assert texts(effects) == [DUPLICATE]
+    assert announced(effects) == 5
+    assert lone.state is State.MASTER
+    assert lone.status.counters["duplicate_claims"] == 1
+    lone.now += 3.0
+    assert "DUPLICATE: 02:00:00:00:00:99 also answers for 192.168.1.200 (heard 3.0 s ago)." in lone.status.why
+    lone.now += 13.0
+    assert not any("DUPLICATE" in each for each in lone.status.why)
+
+
+def test_that_is_no_fight_at_speed() -> None:
+    lone = tenured()
+    end = lone.now + 59.0
+    effects = claim(lone)
+    while lone.now < end:
+        lone.timer()
+        effects += [effect for _ in range(10) for effect in claim(lone)]
+    assert texts(effects).count(DUPLICATE) == 1
+    assert announced(effects) == 5 * 6
+
+
+def test_a_predecessor_may_be_heard_for_a_moment() -> None:
+    lone = master()
+    assert claim(lone, after=0.9) == []
+    assert "duplicate_claims" not in lone.status.counters
+
+
+def test_a_master_asks_now_and_then() -> None:
+    lone = tenured()
+    turns = [lone.now for _ in range(60) if any(asked([each]) for each in only(Announce, lone.timer()))]
+    assert [later - earlier for earlier, later in pairwise(turns)] == pytest.approx([10.0] * 5, abs=1)
+
+
+def test_and_after_a_rival_with_its_next_advert() -> None:
+    lone = tenured()
+    while not any(asked([each]) for each in only(Announce, lone.timer())):
+        pass
+    lone.hear(50, after=1.5)
+    assert any(asked([each]) for each in only(Announce, lone.timer()))
+
+
+def test_one_that_must_not_ask_does_not() -> None:
+    lone = tenured(duplicate_wait=0.0)
+    assert not any(asked([each]) for _ in range(30) for each in only(Announce, lone.timer()))
+
+
+@pytest.mark.parametrize("state", [State.INIT, State.FAULT])
+def test_claims_are_nothing_to_one_that_takes_no_part(state: State) -> None:
+    lone = Lone() if state is State.INIT else backup()
+    if state is State.FAULT:
+        lone.link(up=False)
+    assert lone.state is state
+    assert claim(lone) == []
+
+
+def test_claims_elsewhere_are_nothing() -> None:
+    lone = tenured()
+    assert claim(lone, interface="eth9") == []
+
+
+def test_invented_holders_have_an_end() -> None:
+    lone = tenured()
+    for number in range(40):
+        claim(lone, bytes([2, 0, 0, 0, 1, number]))
+    assert len([each for each in lone.status.why if "DUPLICATE" in each]) == 16
+
+
+# --- under a virtual MAC ---------------------------------------------------------------------------------------------
+
+VMAC = Vmac("vrrp.60", bytes.fromhex("00005e00013c"))
+ABOVE = replace(VIP, interface="vrrp.60")
+
+
+def test_addresses_under_a_virtual_mac_are_asked_for_below() -> None:
+    """From there it would have the MAC of the master, and switches would believe it."""
+    assert list(places(instance(vmac=VMAC, addresses=(ABOVE,)))) == [("eth0", VIP.address)]
+    assert list(places(instance(addresses=(VIP, replace(VIP, interface="eth1", address=vip(9)))))) == [
+        ("eth0", VIP.address),
+        ("eth1", vip(9)),
+    ]
+
+
+def test_the_virtual_mac_itself_is_another_holder_before_and_none_while() -> None:
+    settings = instance(vmac=VMAC, addresses=(ABOVE,), duplicate_wait=None)
+    duplicates = Duplicates()
+    assert not duplicates.contested(settings, VIP.address, VMAC.mac, since=0.0, now=100.0)
+    assert duplicates.counts() == {}
+    duplicates.ask(settings, {"eth0": MAC}, now=200.0)
+    duplicates.heard(VIP.address, VMAC.mac, now=200.1)
+    assert duplicates.hold_back(settings, now=200.3)[0] == pytest.approx(200.5)
