@@ -303,7 +303,7 @@ class Bench:
         times = [each.at for each in self.adverts(since - interval - 1) if each.priority]
         gaps = [after - before for before, after in zip(times, [*times[1:], since + seconds], strict=True)]
         longest = max(gaps, default=seconds)
-        expect(longest <= interval + LATE, f"no advert for {longest:.1f} s")
+        expect(longest <= interval + LATE, f"it sent no advert for {longest:.0f} s")
         expect(all(each.priority == priority for each in self.adverts(since)), "it advertised another priority")
         expect(self.holds(), "it lost the address")
 

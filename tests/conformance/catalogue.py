@@ -25,6 +25,7 @@ class Clause:
     demand: str
     not_ours: str = ""
     otherwise: str = ""
+    on_request: str = ""
 
     @property
     def name(self) -> str:

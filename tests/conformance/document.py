@@ -12,7 +12,7 @@ from tests.conformance.catalogue import RFCS, Clause, clauses
 from tests.conformance.results import MAKES, Results
 
 FILE: Final = Path(__file__).parents[2] / "docs" / "conformance.md"
-MET, UNMET, NOT_ASKED, NOT_OURS, GAP = "✔", "✘", "not asked", "n/a", "**no test**"
+MET, PARTLY, UNMET, NOT_ASKED, NOT_OURS, GAP = "✔", "(✔)", "✘", "not asked", "n/a", "**no test**"
 OTHERWISE: Final = "otherwise"
 
 COLUMNS: Final = (
@@ -23,8 +23,10 @@ COLUMNS: Final = (
     "otherwise",
     "no test",
     "pyvrrpd ✔",
+    "(✔)",
     "✘",
     "keepalived ✔",
+    "(✔)",
     "✘",
 )
 
@@ -36,11 +38,13 @@ Made by `scripts/conformance`, which runs every case below against pyvrrpd and a
 network namespace with the same keepalived.conf, and a tester at the other end of the cable speaks raw frames and
 measures by the kernel's time stamps. What only a test of the pure core shows has the name of that test.
 
-* ✔ every test of the clause finds what it asks · ✘ at least one does not; the number leads to the case
+* ✔ every test of the clause finds what it asks · ✘ at least one does not, and what it found instead
+* (✔) the tests find what they ask, but there is a word to say, with the demand: *on request*, the test asks for it with
+  a keyword, as neither daemon does it by default; *pyvrrp*, it does something else beside, or in place of it
+* *otherwise*: pyvrrp does something else, and no test is of it
 * *not asked*: no case puts this question to keepalived; a test of the core does to pyvrrp
-* n/a: nothing that an agent on a host does; the reason is with the clause
+* n/a: nothing that an agent on a host does; the reason is with the demand
 * **no test**: a gap
-* *pyvrrp* behind a demand: it does something else, or this on request only, and why; *otherwise* where no test is of it
 
 The clauses are in our words, in [clauses.yaml](../tests/conformance/clauses.yaml); MUST, SHOULD and MAY are the RFC's,
 IS marks a definition. Sections have a word behind them where one demands several things.
@@ -59,7 +63,8 @@ class Verdict:
     @property
     def is_gap(self) -> bool:
         """Whether nothing shows that this is done, though it should be."""
-        return not (self.clause.not_ours or self.clause.otherwise or self.proof or self.pure)
+        clause = self.clause
+        return not (clause.not_ours or clause.otherwise or clause.on_request or self.proof or self.pure)
 
     def unmet(self, make: str) -> list[tuple[int, str]]:
         """Cases that did not find what they ask, and what they found."""
@@ -80,7 +85,7 @@ class Verdict:
                 f"{_link(number)} {found}" for number, found in unmet
             )
         if asked or (self.pure and make == "pyvrrpd"):
-            return MET
+            return PARTLY if self.clause.on_request or (self.clause.otherwise and make == "pyvrrpd") else MET
         if make != "pyvrrpd":
             return NOT_ASKED
         return GAP if self.is_gap else OTHERWISE
@@ -126,7 +131,7 @@ def _summary(verdicts: Sequence[Verdict]) -> Iterator[str]:
         ]
         for make in MAKES:
             marks = [each.mark(make) for each in ours]
-            counts += [marks.count(MET), sum(mark.startswith(UNMET) for mark in marks)]
+            counts += [marks.count(MET), marks.count(PARTLY), sum(mark.startswith(UNMET) for mark in marks)]
         yield f"| RFC {rfc} | " + " | ".join(map(str, counts)) + " |"
 
 
@@ -140,6 +145,8 @@ def _table(verdicts: Sequence[Verdict]) -> Iterator[str]:
             demand += f" *Not an agent's: {clause.not_ours}.*"
         if clause.otherwise:
             demand += f" *pyvrrp: {clause.otherwise}.*"
+        if clause.on_request:
+            demand += f" *On request: {clause.on_request}.*"
         proof = [_link(number) for number, _ in each.proof] + [f"`{_short(node)}`" for node in each.pure]
         cells = (clause.section, clause.level, demand, *map(each.mark, MAKES), ", ".join(proof))
         yield "| " + " | ".join(cells) + " |"

@@ -140,7 +140,7 @@ def other_list(bench: Bench) -> None:
 def killed(bench: Bench) -> None:
     bench.begin_as_master()
     bench.kill()
-    bench.until(lambda: not bench.holds(), "the address stays for ever", 3 + skew(254))
+    bench.until(lambda: not bench.holds(), "the address is there for ever", 3 + skew(254))
 
 
 @case("scripts are told of every state in order", (), text=TELLING, peer=replace(V3, interval=30))

@@ -44,7 +44,7 @@ for plain, rfc, host_arp in ((V2, v2, "8.2"), (V3, v3, "8.1.2")):
         expect(bench.answers_ping(mac=VIRTUAL_MAC), "it does not answer a ping to the virtual MAC")
 
     @case(
-        f"version {plain.version}: with use_vmac BACKUP discards packets to the virtual router's MAC",
+        f"version {plain.version}: with use_vmac BACKUP discards packets to the address at the virtual router's MAC",
         rfc("6.4.2-mac"),
         text=text,
         peer=plain,
@@ -53,7 +53,6 @@ for plain, rfc, host_arp in ((V2, v2, "8.2"), (V3, v3, "8.1.2")):
         bench.begin()
         with bench.stream(bench.peer, every=0.5):
             expect(not bench.answers_ping(VIP, VIRTUAL_MAC), "it answers a ping to the address at the virtual MAC")
-            expect(not bench.answers_ping(SUBJECT, VIRTUAL_MAC), "it answers a ping to its own address there")
             expect(bench.answers_ping(SUBJECT), "it does not answer a ping at its own MAC either")
 
     @case(
