@@ -32,7 +32,7 @@ _TWO_OWNERS: Final = (
 DIFFERENCES: Final = (
     *(
         Difference(story, "log.(VI_1) sent 0 priority", SAID, NOT_SAID, _NO_WORD_INTO_A_DEAD_LINK)
-        for story in ("plain", "password", "version 3", "addresses", "no link", "notifications")
+        for story in ("plain", "password", "version 3", "IPv6", "addresses", "no link", "notifications")
     ),
     Difference("no link", "priorities.51", [150, 0, 0], [150], _NO_WORD_INTO_A_DEAD_LINK),
     Difference("no link", "adverts.51.0", ANY, None, _NO_WORD_INTO_A_DEAD_LINK),
@@ -87,6 +87,14 @@ DIFFERENCES: Final = (
         NOT_SAID,
         "At each reload keepalived's masters add all their addresses again and say so; pyvrrpd touches what has"
         " changed, and names it.",
+    ),
+    Difference(
+        "reload",
+        "log.(VI_1) received an unexpected ip number count 1, expected 2!",
+        SAID,
+        NOT_SAID,
+        "A master with another list of addresses is turned away by keepalived, so that there are two; pyvrrpd follows"
+        " it for a while, until the other side is reloaded too, and says so in its own words.",
     ),
 )
 

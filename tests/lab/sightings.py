@@ -16,8 +16,8 @@ SAID, NOT_SAID = "said", "not said"
 
 # What keepalived says of a virtual router, a group, a script, a link, and of itself.
 _LINE: Final = re.compile(
-    r"\(\w+\).*|VRRP_(?:Group|Script)\(.*|Script `.*|Netlink reports .*|Sending gratuitous ARP .*"
-    r"|Startup complete|Reloading|Reload complete|Stopping"
+    r"\(\w+\).*|VRRP_(?:Group|Script)\(.*|Script `.*|Netlink reports .*|Startup complete|Reloading|Reload complete"
+    r"|Stopping|Sending (?:gratuitous ARP|unsolicited Neighbour Advert) .*"
 )
 _SUBJECT: Final = re.compile(r"\(\w+\)|VRRP_Group\(\w+\)|Netlink reports \w+|.*")
 _ENTERING: Final = re.compile(r"\((\w+)\) Entering (\w+) STATE")
@@ -65,13 +65,8 @@ def _adverts(vrid: int, frames: Sequence[Frame]) -> Iterator[tuple[str, object]]
         sequence += run if priority == 0 else [priority]
     yield f"priorities.{vrid}", sequence
     for priority in dict.fromkeys(sequence):
-        alike = (_without_identification(each.data).hex() for each in frames if each.priority == priority)
+        alike = (each.without_choices.hex() for each in frames if each.priority == priority)
         yield f"adverts.{vrid}.{priority}", list(dict.fromkeys(alike))
-
-
-def _without_identification(frame: bytes) -> bytes:
-    """An IP packet's frame without its identification, and the header's checksum over that."""
-    return frame[:18] + frame[20:24] + frame[26:]
 
 
 def _by_subject(log: Iterable[str]) -> defaultdict[str, list[str]]:

@@ -14,15 +14,17 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from ipaddress import IPv4Address
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
 
 from pyvrrp.core import const
+from pyvrrp.core.settings import Address
 from pyvrrp.core.wire import Advert, decode, encode
 from tests.lab.agents import BACKUP, FAULT, KEEPALIVED, MASTER, PYVRRPD, Program
 from tests.lab.site import Site
 from tests.lab.watch import Frame
+from tests.netns import Namespace
 from tests.waiting import until
 
 PATIENCE: Final = 30.0  # seconds; many stories are played at a time
@@ -52,6 +54,30 @@ class Recording:
     told: dict[str, list[str]] = field(default_factory=dict)
 
 
+class Voice:
+    """What the peer speaks with."""
+
+    def __init__(self, namespace: Namespace, source: Address) -> None:
+        six = source.version == 6
+        with namespace.inside():
+            self._socket = socket.socket(socket.AF_INET6 if six else socket.AF_INET, socket.SOCK_RAW, const.PROTOCOL)
+            index = socket.if_nametoindex("eth0")
+        if six:
+            self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, const.TTL)
+            self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, index)
+        else:
+            self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, const.TTL)
+            self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, source.packed)
+
+    def send(self, payload: bytes, to: Address) -> None:
+        """Say it."""
+        self._socket.sendto(payload, (str(to), 0))
+
+    def close(self) -> None:
+        """Say no more."""
+        self._socket.close()
+
+
 class Stage:
     """A daemon of this make on host a, its peer's voice on host b, an observer on the link between them."""
 
@@ -63,11 +89,16 @@ class Stage:
         self._waited: Counter[str] = Counter()
         self._spoken = 0
         self._marked = self._announced = 0  # ARP frames until the last mark, and those waited for
-        self._capture = site.capture()
-        with site.b.namespace.inside():
-            self._voice = socket.socket(socket.AF_INET, socket.SOCK_RAW, const.PROTOCOL)
-        self._voice.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, const.TTL)
-        self._voice.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, IPv4Address(site.b.address).packed)
+        six = ip_address(vips[0]).version == 6
+        if six:
+            site.a.speak_ipv6()
+            site.b.speak_ipv6()
+        self._own_address, self._peer = (
+            ip_address(each.link_local if six else each.address) for each in (site.a, site.b)
+        )
+        self._capture = site.capture(site.b)
+        self._voice = Voice(site.b.namespace, self._peer)
+        self._unicast = False  # whether it speaks to the peer alone
         self._config = directory / "keepalived.conf"
         self.write(text)
         self._command = [*OWN_RUN, str(MAKES[make]), *OPTIONS, "--use-file", str(self._config)]
@@ -202,7 +233,7 @@ class Stage:
 
     def advertises(self, times: int) -> None:
         """Wait until it has sent so many adverts more: so many intervals pass."""
-        source = self._site.a.address
+        source = str(self._own_address)
         enough = len(self._capture.adverts(source, VRID)) + times
         self._wait(lambda: len(self._capture.adverts(source, VRID)) >= enough, "adverts")
 
@@ -248,33 +279,33 @@ class Stage:
         self._voice.close()
         recording = self.recording
         recording.log = [line[STAMP:] for line in self.log().splitlines()]
-        for frame in self._capture.frames():
-            if frame.is_advert and frame.source == self._site.a.address:
-                recording.adverts.setdefault(frame.vrid, []).append(frame.data)
+        for frame in self._capture.adverts(str(self._own_address)):
+            recording.adverts.setdefault(frame.vrid, []).append(frame.data)
         recording.told |= {file.stem: file.read_text().splitlines() for file in self.directory.glob("*.told")}
 
     def _own(self, text: str) -> str:
         return text.replace("DIRECTORY", str(self.directory))
 
     def _speak(self, advert: Advert, priority: int) -> None:
-        group = const.GROUP_IPV4
-        packet = encode(replace(advert, priority=priority), IPv4Address(self._site.b.address), group)
-        self._voice.sendto(packet, (str(group), 0))
+        group = const.GROUP_IPV6 if self._peer.version == 6 else const.GROUP_IPV4
+        to = self._own_address if self._unicast else group
+        self._voice.send(encode(replace(advert, priority=priority), self._peer, to), to)
 
     def _wait(self, condition: Callable[[], object], what: str) -> None:
         if not until(condition, PATIENCE):
             raise TimeoutError(f"{self.program.name}: {what}")
 
     def _arp(self) -> list[Frame]:
-        return [each for each in self._capture.frames() if each.is_arp and each.source in self._vips]
+        return [each for each in self._capture.frames() if each.is_announcement and each.source in self._vips]
 
     def _last_advert(self, vrid: int) -> Advert:
-        source = self._site.a.address
-        payload = self._capture.adverts(source, vrid)[-1].payload
-        return decode(payload, IPv4Address(source), const.GROUP_IPV4, const.TTL)
+        frame = self._capture.adverts(str(self._own_address), vrid)[-1]
+        to = ip_address(frame.destination)
+        self._unicast = not to.is_multicast
+        return decode(frame.payload, self._own_address, to, const.TTL)
 
     def _addresses(self) -> dict[str, list[Any]]:
-        links = json.loads(self._site.a.namespace.ip("-j -4 addr show"))
+        links = json.loads(self._site.a.namespace.ip("-j addr show"))
         return {
             link["ifname"]: [
                 {key: value for key, value in each.items() if key not in _OF_THE_MOMENT} for each in link["addr_info"]

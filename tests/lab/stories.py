@@ -10,6 +10,7 @@ from tests.lab.agents import BACKUP, FAULT, MASTER
 from tests.lab.stage import VRID, Stage
 
 VIP: Final = "192.168.1.200"
+VIPS_6: Final = ("fe80::200", "2001:db8::200", "2001:db8::210")
 OTHER_VIP: Final = "192.168.1.210"
 OTHER_VRID: Final = 52
 OWNER: Final = 255
@@ -52,7 +53,21 @@ def instance(
 
 
 def usual(stage: Stage) -> None:
-    """Alone, beaten by a better peer, left alone again, challenged by a worse one, without a link, stopped."""
+    """With a peer, without a link, stopped."""
+    with_a_peer(stage)
+    stage.link("down")
+    stage.becomes_faulty()
+    stage.mark("without a link")
+    stage.link("up")
+    stage.enters(BACKUP)
+    stage.becomes_master()
+    stage.mark("with a link again")
+    stage.stop()
+    stage.mark("stopped")
+
+
+def with_a_peer(stage: Stage) -> None:
+    """Alone, beaten by a better peer, left alone again, challenged by a worse one."""
     stage.begin()
     stage.becomes_master()
     stage.mark("alone")
@@ -66,13 +81,11 @@ def usual(stage: Stage) -> None:
     stage.says("forcing new election")
     stage.announces(10)
     stage.mark("challenged")
-    stage.link("down")
-    stage.becomes_faulty()
-    stage.mark("without a link")
-    stage.link("up")
-    stage.enters(BACKUP)
-    stage.becomes_master()
-    stage.mark("with a link again")
+
+
+def by_unicast(stage: Stage) -> None:
+    """With a peer, and stopped. What unicast does without a link depends on what ARP had time for."""
+    with_a_peer(stage)
     stage.stop()
     stage.mark("stopped")
 
@@ -360,6 +373,12 @@ STORIES: Final = {
         usual,
     ),
     "version 3": Story(global_defs() + instance("version 3", "advert_int 0.2"), usual),
+    "IPv6": Story(global_defs() + instance(*QUICK, vips=VIPS_6), usual, vips=VIPS_6),
+    "unicast": Story(
+        global_defs()
+        + instance(*QUICK, "unicast_src_ip 192.168.1.201", "unicast_peer {", "192.168.1.202 min_ttl 1", "}"),
+        by_unicast,
+    ),
     "addresses": Story(
         global_defs()
         + instance(*QUICK, "virtual_ipaddress_excluded {", "192.168.1.220/25 brd +", "}", vips=_ADDRESSES),

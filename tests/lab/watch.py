@@ -159,12 +159,24 @@ class Frame:
         return str(ip_address(self.data[28:32] if self.is_arp else self.data[26:30]))
 
     @property
+    def destination(self) -> str:
+        """The IP address that it is for."""
+        return str(ip_address(self.data[38:54] if self.is_ipv6 else self.data[30:34]))
+
+    @property
     def payload(self) -> bytes:
         """What follows the IP header."""
         if self.is_ipv6:
             return self.data[ETHERNET_SIZE + IPV6_SIZE :]
         length = int.from_bytes(self.data[16:18], "big")
         return self.data[ETHERNET_SIZE + IPV4_SIZE : ETHERNET_SIZE + length]
+
+    @property
+    def without_choices(self) -> bytes:
+        """The bytes of an advert without what the kernel chose: identification and header's checksum, flow label."""
+        if self.is_ipv6:
+            return self.data[:15] + bytes([self.data[15] & 0xF0]) + self.data[18:]
+        return self.data[:18] + self.data[20:24] + self.data[26:]
 
     @property
     def vrid(self) -> int:
