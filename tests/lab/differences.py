@@ -29,6 +29,11 @@ _TWO_OWNERS: Final = (
     " with the lower address gives way, as in every other tie, and keeps its 255."
 )
 
+_HOP_LIMIT: Final = (
+    "Without unicast_ttl keepalived leaves the hop limit of unicast adverts over IPv6 to the kernel, which takes 64;"
+    " pyvrrpd sends 255, as its manual page has it and as it does over IPv4."
+)
+
 DIFFERENCES: Final = (
     *(
         Difference(story, "log.(VI_1) sent 0 priority", SAID, NOT_SAID, _NO_WORD_INTO_A_DEAD_LINK)
@@ -88,6 +93,7 @@ DIFFERENCES: Final = (
         "At each reload keepalived's masters add all their addresses again and say so; pyvrrpd touches what has"
         " changed, and names it.",
     ),
+    *(Difference("unicast over IPv6", f"adverts.51.{priority}", ANY, ANY, _HOP_LIMIT) for priority in (150, 0)),
     Difference(
         "reload",
         "log.(VI_1) received an unexpected ip number count 1, expected 2!",

@@ -62,6 +62,7 @@ class Voice:
         with namespace.inside():
             self._socket = socket.socket(socket.AF_INET6 if six else socket.AF_INET, socket.SOCK_RAW, const.PROTOCOL)
             index = socket.if_nametoindex("eth0")
+        self._where = (0, index) if six else ()
         if six:
             self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, const.TTL)
             self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, index)
@@ -71,7 +72,7 @@ class Voice:
 
     def send(self, payload: bytes, to: Address) -> None:
         """Say it."""
-        self._socket.sendto(payload, (str(to), 0))
+        self._socket.sendto(payload, (str(to), 0, *self._where))
 
     def close(self) -> None:
         """Say no more."""

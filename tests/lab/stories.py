@@ -379,6 +379,11 @@ STORIES: Final = {
         + instance(*QUICK, "unicast_src_ip 192.168.1.201", "unicast_peer {", "192.168.1.202 min_ttl 1", "}"),
         by_unicast,
     ),
+    "unicast over IPv6": Story(
+        global_defs() + instance(*QUICK, "unicast_src_ip fe80::201", "unicast_peer {", "fe80::202", "}", vips=VIPS_6),
+        by_unicast,
+        vips=VIPS_6,
+    ),
     "addresses": Story(
         global_defs()
         + instance(*QUICK, "virtual_ipaddress_excluded {", "192.168.1.220/25 brd +", "}", vips=_ADDRESSES),
