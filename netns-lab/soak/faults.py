@@ -3,8 +3,8 @@
 The terms, at advert_int T:
 * down: a backup takes over after 3 T and its skew time, (256 - priority) / 256 T, of silence (RFC 5798 section 6.1).
   The silence began with the last advert, up to T before the fault, which makes the gap shorter, never longer.
-* lease: the kernel takes the address of a dead agent away, and looks at leases once a second, unless it has a reason
-  to look sooner (net/ipv4/devinet.c: ADDRCONF_TIMER_FUZZ_MAX).
+* lease: the kernel takes the address of a dead agent away. It looks at leases whenever one is given or renewed, and
+  then a second later at the earliest (ADDRCONF_TIMER_FUZZ_MAX in its net/ipv4/devinet.c), so up to a second late.
 * hand-over: two processes act on one advert, one after the other. That costs what the machine takes to run them, and
   is in the margin that every episode has.
 """
@@ -20,8 +20,9 @@ from soak.plan import MASTER, Fault
 from soak.world import World, other
 
 KERNEL: Final = 1.0  # seconds until the kernel looks at a lease that is over
-# Seconds between two looks of a backup at an address that a silent node still has: it takes over after the next one.
-ASKING: Final = 1.0
+# A backup asks whether the address is free before it takes it, and while somebody answers again after 0.2 s
+# (core/duplicate.py); a question goes out 0.3 s before its answer is needed, at most.
+ASKING: Final = 0.2 + 0.3
 
 Work = Callable[[World, Fault, str, Allowance], None]
 

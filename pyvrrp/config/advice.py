@@ -21,12 +21,15 @@ Remark = tuple[Path, str]
 
 def advise(node: NodeFile, ties: Container[str], file: str, findings: Findings) -> None:
     """Add the advice for a sound configuration. `ties`: instances that follow a virtual server (relation.py)."""
-    grouped = {member for group in node.vrrp_sync_groups.values() if group.track_checks for member in group.group}
+    groups = node.vrrp_sync_groups.values()
+    grouped = {member for group in groups if group.track_checks for member in group.group}
+    weightless = {member for group in groups if not group.sync_group_tracking_weight for member in group.group}
     subjects: tuple[Callable[[str, Instance], Iterator[Remark]], ...] = (
         _skew,
         _lease,
         _initial_state,
         _owner_weights,
+        lambda name, instance: _member_weights(instance, name in weightless),
         lambda name, instance: _nothing_tracked(instance, name in ties or name in grouped),
         lambda name, instance: _readable(name, instance, file),
     )
@@ -78,6 +81,14 @@ def _initial_state(_name: str, instance: Instance) -> Iterator[Remark]:
 def _owner_weights(_name: str, instance: Instance) -> Iterator[Remark]:
     if instance.owner and any(options.weight for item in instance.track_checks for options in item.values()):
         yield ("track_checks",), "weights have no effect with priority 255; weight 0 does"
+
+
+def _member_weights(instance: Instance, weightless: bool) -> Iterator[Remark]:
+    if weightless and any(options.weight for item in instance.track_checks for options in item.values()):
+        text = (
+            "without sync_group_tracking_weight the weights of a group's members count as 0: a failing check is a fault"
+        )
+        yield ("track_checks",), text
 
 
 def _nothing_tracked(instance: Instance, otherwise: bool) -> Iterator[Remark]:

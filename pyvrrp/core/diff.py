@@ -19,6 +19,7 @@ _COLLECTIONS: Final = ("instances", "checks", "groups", "services", "fifos")
 _KEYWORDS: Final = {
     "tracks": "track_checks",
     "members": "group",
+    "tracking_weight": "sync_group_tracking_weight",
     "master": "notify_master",
     "backup": "notify_backup",
     "fault": "notify_fault",
@@ -30,11 +31,8 @@ _KEYWORDS: Final = {
     "track_source": "track_src_ip",
     "vmac": "use_vmac",
     "list_tolerance": "vip_list_tolerance",
-    "tracking_weight": "sync_group_tracking_weight",
     "interface_delays": "interface_up_down_delays",
     "static_addresses": "static_ipaddress",
-    "routes": "virtual_routes",
-    "rules": "virtual_rules",
     "nftables_table": "nftables",
 }
 _OF_ADVERTS: Final = {"group": "multicast group", "source": "source of adverts"}

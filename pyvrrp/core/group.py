@@ -15,7 +15,7 @@ from pyvrrp.core.effects import Effect, Level, Notify, Record
 from pyvrrp.core.fsm import State, VirtualRouter
 from pyvrrp.core.guard import Standing
 from pyvrrp.core.notify import GROUP, STOP, News, Notifier
-from pyvrrp.core.settings import InstanceSettings, NodeSettings, SyncGroupSettings, Track
+from pyvrrp.core.settings import InstanceSettings, NodeSettings, SyncGroupSettings
 from pyvrrp.core.snapshot import Transition
 
 Members = Sequence[VirtualRouter]
@@ -94,12 +94,18 @@ def common_state(members: Members) -> State | None:
 
 
 def grouped(settings: NodeSettings) -> tuple[InstanceSettings, ...]:
-    """The instances with what their sync groups track."""
-    tracks: Mapping[str, tuple[Track, ...]] = {name: each.tracks for each in settings.groups for name in each.members}
-    return tuple(
-        replace(each, tracks=tuple(dict.fromkeys(each.tracks + tracks[each.name]))) if each.name in tracks else each
-        for each in settings.instances
-    )
+    """The instances with what their sync groups track, and what a group makes of the weights of its members."""
+    groups: Mapping[str, SyncGroupSettings] = {name: each for each in settings.groups for name in each.members}
+    return tuple(_member(each, groups[each.name]) if each.name in groups else each for each in settings.instances)
+
+
+def _member(instance: InstanceSettings, group: SyncGroupSettings) -> InstanceSettings:
+    """Members with priorities of their own would be beaten one by one: what they track is a fault, or moves nothing.
+
+    What the group tracks moves all of them alike.
+    """
+    own = instance.tracks if group.tracking_weight else tuple(replace(each, weight=0) for each in instance.tracks)
+    return replace(instance, tracks=tuple(dict.fromkeys(own + group.tracks)))
 
 
 def _when(transition: Transition) -> float:

@@ -197,6 +197,15 @@ def test_advice_about_a_value(tmp_path: Path, old: str, new: str, expected: str)
     assert found.startswith(f"node.yaml:{expected}")
 
 
+def test_weights_of_a_groups_members(tmp_path: Path) -> None:
+    text = replaced("track_checks: [mysql]", "track_checks: [{mysql: {weight: -20}}]")
+    (found,) = advice(tmp_path, f"{text}vrrp_sync_groups:\n  G: {{group: [VI_1]}}\n")
+    assert "without sync_group_tracking_weight the weights of a group's members count as 0" in found
+    assert (
+        advice(tmp_path, f"{text}vrrp_sync_groups:\n  G: {{group: [VI_1], sync_group_tracking_weight: true}}\n") == []
+    )
+
+
 def test_a_file_that_everybody_reads_should_hold_no_password(tmp_path: Path) -> None:
     file = tmp_path / "node.yaml"
     file.write_text(with_instance_lines("authentication: {auth_type: PASS, auth_pass: x}\n"))

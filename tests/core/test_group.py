@@ -284,10 +284,18 @@ def test_a_master_that_is_worse_now_is_followed_no_more() -> None:
     assert lone.why("G") == ("G is BACKUP: V1, V2.",)
 
 
-def test_a_members_own_weight_moves_its_own_priority() -> None:
-    lone = pair(one=replace(V1, tracks=(Track("mysql", -60),)), checks=(RARE,))
+def test_with_sync_group_tracking_weight_a_members_own_weight_moves_its_own_priority() -> None:
+    lone = pair(replace(GROUP, tracking_weight=True), one=replace(V1, tracks=(Track("mysql", -60),)), checks=(RARE,))
     lone.check(False)
     assert [each.priority for each in lone.node.snapshot(lone.now).instances] == [90, 150]
+    assert "FAULT" not in lone.states().values()
+
+
+def test_without_it_a_members_own_weight_counts_as_0() -> None:
+    lone = pair(one=replace(V1, tracks=(Track("mysql", -60),)), checks=(RARE,))
+    lone.check(False)
+    assert [each.priority for each in lone.node.snapshot(lone.now).instances] == [150, 150]
+    assert lone.states() == BOTH_FAULT
 
 
 def test_a_members_own_fault_counts_for_all() -> None:

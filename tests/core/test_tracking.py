@@ -12,6 +12,8 @@ from pyvrrp.core.settings import (
     Command,
     FileProbe,
     InterfaceProbe,
+    Probe,
+    ProcessProbe,
     ScriptProbe,
     TcpProbe,
     Track,
@@ -279,6 +281,38 @@ def test_reverse_turns_the_sign(weight: int, reverse: bool, while_it_passes: int
     settings = instance(tracks=(Track("mysql", weight, reverse),))
     found = [assess(settings, {"mysql": track(results)}).priority for results in ("+", "-", "")]
     assert found == [while_it_passes, while_it_fails, 100]
+
+
+KINDS: dict[str, Probe] = {
+    "script": ScriptProbe(Command(("/bin/check",))),
+    "process": ProcessProbe("mysqld"),
+    "interface": InterfaceProbe("eth1"),
+    "connection": TcpProbe("127.0.0.1", 3306),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("weight", "reverse", "while_it_passes", "while_it_fails"),
+    [
+        (0, False, (100, 0), (100, 1)),
+        (0, True, (100, 1), (100, 0)),
+        (30, False, (130, 0), (100, 0)),
+        (30, True, (70, 0), (100, 0)),
+        (-30, False, (100, 0), (70, 0)),
+        (-30, True, (100, 0), (130, 0)),
+    ],
+)
+def test_every_kind_of_check_weighs_alike(
+    kind: str, weight: int, reverse: bool, while_it_passes: tuple[int, int], while_it_fails: tuple[int, int]
+) -> None:
+    """track_script, track_process, track_interface: the priority, and the number of faults."""
+    settings = instance(tracks=(Track("mysql", weight, reverse),))
+    found = []
+    for results in ("+", "-"):
+        tracked = assess(settings, {"mysql": track(results, settings=CheckSettings("mysql", KINDS[kind]))})
+        found.append((tracked.priority, len(tracked.faults)))
+    assert found == [while_it_passes, while_it_fails]
 
 
 def test_weight_0_reverse_is_a_fault_while_it_passes() -> None:
