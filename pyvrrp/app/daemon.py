@@ -35,6 +35,7 @@ from pyvrrp.app.pidfile import PidFile, wanted
 from pyvrrp.app.premises import Premises
 from pyvrrp.app.reading import Reading, only_wanted
 from pyvrrp.app.selector import PreciseSelector
+from pyvrrp.app.turnstile import Turnstile
 from pyvrrp.app.wires import Wires
 from pyvrrp.core.diff import changes
 from pyvrrp.core.effects import Action, Level, Operation, Record
@@ -100,9 +101,10 @@ class Daemon:
         self._cleared: Baseline = {}
         self._control = ControlServer(Path(options.socket), self._answer)
         self._kernel = Kernel()
-        readers = self._loop.add_reader, self._loop.remove_reader
-        self._premises = Premises(self._say, self._hear, *readers)
+        self._premises = Premises(self._say, self._hear, self._loop.add_reader, self._loop.remove_reader)
         self._node = Node(loaded.settings, self._started_at)
+        self._turnstile = Turnstile(self._loop, limited=lambda: bool(self._node.held()))
+        readers = self._turnstile.watch, self._turnstile.unwatch
         self._wires = Wires(self._hear, *readers)
         self._lookout = Lookout(self._hear, lambda: self._wires.listen(rounds=1), *readers, self._say)
         self._herald = Herald(loaded.settings.script_timeout, self._say)
@@ -206,6 +208,7 @@ class Daemon:
         instances = self._node.instances() if instances is None else instances
         self._wires.want(listening(instances), instances)
         self._lookout.want(instances)
+        self._turnstile.expect(sum(1 / each.advert_int for each in instances))
 
     def _observe(self, names: Iterable[str]) -> None:
         events: list[Event] = []

@@ -30,14 +30,14 @@ class _Post:
 class Lookout:
     """Opened for the interfaces of the instances wanted, reopened when an interface was made anew.
 
-    `first` takes what waits at the usual sockets: that comes before what is heard here. `watch` and `unwatch` are an
-    event loop's add_reader and remove_reader.
+    `first` takes what waits at the usual sockets: that comes before what is heard here. `watch` and `unwatch` are
+    those of app/turnstile.
     """
 
     def __init__(
         self,
         hear: Callable[[Iterable[Event]], None],
-        first: Callable[[], None],
+        first: Callable[[], int],
         watch: Callable[..., None],
         unwatch: Callable[[int], object],
         say: Callable[[Level, str], None],
@@ -83,9 +83,11 @@ class Lookout:
         self._posts[place] = _Post(index, opened)
         self._watch(opened.fileno(), self._read, opened)
 
-    def _read(self, readable: OverhearSocket | HolderSocket) -> None:
-        self._first()
-        self._hear(readable.receive())
+    def _read(self, readable: OverhearSocket | HolderSocket) -> int:
+        count = self._first()
+        heard = readable.receive()
+        self._hear(heard)
+        return count + len(heard)
 
     def _close(self, place: Place) -> None:
         post = self._posts.pop(place)

@@ -46,6 +46,8 @@ from pyvrrp.io.sockdiag import reset_connections
 from pyvrrp.recording.reel import Core
 
 _STALL = 0.002  # seconds; a timer of a loop that runs is this late at most, mostly by a tenth of it
+_ROUNDS, _ROUND = 2, 0.02  # rounds of 64 adverts that are heard after a stall, one more for so many seconds of it
+_LONG = 0.05  # seconds; a turn that takes longer (a large reload) is a stall of its own
 
 
 class Heart:
@@ -74,6 +76,8 @@ class Heart:
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._due: float | None = None
+        self._ended = self._loop.time()  # the latest turn
+        self._stalled = 0.0  # for how long the loop stood still while its timer was due
         self._unsent: set[str] = set()  # instances whose last advert did not leave
         self._unreachable: set[tuple[str, Address]] = set()  # instances, and peers that theirs did not leave to
         self._left: dict[str, list[OSError | None]] = {}  # what became of this turn's adverts, by instance
@@ -107,20 +111,30 @@ class Heart:
 
     def _timer_due(self) -> None:
         due, self._timer, self._due = self._due, None, None
-        if due is not None and self._loop.time() - due > _STALL:
+        if due is not None:
+            self._note_stall(due, self._loop.time())
+        if self._stalled:
             # A loop that stood still is told of its timers before its sockets, but what was heard came first.
-            self._wires.listen()
+            rounds, self._stalled = _ROUNDS + int(self._stalled / _ROUND), 0.0
+            self._wires.listen(rounds)
         now = self._loop.time()
         # A timer may fire a hair early; the node must never take that for "not due yet".
         self._turn((TimerDue(),), now if due is None else max(due, now))
 
+    def _note_stall(self, due: float, now: float) -> None:
+        """A loop that had a turn since is only busy: it has heard what came first, and must not be held up by more."""
+        if now - due > _STALL and self._ended < due:
+            self._stalled = now - due
+
     def _turn(self, events: Iterable[Event], now: float) -> None:
+        if self._due is not None:
+            self._note_stall(self._due, now)
         self._perform([effect for event in events for effect in self._node.handle(event, now)])
         while self._answers:
             self._perform(self._node.handle(self._answers.popleft(), self._loop.time()))
-        self._close_turn()
+        self._close_turn(now)
 
-    def _close_turn(self) -> None:
+    def _close_turn(self, now: float) -> None:
         if self._records:
             for record in self._records:
                 self._write(record)
@@ -132,6 +146,9 @@ class Heart:
         if self._node.stopping and self._node.done:
             self._finish()
         self._arm()
+        self._ended = self._loop.time()
+        if self._due is not None and self._ended - max(now, self._due) > _LONG:
+            self._stalled = self._ended - max(now, self._due)
 
     def _arm(self) -> None:
         due = self._node.next_deadline()

@@ -33,7 +33,7 @@ class _Wire:
 class Wires:
     """Opened for the interfaces wanted, reopened when an interface was made anew.
 
-    `watch` and `unwatch` are an event loop's add_reader and remove_reader; `hear` takes what was received.
+    `watch` and `unwatch` are those of app/turnstile; `hear` takes what was received.
     """
 
     def __init__(
@@ -64,14 +64,17 @@ class Wires:
             if index is not None:
                 self._open_unless_gone(name, index, wanted)
 
-    def listen(self, rounds: int = _ROUNDS) -> None:
-        """Take what waits on every wire now, at most 64 adverts of each in a round."""
+    def listen(self, rounds: int = _ROUNDS) -> int:
+        """Take what waits on every wire now, at most 64 adverts of each in a round; how many there were."""
+        count = 0
         for adverts in [adverts for wire in self._wires.values() for adverts in wire.adverts.values()]:
-            for _ in range(rounds):
+            for _ in range(min(rounds, _ROUNDS)):
                 heard = adverts.receive()
                 if not heard:
                     break
                 self._hear(heard)
+                count += len(heard)
+        return count
 
     def send(self, effect: SendAdvert) -> OSError | None:
         """Send an advert; the reason when it did not leave."""
@@ -117,8 +120,10 @@ class Wires:
             adverts = wire.adverts[family] = self._advert_socket(name, family, vrids, groups)
             self._watch(adverts.fileno(), self._read, adverts)
 
-    def _read(self, adverts: AdvertSocket | VmacSocket) -> None:
-        self._hear(adverts.receive())
+    def _read(self, adverts: AdvertSocket | VmacSocket) -> int:
+        heard = adverts.receive()
+        self._hear(heard)
+        return len(heard)
 
     def _deafen(self, wire: _Wire, family: int) -> None:
         adverts = wire.adverts.pop(family)

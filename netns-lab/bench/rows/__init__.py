@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.rows import cost, crash, handback, jitter, mysql, overlap, start, stop, takeover
+from bench.rows import cost, crash, flood, handback, jitter, mysql, overlap, start, stop, takeover
 from bench.rows.row import Row
 from bench.stage import Effort
 
@@ -18,5 +18,6 @@ def rows(effort: Effort) -> list[Row]:
         *mysql.rows(),
         *overlap.rows(),
         *jitter.rows(),
+        *flood.rows(),
         *cost.rows(effort),
     ]
