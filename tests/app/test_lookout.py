@@ -35,8 +35,9 @@ class Loop:
     def unwatch(self, descriptor: int) -> None:
         del self.readers[descriptor]
 
-    def first(self) -> None:
+    def first(self) -> int:
         self.order.append("the usual sockets")
+        return 0
 
     def hear(self, events: Iterable[Event]) -> None:
         events = list(events)
