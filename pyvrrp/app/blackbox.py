@@ -18,7 +18,7 @@ from typing import IO, Final
 from pyvrrp.core.effects import Level
 from pyvrrp.core.node import Node
 from pyvrrp.errors import ControlError
-from pyvrrp.recording.reel import Core, Reel, Tap, ending
+from pyvrrp.recording.reel import WAITING_MAX, Core, Reel, Tap, ending
 
 _PORTION: Final = 20  # lines made at once: about a millisecond
 _PAUSE: Final = 0.1  # seconds until it is looked again for what has happened
@@ -29,13 +29,20 @@ _ENDED: Final = "the daemon ended"
 
 
 class BlackBox:
-    """`insert` puts something in the node's place in the heart."""
+    """`insert` puts something in the node's place in the heart; `limit` is what may wait to be written (reel.py)."""
 
-    def __init__(self, node: Node, insert: Callable[[Core], None], say: Callable[[Level, str], None]) -> None:
+    def __init__(
+        self,
+        node: Node,
+        insert: Callable[[Core], None],
+        say: Callable[[Level, str], None],
+        limit: int = WAITING_MAX,
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._node = node
         self._insert = insert
         self._say = say
+        self._limit = limit
         self._tap = Tap(node)
         self._closing = False
         self._quiet = asyncio.Event()  # nobody records
@@ -107,7 +114,7 @@ class BlackBox:
         return LOST if reel.lost else _ENDED
 
     def _begin(self, born: float | None = None) -> Reel:
-        reel = Reel(self._node, self._loop.time(), time.time(), secrets.token_bytes(32), born)
+        reel = Reel(self._node, self._loop.time(), time.time(), secrets.token_bytes(32), born, self._limit)
         self._tap.reels = (*self._tap.reels, reel)
         self._insert(self._tap)
         self._quiet.clear()

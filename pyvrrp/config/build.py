@@ -77,6 +77,8 @@ class Builder:
             ),
             dynamic_interfaces=node.dynamic_interfaces,
             static_addresses=tuple(build_instance.held(each, each.dev) for each in node.static_ipaddress),
+            static_routes=tuple(node.static_routes),
+            static_rules=tuple(node.static_rules),
             nftables_table=node.nftables,
         )
 

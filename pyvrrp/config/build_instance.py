@@ -67,6 +67,8 @@ def instance(
         accept=model.accepts,
         promote_secondaries=model.promote_secondaries,
         vmac=vmac,
+        routes=tuple(model.virtual_routes),
+        rules=tuple(model.virtual_rules),
         list_tolerance=model.vip_list_tolerance,
         duplicate_wait=model.duplicate_wait,
     )

@@ -73,6 +73,8 @@ def _node(node: NodeSettings) -> Keys:
     keys |= {_FIFO_KEYS[each.vrrp, each.lvs]: _fifo(each) for each in node.fifos}
     if node.mail is not None:
         keys |= _mail(node.mail)
+    keys |= _unless_empty("static_routes", [str(each) for each in node.static_routes])
+    keys |= _unless_empty("static_rules", [str(each) for each in node.static_rules])
     keys["vrrp_instances"] = {each.name: _instance(each) for each in node.instances}
     keys |= _unless_empty("vrrp_sync_groups", {each.name: _group(each) for each in node.groups})
     keys |= _unless_empty("checks", {each.name: _check(each) for each in node.checks})
@@ -114,6 +116,8 @@ def _instance(instance: InstanceSettings) -> Keys:
         keys["authentication"] = {"auth_type": "PASS", "auth_pass": "(not shown)"}
     keys["virtual_ipaddress"] = _addresses(instance, instance.addresses)
     keys |= _unless_empty("virtual_ipaddress_excluded", _addresses(instance, instance.excluded))
+    keys |= _unless_empty("virtual_routes", [str(each) for each in instance.routes])
+    keys |= _unless_empty("virtual_rules", [str(each) for each in instance.rules])
     keys |= _unless_empty("track_checks", _tracks(instance.tracks))
     return keys | _notifications(instance.notifications)
 

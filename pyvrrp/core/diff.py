@@ -33,6 +33,8 @@ _KEYWORDS: Final = {
     "list_tolerance": "vip_list_tolerance",
     "interface_delays": "interface_up_down_delays",
     "static_addresses": "static_ipaddress",
+    "routes": "virtual_routes",
+    "rules": "virtual_rules",
     "nftables_table": "nftables",
 }
 _OF_ADVERTS: Final = {"group": "multicast group", "source": "source of adverts"}

@@ -38,12 +38,21 @@ NUMBER: Final = struct.Struct("=I")
 
 # Flags of an interface by their names in /proc/sys/net/ipv4/conf, with their numbers in linux/ip.h.
 FLAGS: Final = MappingProxyType(
-    {"rp_filter": 8, "arp_filter": 13, "arp_ignore": 19, "promote_secondaries": 20, "accept_local": 23}
+    {
+        "rp_filter": 8,
+        "arp_filter": 13,
+        "arp_announce": 18,
+        "arp_ignore": 19,
+        "promote_secondaries": 20,
+        "accept_local": 23,
+    }
 )
 # A macvlan that carries this alias was made by a pyvrrpd, perhaps one that was killed.
 ALIAS: Final = "pyvrrpd"
 
-_ANSWER_FOR_ITSELF: Final = MappingProxyType({"arp_ignore": 1, "arp_filter": 1})
+# Of the interface below: it answers for its own addresses only, and asks in their name. Asking who a client is in the
+# name of a virtual address would tell the client that this address is there.
+_FOR_ITSELF: Final = MappingProxyType({"arp_ignore": 1, "arp_filter": 1, "arp_announce": 2})
 _STRICT, _LOOSE = 1, 2
 
 
@@ -235,7 +244,7 @@ def _flags(instances: tuple[InstanceSettings, ...]) -> dict[tuple[str, str], int
             # Strict would drop its packets, but loose counts as more than strict.
             path_filter = _LOOSE if _strict_everywhere() else 0
             own = {"arp_ignore": 1, "rp_filter": path_filter, "accept_local": 1, "promote_secondaries": 1}
-            wanted |= {(instance.interface, flag): value for flag, value in _ANSWER_FOR_ITSELF.items()}
+            wanted |= {(instance.interface, flag): value for flag, value in _FOR_ITSELF.items()}
             wanted |= {(instance.vmac.interface, flag): value for flag, value in own.items()}
         if instance.promote_secondaries:
             wanted |= {(each.interface, "promote_secondaries"): 1 for each in instance.held}

@@ -65,7 +65,8 @@ class Reel:
         self._limit, self._weight = limit, 0
         self._turns: deque[list[Any]] = deque()
         photograph = Photograph(node) if born is None else None
-        self._first = self._opening(node.settings, now if born is None else born, wall, photograph)
+        begin = now if born is None else born
+        self._first = self._opening(node.settings, begin, wall - (now - begin), photograph)
 
     def _opening(
         self, settings: NodeSettings, now: float, wall: float, photograph: Photograph | None

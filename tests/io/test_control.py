@@ -7,19 +7,36 @@ import json
 import os
 import socket
 import stat
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from pyvrrp.errors import ControlError, InstanceTakenError, KernelError
-from pyvrrp.io.control import CLIENTS_MAX, LINE_MAX, ControlServer, Peer
-from pyvrrp.io.control_client import ask
+from pyvrrp.io.control import CLIENTS_MAX, LINE_MAX, Answer, ControlServer, Peer
+from pyvrrp.io.control_client import ask, stream
+
+ENDED = asyncio.Event()  # a stream
 
 
-async def echo(request: dict[str, object], peer: Peer) -> dict[str, object]:
+async def count(to: int) -> AsyncGenerator[bytes, None]:
+    """A stream of numbers, with nothing between them."""
+    if to < 0:
+        raise ControlError("nobody counts backwards")
+    try:
+        for number in range(to):
+            yield b'{"n":%d}\n' % number
+            await asyncio.sleep(0.001)
+            yield b""
+    finally:
+        ENDED.set()
+
+
+async def echo(request: dict[str, object], peer: Peer) -> Answer:
     """Answers what it was asked, and by whom."""
+    if isinstance(to := request.get("to"), int):
+        return count(to)
     if request.get("command") == "refuse":
         raise ControlError("VI_1 is not MASTER")
     size = request.get("size")
@@ -232,3 +249,37 @@ def test_a_daemon_that_says_nothing_or_nonsense(path: Path) -> None:
 
         path.unlink()
         asyncio.run(main())
+
+
+# --- streams ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_stream_goes_on_until_it_ends(tmp_path: Path) -> None:
+    async def test(path: Path) -> None:
+        parts = await asyncio.to_thread(lambda: list(stream(path, {"command": "count", "to": 3})))
+        assert b"".join(parts) == b'{"n":0}\n{"n":1}\n{"n":2}\n'
+
+    run(tmp_path / "sock", test)
+
+
+def test_a_stream_ends_when_its_client_leaves(tmp_path: Path) -> None:
+    async def test(path: Path) -> None:
+        def look() -> None:
+            parts = stream(path, {"command": "count", "to": 1_000_000})
+            while not next(parts):
+                pass
+            parts.close()  # type: ignore[attr-defined]
+
+        ENDED.clear()
+        await asyncio.to_thread(look)
+        await ENDED.wait()
+
+    run(tmp_path / "sock", test)
+
+
+def test_a_stream_that_is_refused_says_why(tmp_path: Path) -> None:
+    async def test(path: Path) -> None:
+        parts = await asyncio.to_thread(lambda: list(stream(path, {"command": "count", "to": -1})))
+        assert json.loads(b"".join(parts)) == {"error": "nobody counts backwards"}
+
+    run(tmp_path / "sock", test)

@@ -53,7 +53,7 @@ def flag(name: str, interface: str, family: int = 4) -> str:
 
 
 def flags(interface: str) -> dict[str, str]:
-    names = ("arp_ignore", "arp_filter", "rp_filter", "accept_local", "promote_secondaries")
+    names = ("arp_ignore", "arp_filter", "arp_announce", "rp_filter", "accept_local", "promote_secondaries")
     return {name: flag(name, interface) for name in names}
 
 
@@ -71,12 +71,15 @@ def test_a_virtual_mac_is_as_keepalived_makes_it(pair: Pair, links: Links) -> No
     assert flags("vrrp.60") == {
         "arp_ignore": "1",
         "arp_filter": "0",
+        "arp_announce": "0",
         "rp_filter": "0",
         "accept_local": "1",
         "promote_secondaries": "1",
     }
     assert flag("disable_ipv6", "vrrp.60", 6) == "1"
-    assert (flag("arp_ignore", "eth0"), flag("arp_filter", "eth0")) == ("1", "1")
+    below = flags("eth0")
+    assert (below["arp_ignore"], below["arp_filter"]) == ("1", "1")
+    assert below["arp_announce"] == "2", "which keepalived leaves"
 
 
 def test_it_goes_and_the_flags_are_what_they_were(pair: Pair, links: Links) -> None:

@@ -14,7 +14,7 @@ _MEMORY: Final = "the process's memory is not locked"
 _BUFFERS: Final = "pyvrrpd sizes the buffers of its sockets itself"
 _LINKS: Final = "the kernel tells of every change of a link, nothing is polled"
 _IPVS: Final = "IPVS is not programmed yet"
-_STATIC: Final = "what stays on the machine is not set; configure it where the machine's network is configured"
+_STATIC: Final = "set when the daemon starts, never moved; what somebody removes is put back"
 _FIREWALL: Final = "the rules of no_accept are in a table of nftables that is pyvrrpd's alone"
 _EXTRA: Final = "vrrp_garp_master_refresh announces all addresses, on whatever interface they are"
 _SNMP: Final = "there is no SNMP"
@@ -24,7 +24,7 @@ _RELOAD_AT: Final = "a reload is asked for with SIGHUP or pyvrrpctl reload"
 _DUMPS: Final = "dumps have their usual names and format"
 _FIFO: Final = "it stays open over a reload, its reader sees no end of file"
 _FIFO_SCRIPT: Final = "it goes on over a reload"
-_ROUTES: Final = "routes and rules, whose names it explains, are not there yet"
+_NAMES: Final = "names of tables are looked up in /etc/iproute2"
 
 GLOBAL: Final[Mapping[str, tuple[Keyword, ...]]] = {
     "root": (
@@ -42,9 +42,9 @@ GLOBAL: Final[Mapping[str, tuple[Keyword, ...]]] = {
         same(
             "interface_up_down_delays", 0, "up_delay is down_delay where it is not said, as in the manual", entries=True
         ),
-        same("static_ipaddress", 0, "set when the daemon starts, never moved", entries=True),
-        not_yet("static_routes", 0, _STATIC, entries=True),
-        not_yet("static_rules", 0, _STATIC, entries=True),
+        better("static_ipaddress", 0, _STATIC, entries=True),
+        better("static_routes", 0, _STATIC, entries=True),
+        better("static_rules", 0, _STATIC, entries=True),
         not_yet("track_group", 0, "an address that stays changes no priority", opens="track_group"),
         # Without its name keepalived crashes.
         not_yet("bfd_instance", 1, "there is no BFD", opens="bfd_instance"),
@@ -204,7 +204,7 @@ GLOBAL: Final[Mapping[str, tuple[Keyword, ...]]] = {
         not_yet("enable_dbus", 0, _DBUS),
         not_yet("dbus_service_name", 0, _DBUS),
         not_yet("dbus_no_interface_name", 0, _DBUS, since="2.3"),
-        not_yet("iproute_usr_dir", 0, _ROUTES, since="2.3"),
-        not_yet("iproute_etc_dir", 0, _ROUTES, since="2.3"),
+        not_yet("iproute_usr_dir", 0, _NAMES, since="2.3"),
+        not_yet("iproute_etc_dir", 0, _NAMES, since="2.3"),
     ),
 }

@@ -12,7 +12,7 @@ _LEASED: Final = "under a lease that ends with the daemon"
 _PEERS: Final = "one that is named twice, or is this node itself, is left out and said"
 _STRICT: Final = "in node.yaml what it forbids is an error"
 _EXTRA: Final = "garp_master_refresh announces all addresses, on whatever interface they are"
-_ROUTES: Final = "only the addresses follow the master"
+_ROUTES: Final = "what somebody removes is put back, and leftovers of a daemon that was killed are cleared"
 _NOTIFY: Final = "one script after the other, in order, with a time limit; more is said in its environment"
 _HMAC: Final = "the instance is left out: its peers would not believe it"
 _STILL: Final = "always so, with preempt too: a master that stood still so long goes back to BACKUP"
@@ -51,8 +51,8 @@ VRRP: Final[Mapping[str, tuple[Keyword, ...]]] = {
         better("virtual_ipaddress", 0, _LEASED, entries=True),
         better("virtual_ipaddress_excluded", 0, _LEASED, entries=True),
         accepted("no_virtual_ipaddress", 0, "an instance without addresses is warned of all the same", since="2.2.8"),
-        not_yet("virtual_routes", 0, _ROUTES, entries=True),
-        not_yet("virtual_rules", 0, _ROUTES, entries=True),
+        better("virtual_routes", 0, _ROUTES, entries=True),
+        better("virtual_rules", 0, _ROUTES, entries=True),
         same("promote_secondaries"),
         same("accept"),
         same("no_accept"),
@@ -155,7 +155,7 @@ VRRP: Final[Mapping[str, tuple[Keyword, ...]]] = {
         same("interface", 1),
         same("interfaces", 0, entries=True),
     ),
-    "track_group": (not_yet("group", 0, _STATIC, entries=True),),
+    "track_group": (accepted("group", 0, _STATIC, entries=True),),
     "bfd_instance": (
         # Without its word keepalived crashes.
         not_yet("neighbor_ip", 1, _BFD),

@@ -9,6 +9,7 @@ from typing import ClassVar, Final
 from pyvrrp.config.keepalived import reading
 from pyvrrp.config.keepalived.commands import Commands, Owner, owner_of, usual_owner
 from pyvrrp.config.keepalived.draft import Draft
+from pyvrrp.config.keepalived.map_routes import RouteLists
 from pyvrrp.config.keepalived.map_vmac import sound_prefix
 from pyvrrp.config.keepalived.names import sound_name
 from pyvrrp.config.keepalived.numbers import TIMER_MAX, UINT_MAX, Number, written
@@ -84,6 +85,7 @@ class Globals(Reader):
         self._fifos: dict[str, Statement] = {}
         self._once_scripts: list[Statement] = []
         self.commands = Commands(self._owner, self._secure)
+        self.routes = RouteLists()
         self.strict = False
         self.vmac_prefix = "vrrp"
         self.default_interface = "eth0"

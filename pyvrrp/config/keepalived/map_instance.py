@@ -159,6 +159,11 @@ class Instance(Notifying):
                 held.statement, f"{held.address} is not IPv{self._transport.family}, as the instance is; it is left out"
             )
 
+    def _route_list(self, statement: Statement) -> None:
+        nodes = tuple(self.everywhere.routes.read(self.scope, statement))
+        if nodes:
+            self.draft.extend(statement.keyword, statement.place, nodes)
+
     def _track(self, statement: Statement) -> None:
         self._begins.setdefault("track_checks", statement.place)
         read_tracking(self.scope, statement, self._checks, self.tracked)
@@ -202,6 +207,8 @@ class Instance(Notifying):
         "virtual_ipaddress": _address_list,
         "virtual_ipaddress_excluded": _address_list,
         "strict_mode": _strict_mode,
+        "virtual_routes": _route_list,
+        "virtual_rules": _route_list,
         "garp_master_delay": reading.number("garp_master_delay", GARP_DELAY, "5"),
         "garp_master_repeat": reading.number("garp_master_repeat", GARP_REPEAT, "5"),
         "garp_master_refresh": reading.number("garp_master_refresh", GARP_REFRESH, "0"),

@@ -55,6 +55,11 @@ class _File(Reader):
 
     # --- one block -------------------------------------------------------------------------------------------------
 
+    def _static_routes(self, statement: Statement) -> None:
+        found = tuple(self._everywhere.routes.read(self.scope, statement))
+        if found:
+            self.draft.extend(statement.keyword, statement.place, found)
+
     def _known_already(self, _statement: Statement) -> None:
         """What read_file has read."""
 
@@ -116,6 +121,8 @@ class _File(Reader):
     HANDLERS: ClassVar[Mapping[str, Handler]] = {
         "global_defs": _known_already,
         "net_namespace": _known_already,
+        "static_routes": _static_routes,
+        "static_rules": _static_routes,
         "vrrp_script": _script,
         "track_file": _track_file,
         "vrrp_track_file": _track_file,

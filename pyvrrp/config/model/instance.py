@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
+from pyvrrp.config.iproute import RouteText, RuleText
 from pyvrrp.config.model.section import Either, Notifying, Section, TrackedChecks
 from pyvrrp.config.model.transport import Transport
 from pyvrrp.config.model.vmac import AnyVmac
@@ -24,6 +25,7 @@ from pyvrrp.config.values import (
 )
 from pyvrrp.config.values_net import InterfaceName, IpAddress, Label, Vip, VirtualIp
 from pyvrrp.core import const
+from pyvrrp.core.settings import VirtualRoute, VirtualRule
 
 BACKUP, MASTER = "BACKUP", "MASTER"
 
@@ -62,6 +64,8 @@ def _as_address(value: object) -> object:
 
 
 Address = Annotated[HeldAddress, BeforeValidator(_as_address), Either(VirtualIp())]
+Route = Annotated[VirtualRoute, RouteText()]
+Rule = Annotated[VirtualRule, RuleText()]
 
 
 class Instance(Notifying, Transport):
@@ -105,6 +109,18 @@ class Instance(Notifying, Transport):
         default=[],
         max_length=1000,
         description="Addresses of either family that follow the master without being named in adverts.",
+    )
+    virtual_routes: list[Route] = Field(
+        default=[],
+        max_length=1000,
+        description="Routes that follow the addresses, in iproute2's words.",
+        examples=[["10.0.0.0/8 via 192.168.1.1"]],
+    )
+    virtual_rules: list[Rule] = Field(
+        default=[],
+        max_length=1000,
+        description="Rules of policy routing that follow the addresses, in iproute2's words, each with its priority.",
+        examples=[["from 192.168.1.200 table 100 priority 500"]],
     )
     track_checks: TrackedChecks = Field(
         default=[], description="Checks that this instance follows: names, or {name: {weight: -20}}."

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from pyvrrp.config.model.checks import AnyCheck
-from pyvrrp.config.model.instance import Instance
+from pyvrrp.config.model.instance import Instance, Route, Rule
 from pyvrrp.config.model.interfaces import AnyDelays, GarpGroup, StaticAddress
 from pyvrrp.config.model.section import Command, Either, Notifying, Section, TrackedChecks
 from pyvrrp.config.model.services import VirtualServer
@@ -73,6 +73,8 @@ class NodeFile(Section):
     static_ipaddress: list[StaticAddress] = Field(
         default=[], max_length=1000, description="Addresses that are set when the daemon starts, and stay."
     )
+    static_routes: list[Route] = Field(default=[], max_length=1000, description="The same with routes.")
+    static_rules: list[Rule] = Field(default=[], max_length=1000, description="The same with rules.")
     nftables: Annotated[str, TableName()] = Field(
         default="pyvrrp",
         description="The nftables table that is made for `accept: false`, and belongs to pyvrrpd alone.",

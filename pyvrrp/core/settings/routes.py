@@ -12,6 +12,7 @@ from pyvrrp.core.settings.addresses import Address
 Network = IPv4Network | IPv6Network
 
 MAIN_TABLE: Final = 254
+_ALL_IPV4: Final = IPv4Network("0.0.0.0/0")
 IPV6_METRIC: Final = 1024  # what the kernel takes where none is named
 
 # rtnetlink's numbers of the types of a route, under iproute2's names.
@@ -26,6 +27,10 @@ class NextHop:
     interface: str = ""
     weight: int = 1
     onlink: bool = False
+
+    def __str__(self) -> str:
+        way = " ".join(f"{word} {value}" for word, value in (("via", self.via), ("dev", self.interface)) if value)
+        return f"nexthop {way} weight {self.weight}{' onlink' if self.onlink else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +67,23 @@ class VirtualRoute:
         return RouteKey(self.destination, self.table, metric, self.tos)
 
     def __str__(self) -> str:
-        network = self.destination
+        values = {
+            "via": self.via,
+            "dev": self.interface,
+            "src": self.source,
+            "table": self.table if self.table != MAIN_TABLE else None,
+            "metric": self.metric,
+            "scope": self.scope,
+            "tos": f"{self.tos:#x}" if self.tos else None,
+            **dict(self.options),
+        }
         return " ".join(
             [
                 *([] if self.kind == "unicast" else [self.kind]),
-                "default" if network.prefixlen == 0 else str(network),
-                *(f"{word} {value}" for word, value in (("via", self.via), ("dev", self.interface)) if value),
-                *([] if self.table == MAIN_TABLE else [f"table {self.table}"]),
-                *([f"metric {self.metric}"] if self.metric else []),
+                "default" if self.destination == _ALL_IPV4 else str(self.destination),
+                *(f"{word} {value}" for word, value in values.items() if value),
+                *(["onlink"] if self.onlink else []),
+                *map(str, self.hops),
             ]
         )
 
@@ -94,14 +108,22 @@ class VirtualRule:
     suppress_prefixlength: int | None = None
 
     def __str__(self) -> str:
-        mark = f"{self.mark:#x}/{self.mask:#x}" if self.mask else ""
-        words = (("to", self.destination), ("iif", self.iif), ("oif", self.oif), ("fwmark", mark))
+        values = {
+            "to": self.destination,
+            "iif": self.iif,
+            "oif": self.oif,
+            "tos": f"{self.tos:#x}" if self.tos else None,
+            "fwmark": f"{self.mark:#x}/{self.mask:#x}" if self.mask else None,
+        }
+        suppressed = self.suppress_prefixlength
         return " ".join(
             [
+                *(["inet6"] if self.family == 6 and self.source is None and self.destination is None else []),
                 *(["not"] if self.negate else []),
                 f"from {self.source or 'all'}",
-                *(f"{word} {value}" for word, value in words if value),
+                *(f"{word} {value}" for word, value in values.items() if value),
                 f"lookup {self.table}" if self.action == "lookup" else self.action,
+                *([] if suppressed is None else [f"suppress_prefixlength {suppressed}"]),
                 f"priority {self.priority}",
             ]
         )

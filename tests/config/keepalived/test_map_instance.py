@@ -386,7 +386,6 @@ class TestWhatCannotBeDoneYet:
         "lines",
         [
             "use_vmac_addr",
-            "virtual_routes {\n192.0.2.0/24 dev eth0\n}",
             "garp_extra_if 5",
         ],
     )
