@@ -78,8 +78,10 @@ class Photograph:
             return line
         if isinstance(each, deque):
             return {"deque": many(contents), "maxlen": each.maxlen}
-        if isinstance(each, list | set):
-            return {type(each).__name__: many(contents)}
+        if isinstance(each, set):
+            return {"set": sorted(many(contents), key=repr)}
+        if isinstance(each, list):
+            return {"list": many(contents)}
         return {
             "object": name_of(type(each)),
             "fields": {name: self._value(value, plainly) for name, value in contents.items()},
@@ -92,7 +94,8 @@ class Photograph:
             return value if math.isfinite(value) else {"float": str(value)}
         if isinstance(value, tuple | frozenset):
             kind = type(value).__name__ if type(value) in _PLAIN_FIXED else name_of(type(value))
-            return {"fixed": kind, "of": [self._value(each, plainly) for each in value]}
+            parts = [self._value(each, plainly) for each in value]
+            return {"fixed": kind, "of": sorted(parts, key=repr) if kind == "frozenset" else parts}
         if isinstance(value, bytes):
             return {"bytes": value.hex()}
         if isinstance(value, _ADDRESSES):

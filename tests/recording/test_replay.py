@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,8 +21,10 @@ from pyvrrp.core.wire import Advert, encode
 from pyvrrp.recording.reel import Reel, ending
 from pyvrrp.recording.replay import replay
 from pyvrrp.recording.tape import Tape
+from tests.scenarios.language import Scenario
 from tests.simulation import VIP, Lan, Machine, group_of, instance, settings
 from tests.simulation import pair as build
+from tests.simulation.campaign import scenario
 
 KEY = b"a key of a test"
 PASSWORD = b"4321"
@@ -108,6 +111,21 @@ def test_a_recording_replays_from_where_it_begins(seed: int, at: float) -> None:
     recorded = tape(everything(seed, at))
     assert replay(recorded) is None
     assert recorded.ended == "the test is over"
+
+
+@pytest.mark.parametrize("seed", range(1, 13))
+def test_whatever_befalls_a_cluster_replays_from_its_midst(seed: int) -> None:
+    """Scenarios of the simulation, with groups, tracking and all that it throws at nodes."""
+    lines = scenario(seed)
+    story, reels = Scenario(), list[Reel]()
+    for number, text in enumerate(lines):
+        if number == len(lines) // 2:
+            reels = [record(story.lan, each) for each in story.lan.machines.values()]
+        story.say(shlex.split(text))
+    assert reels
+    assert sum(each.taken for each in reels) > 10
+    for each in reels:
+        assert replay(tape(developed(each))) is None
 
 
 def altered(text: str, kind: str, change: Callable[[dict[str, Any]], object]) -> str:
