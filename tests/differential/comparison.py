@@ -64,6 +64,7 @@ def _comparable(theirs: Values) -> Values:
     found["vrrp_script"] = {
         name: each | {"timeout": each["timeout"] or each["interval"]} for name, each in found["vrrp_script"].items()
     }
+    found |= {key: theirs.get(key, []) for key in ("static_routes", "static_rules")}
     found["static_ipaddress"] = _addresses(theirs.get("static_ipaddress", ()))
     pace = [found["global_defs"].get(f"vrrp_{what}_interval") for what in ("garp", "gna")]
     groups = (each for each in theirs.get("garp_group", ()) if [each["garp_interval"], each["gna_interval"]] != pace)

@@ -20,6 +20,8 @@ from tests.differential.readers import (
     number,
     peer,
     read,
+    route,
+    rule,
     script,
     seconds,
     setting,
@@ -117,6 +119,8 @@ _INSTANCE_LISTS: Final[Table] = {
     "Virtual IP": ("virtual_ipaddress", address),
     "Virtual IP Excluded": ("virtual_ipaddress_excluded", address),
     "Unicast Peer": ("unicast_peer", peer),
+    "Virtual Routes": ("virtual_routes", route),
+    "Virtual Rules": ("virtual_rules", rule),
     **_TRACKS,
 }
 _GROUP_LISTS: Final[Table] = {"VRRP member instances": ("group", str), **_TRACKS}
@@ -236,6 +240,10 @@ def _delays(records: Sequence[Record]) -> Values:
     return {name: delays for name, delays in found.items() if any(delays.values())}
 
 
+def _lines(records: Sequence[Record], reader: Callable[[str], str]) -> list[str]:
+    return [reader(line) for record in records for each in record.properties for line in (each.name, *each.below)]
+
+
 def _static_addresses(records: Sequence[Record]) -> list[Values]:
     return [address(line) for record in records for each in record.properties for line in (each.name, *each.below)]
 
@@ -249,4 +257,6 @@ SECTIONS: Final[Mapping[str, tuple[str, Callable[[Sequence[Record]], object]]]] 
     "VRRP Track processes": ("vrrp_track_process", lambda records: _named(records, _PROCESS)),
     "Interfaces": ("interface_up_down_delays", _delays),
     "Static Addresses": ("static_ipaddress", _static_addresses),
+    "Static Routes": ("static_routes", lambda records: _lines(records, route)),
+    "Static Rules": ("static_rules", lambda records: _lines(records, rule)),
 }

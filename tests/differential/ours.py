@@ -71,6 +71,8 @@ def values(file: Path) -> Values:
             if isinstance(each.probe, ScriptProbe) and name not in served
         },
         "static_ipaddress": [_address(each) for each in node.static_addresses],
+        "static_routes": [str(each) for each in node.static_routes],
+        "static_rules": [str(each) for each in node.static_rules],
         "garp_group": [
             {
                 "garp_interval": each.garp_interval,
@@ -124,6 +126,8 @@ def _instance(each: InstanceSettings, checks: dict[str, CheckSettings], served: 
         "authentication": auth_pass and {"auth_type": "PASS", "auth_pass": auth_pass},
         "virtual_ipaddress": [_address(vip) for vip in each.addresses],
         "virtual_ipaddress_excluded": [_address(vip) for vip in each.excluded],
+        "virtual_routes": [str(route) for route in each.routes],
+        "virtual_rules": [str(rule) for rule in each.rules],
         "down_timer_adverts": each.down_timer_adverts,
         "garp_master_delay": each.garp_master_delay,
         "garp_master_repeat": each.garp_master_repeat,

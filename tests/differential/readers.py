@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from pyvrrp.config.iproute import parse_route, parse_rule
 from tests.differential.outline import Record
 
 Values = dict[str, Any]
@@ -92,6 +93,25 @@ def address(text: str) -> Values:
         elif word != "set":  # the address is there at this moment
             found[word] = True
     return found
+
+
+def route(text: str) -> str:
+    """`prepend 10.0.0.0/8 via inet 10.9.0.1 proto 18 no_track`: the same in our words."""
+    return str(parse_route(" ".join(_plain(text))))
+
+
+def rule(text: str) -> str:
+    """`from 10.9.0.1 priority 16384 tos 0x0 protocol 18 lookup 100`: the same in our words."""
+    return str(parse_rule(" ".join(_plain(text))))
+
+
+def _plain(text: str) -> Iterator[str]:
+    words = iter(text.partition("[")[0].split())
+    for word in words:
+        if word in ("proto", "protocol"):
+            next(words)
+        elif word not in ("add", "append", "prepend", "replace", "no_track", "inet", "inet6", "type"):
+            yield word
 
 
 def peer(text: str) -> Values:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final
 
 from pyvrrp.config.iproute import RouteText, RuleText
@@ -40,16 +41,17 @@ class RouteLists:
         rules = block.keyword in RULES
         kind = RuleText() if rules else RouteText()
         for entry in block.block or ():
-            text = " ".join(self._usual(inner, entry))
-            if rules and not set(_PRIORITY) & set(text.split()):
-                inner.advise(entry, f"names no preference; {self._priority} is used")
-                text = f"{text} priority {self._priority}"
-                self._priority -= 1
+            words = _either(list(self._usual(inner, entry)))
+            named = not rules or not set(_PRIORITY).isdisjoint(words)
+            text = " ".join(words if named else [*words, "priority", str(self._priority)])
             try:
                 kind.parse(Word(text))
             except ValueError as error:
                 inner.error(entry, f"{error}; it is left out")
                 continue
+            if not named:
+                inner.advise(entry, f"names no preference; {self._priority} is used")
+                self._priority -= 1
             yield scalar(entry.place, text)
 
     def _usual(self, scope: Scope, entry: Statement) -> Iterator[str]:
@@ -63,3 +65,16 @@ class RouteLists:
             if word in _NOTES and word not in self._noted:
                 self._noted.add(word)
                 scope.advise(entry, f"{word} has no effect here: {_NOTES[word]}")
+
+
+def _either(words: list[str]) -> list[str]:
+    """`via A or B dev IF`, as it was written once: two nexthops."""
+    if "or" not in words:
+        return words
+    values = dict(pairwise(words))
+    first, second = values.get("via", values.get("gw", "")), values.get("or", "")
+    device = ["dev", values["dev"]] if "dev" in values else []
+    hops = [word for via in (first, second) for word in ("nexthop", "via", via, *device)]
+    dropped = {"via", "gw", "or", "dev"}
+    rest = [word for before, word in zip(["", *words], words, strict=False) if not {before, word} & dropped]
+    return rest + hops

@@ -32,8 +32,17 @@ def test_they_are_taken_over_as_they_are(tmp_path: Path) -> None:
     ]
 
 
+def test_the_old_way_to_name_two_gateways(tmp_path: Path) -> None:
+    found = mapped(tmp_path, instance("virtual_routes {\n192.0.2.0/24 via 10.0.0.1 or 10.0.0.2 dev eth0 metric 5\n}"))
+    assert found.tree["vrrp_instances"]["V"]["virtual_routes"] == [
+        "192.0.2.0/24 metric 5 nexthop via 10.0.0.1 dev eth0 nexthop via 10.0.0.2 dev eth0"
+    ]
+    (error,) = found.errors
+    assert '"or" is outdated' in error
+
+
 def test_rules_without_a_priority_get_keepaliveds(tmp_path: Path) -> None:
-    rules = "virtual_rules {\nfrom 192.0.2.1 table 7\nfrom 192.0.2.2 table 7\n}"
+    rules = "virtual_rules {\nfrom 192.0.2.1 table 7\nfrom 192.0.2. table 7\nfrom 192.0.2.2 table 7\n}"
     found = mapped(tmp_path, "static_rules {\nfrom 192.0.2.3 table 7\n}\n" + instance(rules))
     assert found.tree["static_rules"] == ["from 192.0.2.3 table 7 priority 16384"]
     assert found.tree["vrrp_instances"]["V"]["virtual_rules"] == [
