@@ -41,6 +41,7 @@ def healthy(answer: Json, only: str | None = None) -> bool:
     return (
         bool(answer["config"]["ok"])
         and all(each["state"] in ("BACKUP", "MASTER") and _vip_mark(each) != "MISSING" for each in instances)
+        and not any(each["contested"] for each in instances)
         and all(each["quorum"] for each in services)
     )
 

@@ -17,6 +17,10 @@ _LABELS: Final = {
     "priority_zero_received": "priority 0 received",
     "became_master": "became MASTER",
     "released_master": "left MASTER",
+    "overheard": "overheard below the firewall",
+    "tolerated": "followed with another list",
+    "duplicate_claims": "claims of duplicate holders",
+    "left_to_another_holder": "left to another holder",
 }
 Sections = list[list[str]]
 
@@ -52,6 +56,7 @@ def _instance(instance: Json, answer: Json) -> Sections:
         _addresses(instance),
         _timers(instance),
         _rejected(instance, snapshot["now"]),
+        _rivals(instance, snapshot["now"]),
         _counters(instance),
         _recent(instance["name"], answer),
     ]
@@ -94,6 +99,22 @@ def _rejected(instance: Json, now: float) -> list[str]:
     times = "1 advert was" if rejected["count"] == 1 else f"{rejected['count']} adverts were"
     when, source = f"{age(now - rejected['at'])} ago", rejected["source"]
     return [f"{times} not accepted. The last one came {when} from {source}: {rejected['reason']}."]
+
+
+def _rivals(instance: Json, now: float) -> list[str]:
+    """Each sender whose adverts were turned away within the last minutes."""
+    rows = [
+        (
+            each["source"],
+            "-" if each["priority"] is None else str(each["priority"]),
+            str(each["count"]),
+            ago(now - each["since"]),
+            ago(now - each["last"]),
+            each["reason"],
+        )
+        for each in instance["rivals"]
+    ]
+    return table([("TURNED AWAY", "PRIO", "ADVERTS", "SINCE", "LAST", "BECAUSE"), *rows]) if rows else []
 
 
 def _counters(instance: Json) -> list[str]:

@@ -20,8 +20,9 @@ if TYPE_CHECKING:  # rich costs a seventh of this command's time
 
 _REFRESH: Final = 1.0  # seconds between two looks of --watch
 _EXIT_CODE: Final = (
-    "Exit with 3 when an instance (or INSTANCE) is neither BACKUP nor MASTER or lacks its addresses, when a virtual "
-    "server has no quorum, or when the last reload was refused."
+    "Exit with 3 when an instance (or INSTANCE) is neither BACKUP nor MASTER or lacks its addresses, when two "
+    "nodes may hold one or another host keeps it from this one, when a virtual server has no quorum, or when the last "
+    "reload was refused."
 )
 
 

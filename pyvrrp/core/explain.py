@@ -15,6 +15,7 @@ from pyvrrp.core.snapshot import (
     AddressStatus,
     CheckStatus,
     GroupStatus,
+    HolderStatus,
     InstanceStatus,
     RealServerStatus,
     ServiceStatus,
@@ -52,6 +53,11 @@ def instance(
         why=(*_why(router, held, now), *trouble.sentences(router, reception, now)),
         last=router.last,
         counters=counters,
+        rivals=reception.complaints.recent(now),
+        holders=tuple(
+            HolderStatus(each.address, each.named, each.since, each.heard) for each in trouble.holders(router, now)
+        ),
+        contested=trouble.contested(router, reception, now),
     )
 
 

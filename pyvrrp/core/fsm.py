@@ -292,6 +292,12 @@ class VirtualRouter:
                 effects += self._announcer.contested(self.settings, self.standing, now)
         return effects
 
+    def rival_fell_silent(self, now: float) -> list[Effect]:
+        """Somebody whose adverts were turned away speaks no more: whoever believed it is told who has the addresses."""
+        if self.state is not State.MASTER or self.muted is not None:
+            return []
+        return self._announcer.contested(self.settings, self.standing, now)
+
     def take_over(self, due: float, now: float) -> list[Effect]:
         """The whole sync group is ready since `due`."""
         return self._take_over(self._silence(now), due, now)

@@ -211,6 +211,8 @@ class Node:
                 pass  # it has its turn in `handle`, whatever happened
             else:
                 effects += self._act(party, party.timer(now))
+                if self._receptions[party.settings.name].complaints.fell_silent(party.master_down_interval, now):
+                    effects += self._act(party, party.rival_fell_silent(now))
         for event in self._links.due(now):
             effects += self._link_counts(event, now)
         return effects + self._try_again(now)

@@ -55,11 +55,11 @@ class Reception:
     def _judge(self, packet: Packet, router: VirtualRouter, now: float) -> Verdict:
         settings, source = router.settings, packet.source
         if source == router.standing.source:
-            return None, self.complaints.take(settings.name, source, _OWN_ADDRESS, now)
+            return None, self.complaints.take(settings, source, _OWN_ADDRESS, now)
         try:
             advert = decode(packet.payload, source, packet.destination, packet.ttl)
         except WireError as error:
-            return None, self.complaints.take(settings.name, source, malformed(error, packet), now)
+            return None, self.complaints.take(settings, source, malformed(error, packet), now)
         followed = router.master.address if router.master is not None else None
         against = objection(advert, packet, settings, followed if router.state is State.BACKUP else None)
         if router.deaf:
@@ -70,7 +70,7 @@ class Reception:
             said = self.tolerance.bears(advert, source, against.reason, settings, source == followed, now)
             if said is not None:
                 return advert, said
-        return None, self.complaints.take(settings.name, source, against, now)
+        return None, self.complaints.take(settings, source, against, now, advert)
 
 
 def _deliverable(packet: AdvertOverheard, router: VirtualRouter) -> bool:

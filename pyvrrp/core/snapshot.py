@@ -52,6 +52,33 @@ class RejectedStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class RivalStatus:
+    """A sender whose adverts are turned away: since when, when last, how many, why, and what is likely wrong.
+
+    `priority` is None when what it sends is no advert; the reason and its kind are those of the last one.
+    """
+
+    source: Address
+    priority: int | None
+    kind: str
+    reason: str
+    cause: str
+    count: int
+    since: float
+    last: float
+
+
+@dataclass(frozen=True, slots=True)
+class HolderStatus:
+    """Another host that said it has a virtual address: since when, and when last."""
+
+    address: Address
+    mac: str
+    since: float
+    heard: float
+
+
+@dataclass(frozen=True, slots=True)
 class InstanceStatus:
     """Everything about one virtual router that an operator asks for."""
 
@@ -75,6 +102,9 @@ class InstanceStatus:
     why: tuple[str, ...]
     last: Transition | None
     counters: dict[str, int]
+    rivals: tuple[RivalStatus, ...] = ()  # of the last minutes
+    holders: tuple[HolderStatus, ...] = ()  # beside a MASTER, or instead of one
+    contested: bool = False  # whether two nodes may hold an address, or another host keeps it from this one
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,6 +151,11 @@ def test_health() -> None:
     assert not render.healthy(answer(replace(BACKUP, state="INIT")))
 
 
+def test_an_address_that_two_nodes_may_hold_is_not_healthy() -> None:
+    assert not render.healthy(answer(replace(MASTER, contested=True)))
+    assert render.healthy(answer(replace(MASTER, contested=True), BACKUP), "VI_1")
+
+
 def test_a_lost_quorum_is_not_healthy() -> None:
     assert render.healthy(answer(BACKUP, groups=(SPLIT,), services=(SERVICE,)))
     lost = answer(BACKUP, services=(SERVICE, LOST))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from ipaddress import IPv4Address
 
 import pytest
 
 from pyvrrp.cli import sentences, transitions
-from pyvrrp.core.snapshot import CheckStatus
+from pyvrrp.core.snapshot import CheckStatus, RivalStatus
 from tests.cli.answers import BACKUP, CHECK, GROUP, LOST, MASTER, NOW, SERVICE, answer
 
 VI_1 = """\
@@ -127,3 +128,17 @@ def test_the_history_names_instances_unless_one_was_asked_for() -> None:
     assert transitions.history(both, "orders").startswith("2025-11-21 06:50:12  BACKUP → MASTER")
     assert transitions.history(answer(replace(BACKUP, last=None))) == "no transitions yet\n"
     assert transitions.history_json(both, "orders")[0]["time"] == 1_763_707_812.0
+
+
+def test_who_is_turned_away() -> None:
+    why = "its password is not ours"
+    password = RivalStatus(IPv4Address("192.168.1.7"), 150, "password", why, "", 12, NOW - 70, NOW - 1)
+    nonsense = RivalStatus(IPv4Address("192.168.1.8"), None, "length", "wrong length: 2 bytes", "", 1, NOW - 9, NOW - 9)
+    page = sentences.explain(answer(replace(BACKUP, rivals=(password, nonsense))), "VI_1")
+    table = page[page.index("TURNED AWAY") :].split("\n\n")[0].splitlines()
+    rows = [" ".join(line.split()) for line in table]
+    assert rows == [
+        "TURNED AWAY PRIO ADVERTS SINCE LAST BECAUSE",
+        "192.168.1.7 150 12 1m10s ago 1.0 s ago its password is not ours",
+        "192.168.1.8 - 1 9.0 s ago 9.0 s ago wrong length: 2 bytes",
+    ]

@@ -127,8 +127,8 @@ def test_fault_that_waits() -> None:
 def test_adverts_that_are_turned_away() -> None:
     lone = backup()
     lone.hear(150, advert_int=300)
-    told = "It discards adverts from 192.168.1.202: its advert_int is 3 s, ours 1 s (last one 1.00 s ago)."
-    assert why(lone, after=1.0)[-1] == told
+    told = "It discards adverts from 192.168.1.202: its advert_int is 3 s, ours 1 s (last one 1.00 s ago). Likely adv"
+    assert why(lone, after=1.0)[-1].startswith(told)
     lone.hear(150, advert_int=300, after=0.5)
     lone.hear(150)
     assert why(lone, after=14.9)[-1].startswith("It discards adverts from 192.168.1.202")
