@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from soak.judge import Allowance
-from soak.plan import MASTER, Fault
+from soak.plan import MASTER, PART, Fault
 from soak.world import World, other
 
 KERNEL: Final = 1.0  # seconds until the kernel looks at a lease that is over
@@ -140,7 +140,7 @@ _WORK: Final[Mapping[str, Work]] = {
     "kill both": _kill_both,
     "stop": _stop,
     "cut": _cut,
-    "part": _part,
+    PART: _part,
     "delete": _delete,
     "reload": _reload,
     "check": _check,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 MASTER, BACKUP = "master", "backup"  # whom a fault hits: whoever is that when it comes
+PART = "part"  # the nodes cannot hear each other
 
 # Kinds of faults, and how often each is drawn.
 KINDS: Final = {
@@ -15,7 +16,7 @@ KINDS: Final = {
     "kill both": 1,
     "stop": 4,
     "cut": 3,
-    "part": 2,
+    PART: 2,
     "delete": 2,
     "reload": 3,
     "check": 2,

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from soak.judge import Judgement
+from soak.plan import PART
 
 
 def line(judgement: Judgement) -> str:
@@ -33,6 +34,11 @@ def summary(judgements: Sequence[Judgement], margin: float) -> Iterator[str]:
     yield f"{kinds.total()} faults: {counted}"
     stall = max((each.episode.stall for each in judgements), default=0.0) * 1e3
     yield f"margin: {margin * 1e3:.0f} ms a fault, and twice what the machine stood still in it, {stall:.0f} ms at most"
+    apart = sum(each.overlap for each in judgements if each.episode.kind == PART)
+    yield (
+        f"in all: {sum(each.gap for each in judgements):.3f} s without a holder, {apart:.3f} s with two that could not "
+        f"hear each other, {sum(each.overlap for each in judgements) - apart:.3f} s with two that could"
+    )
     gap = sum(each.excess_gap for each in judgements)
     overlap = sum(each.excess_overlap for each in judgements)
     yield f"seconds without a holder beyond the protocol's own time: {gap:.3f}{_worst(judgements, 'excess_gap')}"
