@@ -33,6 +33,10 @@ _HOP_LIMIT: Final = (
     "Without unicast_ttl keepalived leaves the hop limit of unicast adverts over IPv6 to the kernel, which takes 64;"
     " pyvrrpd sends 255, as its manual page has it and as it does over IPv4."
 )
+_PACED: Final = (
+    "With vrrp_garp_interval keepalived forgets garp_master_repeat: it announces the first address twice and each other"
+    " one once; pyvrrpd announces each as often as it is told, all of them once before any again."
+)
 
 DIFFERENCES: Final = (
     *(
@@ -44,6 +48,8 @@ DIFFERENCES: Final = (
     Difference("script without weight", "priorities.51", [150, 0, 0, 150, 0], [150, 0, 150, 0], _ONE_RELEASE),
     Difference("sync group", "priorities.51", [150, 0, 0, 150, 0], [150, 0, 150, 0], _ONE_RELEASE),
     Difference("sync group", "priorities.52", [150, 0, 150, 0], [150, 0, 150, 0, 150, 0], _GROUP_HANDS_OVER),
+    Difference("paced", "announcements.announced.192.168.1.200", 2, 3, _PACED),
+    Difference("paced", "announcements.announced.192.168.1.210", 1, 3, _PACED),
     Difference("two owners", "priorities.51", [255, 254, 0], [255, 0], _TWO_OWNERS),
     Difference("two owners", "adverts.51.254", ANY, None, _TWO_OWNERS),
     Difference(

@@ -201,6 +201,17 @@ def refreshing(stage: Stage) -> None:
     stage.stop()
 
 
+def pacing(stage: Stage) -> None:
+    """Its announcements leave one by one."""
+    stage.begin()
+    stage.enters(MASTER)
+    stage.takes()
+    stage.announces(1)
+    stage.advertises(10)  # three seconds: whatever is to come has come
+    stage.mark("announced")
+    stage.stop()
+
+
 def slow_to_start(stage: Stage) -> None:
     """It lets some time pass before it begins to wait, and hears what is said meanwhile."""
     stage.begin()
@@ -408,6 +419,12 @@ STORIES: Final = {
             *("garp_master_delay 0", "garp_master_repeat 3", "garp_master_refresh 1", "garp_master_refresh_repeat 2"),
         ),
         refreshing,
+    ),
+    "paced": Story(
+        global_defs("vrrp_garp_interval 0.2")
+        + instance(*QUICK, "garp_master_delay 0", "garp_master_repeat 3", vips=(VIP, OTHER_VIP)),
+        pacing,
+        vips=(VIP, OTHER_VIP),
     ),
     "startup delay": Story(global_defs("vrrp_startup_delay 2") + instance(*QUICK), slow_to_start),
     "preempt_delay": Story(global_defs() + instance("preempt_delay 1", *QUICK), delayed),
