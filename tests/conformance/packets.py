@@ -52,6 +52,8 @@ class Advert:
     destination: str = ""
     ttl: int = 255
     mac: str = TESTER_MAC
+    options: bytes = b""  # of the IPv4 header
+    padding: int = 0  # zeros behind the IP packet, as Ethernet has them up to 60 bytes
 
     @property
     def payload(self) -> bytes:
@@ -76,7 +78,8 @@ class Advert:
     @property
     def frame(self) -> bytes:
         """The whole Ethernet frame."""
-        return ethernet(self._destination, self.mac, packet(self.source, self._destination, self.ttl, self.payload))
+        data = packet(self.source, self._destination, self.ttl, self.payload, options=self.options)
+        return ethernet(self._destination, self.mac, data + bytes(self.padding))
 
     @property
     def _destination(self) -> str:
@@ -97,12 +100,16 @@ def pseudo_header(source: str, destination: str, length: int, protocol: int = VR
     return ends + (struct.pack("!LL", length, protocol) if ":" in source else struct.pack("!HH", protocol, length))
 
 
-def packet(source: str, destination: str, ttl: int, payload: bytes, protocol: int = VRRP) -> bytes:
+def packet(
+    source: str, destination: str, ttl: int, payload: bytes, protocol: int = VRRP, options: bytes = b""
+) -> bytes:
     """An IP packet of either family."""
     ends = ip_address(source).packed + ip_address(destination).packed
     if ":" in source:
         return struct.pack("!LHBB", 0x6C000000, len(payload), protocol, ttl) + ends + payload
-    head = struct.pack("!BBHHHBBH", 0x45, 0xC0, 20 + len(payload), 0, 0, ttl, protocol, 0) + ends
+    size = 20 + len(options)
+    head = struct.pack("!BBHHHBBH", 0x40 | size // 4, 0xC0, size + len(payload), 0, 0, ttl, protocol, 0)
+    head += ends + options
     return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + payload
 
 

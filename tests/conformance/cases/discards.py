@@ -57,6 +57,8 @@ FLAWS: Final = (
     Flaw("a count above the addresses it has", v2("7.1-length"), replace(V2, count=2)),
     Flaw("another virtual router's VRID", v2("7.1-vrid"), replace(V2, vrid=52)),
     Flaw("an unknown authentication type", v2("5.3.6-unknown"), replace(V2, auth_type=7)),
+    Flaw("an authentication header's type", v2("5.3.6-other"), replace(V2, auth_type=2)),
+    Flaw("a VRID of zero", v2("7.1-vrid"), replace(V2, vrid=0)),
     Flaw("a password where none is configured", v2("7.1-auth"), PASS),
     Flaw("no password where one is configured", v2("7.1-auth"), V2, AUTHENTICATED, PASS),
     Flaw(
@@ -193,6 +195,27 @@ def flood(bench: Bench) -> None:
         bench.stays_master_for(4.2, first.at, 1.0, 100)
     count = len(bench.adverts(first.at - 0.01))
     expect(count == 5, f"{count} adverts in four seconds, {1 + LATE:.2f} s apart at most")
+
+
+@case("a flawed priority 0 does not shorten a backup's wait", v2("7.1-checksum", "7.1-discard"))
+def flawed_zero(bench: Bench) -> None:
+    bench.begin()
+    since = bench.send(bench.peer)
+    with bench.stream(replace(V2, priority=0, checksum=0xDEAD), replace(V2, priority=0, ttl=1), every=PACE):
+        bench.takes_over_after(since, 3 + skew(100))
+
+
+for name, changes in {
+    "behind an IP header with options": {"options": b"\x94\x04\0\0"},
+    "padded to Ethernet's 60 bytes": {"padding": 6},
+}.items():
+
+    @case(f"BACKUP follows an advert {name}", v2("6.4.2-higher"), peer=replace(V2, **changes))  # type: ignore[arg-type]
+    def dressed(bench: Bench) -> None:
+        bench.begin()
+        since = bench.send(bench.peer)
+        with bench.stream(bench.peer, every=1.0):
+            bench.stays_backup_for(4.5, since)
 
 
 LOGGED: Final = {

@@ -235,3 +235,40 @@ def side_by_side(bench: Bench) -> None:
     with bench.stream(bench.peer, every=0.5):
         bench.until(lambda: not bench.holds(VIP), "it keeps the IPv4 address")
         expect(bench.holds(VIP6), "it gave up the IPv6 address as well")
+
+
+@case("IPv6: an address that somebody deletes on a master is back", (), text=PLAIN, peer=V6)
+def deleted(bench: Bench) -> None:
+    first = bench.begin_as_master()
+    bench.until(lambda: bench.holds(GLOBAL_VIP6), "the address did not come")
+    bench.host.ip(f"addr del {GLOBAL_VIP6}/128 dev eth0")
+    bench.until(lambda: bench.holds(GLOBAL_VIP6), "the address is not back", 0.5)
+    bench.stays_master_for(2.2, first.at, 1.0, 100)
+
+
+@case("IPv6: a reload without a change keeps address and cadence", v3("6.4.3-timer"), text=PLAIN, peer=V6)
+def reload(bench: Bench) -> None:
+    first = bench.begin_as_master()
+    bench.reload()
+    bench.stays_master_for(3.2, first.at, 1.0, 100)
+
+
+@case("IPv6: a killed master's addresses are gone before another could take them", (), text=PLAIN, peer=V6)
+def killed(bench: Bench) -> None:
+    bench.begin_as_master()
+    bench.kill()
+    bench.until(lambda: not (bench.holds() or bench.holds(GLOBAL_VIP6)), "the addresses are there for ever", 3.0)
+
+
+@case("IPv6: unicast peers get adverts one by one", (), text="-", peer=replace(V6, destination=SUBJECT6))
+def unicast(bench: Bench) -> None:
+    peers = ("unicast_peer {", HIGHER6, LOWER6, "}", f"unicast_src_ip {SUBJECT6}")
+    bench.write(instance(*peers, version=3, vips=VIPS))
+    first = bench.begin_as_master()
+    bench.pass_time(first.at + 1.5)
+    sent = bench.adverts(first.at - 0.01)
+    to = {each.destination for each in sent}
+    expect(to == {HIGHER6, LOWER6}, f"it sends to {', '.join(sorted(to))}")
+    for each in sent:
+        wanted = replace(bench.peer, priority=100, source=SUBJECT6, destination=each.destination).payload
+        expect(each.payload == wanted, f"its bytes are {each.payload.hex()}, not {wanted.hex()}")

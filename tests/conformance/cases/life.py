@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 from dataclasses import replace
+from functools import partial
 
 from tests.conformance.bench import SETTLED, Bench, expect
 from tests.conformance.case import case, global_defs, instance, skew, v2, v3
@@ -203,3 +205,34 @@ def hand_over(bench: Bench) -> None:
     expect(bench.answers_arp(), "it does not answer ARP after priority 0")
     bench.send(bench.peer)
     bench.until(lambda: not bench.holds(), "it keeps the address beside its successor", 2.0)
+
+
+@case("a reload with a mistake changes nothing", ())
+def mistaken_reload(bench: Bench) -> None:
+    first = bench.begin_as_master()
+    bench.write(instance().replace("interface eth0", "interface"))
+    bench.program.send(signal.SIGHUP)
+    bench.stays_master_for(3.2, first.at, 1.0, 100)
+    expect(bench.program.process.poll() is None, "it ended")
+
+
+@case(
+    "vrrp_startup_delay 2 lets the election wait", (), text=global_defs("vrrp_startup_delay 2") + instance(priority=200)
+)
+def startup_delay(bench: Bench) -> None:
+    bench.start()
+    bench.stays_backup_for(2 + 3 + skew(200) - 0.1, bench.started)
+    bench.next_advert(bench.started)
+
+
+@case("the first and the last VRID, side by side", v2("5.3.3", "7.1-vrid"))
+def first_and_last(bench: Bench) -> None:
+    bench.write(instance(name="VI_1", vrid=1) + instance(name="VI_255", vrid=255, vips=(SECOND,)))
+    bench.begin("VI_255")
+    for vrid, address in ((1, VIP), (255, SECOND)):
+        bench.until(partial(advertised, bench, vrid, (address,)), f"no advert of VRID {vrid} with {address}")
+
+
+def advertised(bench: Bench, vrid: int, addresses: tuple[str, ...]) -> bool:
+    """Whether the subject has advertised these addresses for this virtual router."""
+    return any(each.vrid == vrid and each.addresses == addresses for each in bench.adverts())

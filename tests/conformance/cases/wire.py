@@ -111,3 +111,18 @@ def no_authentication(bench: Bench) -> None:
 def message_alone(bench: Bench) -> None:
     frame = bench.begin_as_master()
     expect(frame.sums_up(pseudo=False), "it does not sum up")
+
+
+TWENTY = tuple(f"192.168.1.{number}" for number in range(100, 120))
+
+
+@case(
+    "an advert of twenty addresses has them all, in order",
+    v2("5.3.5", "5.3.9"),
+    text=instance(vips=TWENTY),
+    peer=replace(V2, addresses=TWENTY),
+)
+def twenty(bench: Bench) -> None:
+    frame = bench.begin_as_master()
+    wanted = replace(bench.peer, priority=100, source=SUBJECT).payload
+    expect(frame.payload == wanted, f"it has {', '.join(frame.addresses)}")
