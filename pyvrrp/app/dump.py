@@ -26,6 +26,7 @@ from pyvrrp.core.settings import (
 )
 from pyvrrp.core.snapshot import CheckStatus, InstanceStatus, Snapshot
 
+IPV6: Final = 6
 REDACTED: Final = "(not shown)"
 _STATES: Final = {"INIT": 0, "BACKUP": 1, "MASTER": 2, "FAULT": 3}
 
@@ -120,6 +121,9 @@ class Dumps:
 
     def _instance_rows(self, instance: InstanceSettings, status: InstanceStatus, groups: list[str]) -> Iterable[str]:
         yield f"VRRP Version = {instance.version}"
+        if instance.family == IPV6:
+            yield "Using Native IPv6"
+        yield from _flags(instance)
         yield from (f"Sync group = {name}" for name in groups)
         yield f"State = {status.state}"
         if status.master is not None and status.state == "BACKUP":
@@ -127,7 +131,15 @@ class Dumps:
             yield f"Master priority = {status.master.priority}"
         yield f"Last transition = {self._moment(status.since)}"
         yield f"Master down timer = {round(status.master_down_interval * 1e6)} usecs"
-        yield f"Interface = {instance.interface}"
+        yield f"Interface = {_interface(instance)}"
+        if not instance.track_primary:
+            yield "VRRP interface tracking disabled"
+        if instance.skip_check_adv_addr:
+            yield "Skip checking advert IP addresses"
+        if instance.source is not None:
+            yield f"Using src_ip = {instance.source} (from configuration)"
+        if not instance.unicast_peers:
+            yield f"Multicast address {instance.multicast_group}"
         yield f"Gratuitous ARP delay = {instance.garp_master_delay:g}"
         yield f"Gratuitous ARP repeat = {instance.garp_master_repeat}"
         yield f"Gratuitous ARP refresh = {instance.garp_master_refresh:g}"
@@ -141,9 +153,11 @@ class Dumps:
         yield f"Priority = {instance.priority}"
         yield f"Effective priority = {status.priority}"
         yield f"Advert interval = {_interval(instance)}"
+        yield f"Accept = {'enabled' if instance.accept else 'disabled'}"
         yield f"Preempt = {'enabled' if instance.preempt else 'disabled'}"
         if instance.preempt_delay:
             yield f"Preempt delay = {instance.preempt_delay:g} secs"
+        yield f"Promote_secondaries = {'enabled' if instance.promote_secondaries else 'disabled'}"
         if instance.version == 2:
             yield f"Authentication type = {'none' if instance.auth_pass is None else 'SIMPLE_PASSWORD'}"
         if instance.auth_pass is not None:
@@ -153,6 +167,7 @@ class Dumps:
             if addresses:
                 yield f"{title} ({len(addresses)}):"
                 yield from (f"  {_address(each, held)}" for each in addresses)
+        yield from _unicast(instance)
         yield from self._tracks(instance)
         yield from _notifications(instance.notifications)
 
@@ -212,10 +227,10 @@ class Dumps:
         following = status.master if status.state == "BACKUP" else None
         data: dict[str, object] = {
             "iname": instance.name,
-            "dont_track_primary": 0,
-            "skip_check_adv_addr": 0,
+            "dont_track_primary": int(not instance.track_primary),
+            "skip_check_adv_addr": int(instance.skip_check_adv_addr),
             "strict_mode": 0,
-            "vmac_ifname": "",
+            "vmac_ifname": instance.vmac.interface if instance.vmac else "",
             "ifp_ifname": instance.interface,
             "master_priority": following.priority if following else 0,
             "last_transition": round(status.since + self._offset, 6),
@@ -231,10 +246,10 @@ class Dumps:
             "base_priority": instance.priority,
             "effective_priority": status.priority,
             "vipset": bool(held),
-            "promote_secondaries": False,
+            "promote_secondaries": instance.promote_secondaries,
             "adver_int": _number(instance.advert_int),
             "master_adver_int": _number(following.advert_int if following else instance.advert_int),
-            "accept": 1,
+            "accept": int(instance.accept),
             "nopreempt": not instance.preempt,
             "preempt_delay": _number(instance.preempt_delay),
             "state": _STATES[status.state],
@@ -254,6 +269,33 @@ class Dumps:
         if instance.auth_pass is not None:
             data["auth_data"] = REDACTED
         return data
+
+
+def _interface(instance: InstanceSettings) -> str:
+    if instance.vmac is None:
+        return instance.interface
+    base = ", xmit base i/f" if instance.vmac.transmit_base else ""
+    return f"{instance.vmac.interface}, vmac on {instance.interface}{base}"
+
+
+def _flags(instance: InstanceSettings) -> Iterable[str]:
+    if instance.unicast_peers or instance.vmac is not None:
+        yield "Flags:"
+    if instance.unicast_peers:
+        yield "  Using unicast"
+    if instance.vmac is not None:
+        base = _truth(instance.vmac.transmit_base)
+        yield f"  Use VMAC, i/f name {instance.vmac.interface}, is_up = true, xmit_base = {base}"
+
+
+def _unicast(instance: InstanceSettings) -> Iterable[str]:
+    if instance.unicast_peers:
+        yield f"Unicast TTL = {instance.unicast_ttl}"
+        yield f"Check unicast src : {'yes' if instance.check_unicast_src else 'no'}"
+        yield "Unicast Peer :"
+        yield from (
+            f"  {each.address} min_ttl {each.min_ttl} max_ttl {each.max_ttl}" for each in instance.unicast_peers
+        )
 
 
 def write_private(path: Path, text: str) -> None:

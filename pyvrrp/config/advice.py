@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Callable, Container, Iterator
+from ipaddress import ip_address
 from pathlib import Path as FilePath
 from typing import Final
 
@@ -30,6 +31,7 @@ def advise(node: NodeFile, ties: Container[str], file: str, findings: Findings) 
         _initial_state,
         _owner_weights,
         lambda name, instance: _member_weights(instance, name in weightless),
+        _source,
         lambda name, instance: _nothing_tracked(instance, name in ties or name in grouped),
         lambda name, instance: _readable(name, instance, file),
     )
@@ -42,6 +44,7 @@ def advise(node: NodeFile, ties: Container[str], file: str, findings: Findings) 
         if remarks:
             path, text = remarks[0]
             findings.advise(path, text if len(remarks) == 1 else f"{text} (and {len(remarks) - 1} more like it)")
+    _shared_vrids(node, findings)
     _idle_checks(node, findings)
 
 
@@ -89,6 +92,27 @@ def _member_weights(instance: Instance, weightless: bool) -> Iterator[Remark]:
             "without sync_group_tracking_weight the weights of a group's members count as 0: a failing check is a fault"
         )
         yield ("track_checks",), text
+
+
+def _source(_name: str, instance: Instance) -> Iterator[Remark]:
+    source = instance.mcast_src_ip
+    if source is not None and instance.family == 6 and not ip_address(source).is_link_local:
+        text = f"{source} is not link-local: others may turn such adverts away (RFC 5798 section 5.1.2.1)"
+        yield ("mcast_src_ip",), text
+
+
+def _shared_vrids(node: NodeFile, findings: Findings) -> None:
+    """One VRID on two interfaces: fine, as long as nobody joins their networks."""
+    first: dict[tuple[int, int], str] = {}
+    for name, instance in node.vrrp_instances.items():
+        other = first.setdefault((instance.family, instance.virtual_router_id), name)
+        interface = node.vrrp_instances[other].interface
+        if interface != instance.interface:
+            findings.advise(
+                ("vrrp_instances", name, "virtual_router_id"),
+                f"{other} on {interface} has VRID {instance.virtual_router_id}, too: their networks must stay apart",
+            )
+            return
 
 
 def _nothing_tracked(instance: Instance, otherwise: bool) -> Iterator[Remark]:

@@ -10,6 +10,7 @@ from pyvrrp.config.model.instance import HeldAddress, Instance
 from pyvrrp.config.model.transport import Peer
 from pyvrrp.config.tree import Path
 from pyvrrp.config.validate import Checked
+from pyvrrp.core import const
 
 _SOURCES = ("mcast_src_ip", "unicast_src_ip")
 _OF_UNICAST = ("unicast_src_ip", "unicast_ttl", "check_unicast_src")
@@ -21,6 +22,7 @@ def apply(checked: Checked, findings: Findings) -> None:
     for name, instance in checked.node.vrrp_instances.items():
         rules = _Rules(name, instance, checked, findings)
         rules.addresses()
+        rules.number()
         rules.version()
         rules.families()
         rules.travelling()
@@ -54,6 +56,12 @@ class _Rules:
                 if key == "virtual_ipaddress" and self._sound:
                     self._same_family(held, index)
                 self._options(held, key, index)
+
+    def number(self) -> None:
+        """As many addresses as an advert has room for."""
+        number, most = len(self._instance.virtual_ipaddress), const.ADDRESSES_MAX[self._instance.family]
+        if self._sound and self._instance.family == 6 and number > most:
+            self._value(f"{number} are too many, {most} IPv6 addresses fit into an advert", "virtual_ipaddress")
 
     def _same_family(self, held: HeldAddress, index: int) -> None:
         first, address = self._instance.virtual_ipaddress[0].address.address, held.address.address

@@ -13,6 +13,9 @@ GROUP_IPV6: Final = IPv6Address("ff02::12")  # RFC 5798 5.1.2.2
 VMAC_PREFIX: Final = MappingProxyType(  # and the VRID: a virtual router's own MAC, by family; RFC 5798 7.3
     {4: bytes.fromhex("00005e0001"), 6: bytes.fromhex("00005e0002")}
 )
+ADDRESSES_MAX: Final = MappingProxyType(  # in an advert: one byte counts them (RFC 3768 5.3.5); IPv6 in 1500 bytes
+    {4: 255, 6: 89}
+)
 TTL: Final = 255  # demanded of every received advert, so that none comes through a router; RFC 3768 5.2.3
 TOS: Final = 0xC0  # internetwork control, as every implementation sends it
 TYPE_ADVERTISEMENT: Final = 1  # RFC 3768 5.3.2, RFC 5798 5.2.2

@@ -11,7 +11,15 @@ import pytest
 
 from pyvrrp.app.dump import Baseline, Dumps, write_private
 from pyvrrp.core.node import Node
-from pyvrrp.core.settings import Command, InstanceSettings, NodeSettings, Notifications, VirtualAddress
+from pyvrrp.core.settings import (
+    Command,
+    InstanceSettings,
+    NodeSettings,
+    Notifications,
+    UnicastPeer,
+    VirtualAddress,
+    Vmac,
+)
 from pyvrrp.core.snapshot import Snapshot
 
 INSTANCE = InstanceSettings(
@@ -112,6 +120,31 @@ def test_json_has_keepalived_s_keys_and_values() -> None:
 )
 def test_data_has_keepalived_s_lines(line: str) -> None:
     assert line in dumps().data().splitlines()
+
+
+def test_data_tells_how_adverts_travel() -> None:
+    travelling = replace(
+        INSTANCE,
+        source=IPv4Address("10.9.0.1"),
+        unicast_peers=(UnicastPeer(IPv4Address("10.9.0.2"), min_ttl=250),),
+        check_unicast_src=True,
+        accept=False,
+        vmac=Vmac("vrrp.51", bytes(6), transmit_base=True),
+    )
+    node = replace(NODE, instances=(travelling,))
+    found = Dumps(node, Node(node, 90.0).snapshot(100.0), 0.0, {}).data().splitlines()
+    for line in (
+        "   Flags:",
+        "     Using unicast",
+        "     Use VMAC, i/f name vrrp.51, is_up = true, xmit_base = true",
+        "   Interface = vrrp.51, vmac on eth0, xmit base i/f",
+        "   Using src_ip = 10.9.0.1 (from configuration)",
+        "   Accept = disabled",
+        "   Unicast TTL = 255",
+        "   Check unicast src : yes",
+        "     10.9.0.2 min_ttl 250 max_ttl 255",
+    ):
+        assert line in found
 
 
 def test_no_dump_shows_a_password() -> None:

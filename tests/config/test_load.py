@@ -259,6 +259,12 @@ def test_the_schema_in_the_package_is_that_of_the_models() -> None:
     assert SCHEMA.read_text(encoding="utf-8") == schema_text()
 
 
+def test_the_sample_without_multicast_loads() -> None:
+    ipv4, ipv6 = load(str(CONF / "unicast-a.yaml")).settings.instances
+    assert [str(each.unicast_peers[0]) for each in (ipv4, ipv6)] == ["192.168.1.202", "2001:db8::202"]
+    assert (ipv4.version, ipv6.version) == (2, 3)
+
+
 @pytest.mark.parametrize("name", ["node-a", "node-b", "tutorial-a", "tutorial-b"])
 def test_the_shipped_samples_load(name: str) -> None:
     (instance,) = load(str(CONF / f"{name}.yaml")).settings.instances
@@ -275,5 +281,6 @@ def test_a_thousand_instances(tmp_path: Path) -> None:
         lines.append(f"  VI_{n}: {{{router}, virtual_ipaddress: [10.{n // 250}.{n % 250}.1], track_checks: [mysql]}}")
     node = loaded(tmp_path, "\n".join([*lines, "checks: {mysql: {type: tcp}}"]))
     assert len(node.settings.instances) == 1000
-    (found,) = node.advice
-    assert found.message.endswith(" (and 999 more like it)")
+    skew, vrid = node.advice
+    assert skew.message.endswith(" (and 999 more like it)")
+    assert vrid.message == "VI_0 on eth0 has VRID 1, too: their networks must stay apart"

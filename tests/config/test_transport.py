@@ -9,7 +9,7 @@ import pytest
 
 from pyvrrp.core.settings import InstanceSettings, UnicastPeer
 from tests.config import samples
-from tests.config.samples import GOOD, loaded, problems, replaced
+from tests.config.samples import GOOD, advice, loaded, problems, replaced
 
 VI = "vrrp_instances.VI_1"
 
@@ -89,6 +89,28 @@ def test_the_rest_goes_through(tmp_path: Path) -> None:
     found = only(tmp_path, with_instance_lines(f"{lines}\ndont_track_primary: true"))
     assert (found.v3_checksum_as_v2, found.skip_check_adv_addr, found.owner_ignore_adverts) == (True, True, True)
     assert not found.track_primary
+
+
+def test_one_vrid_on_two_interfaces_is_remarked(tmp_path: Path) -> None:
+    other = "  VI_2: {interface: eth1, virtual_router_id: 60, virtual_ipaddress: [10.0.0.1], track_checks: [mysql]}\n"
+    found = advice(tmp_path, GOOD.replace("checks:\n  mysql", f"{other}checks:\n  mysql", 1))
+    assert found[-1].endswith("VI_2.virtual_router_id: VI_1 on eth0 has VRID 60, too: their networks must stay apart")
+
+
+def test_an_ipv6_sender_that_is_not_link_local_is_remarked(tmp_path: Path) -> None:
+    (found,) = advice(tmp_path, ipv6('mcast_src_ip: "2001:db8::1"'))
+    assert found.startswith(f"node.yaml:9:19: {VI}.mcast_src_ip: 2001:db8::1 is not link-local: others may turn such")
+    assert advice(tmp_path, ipv6('mcast_src_ip: "fe80::1"')) == []
+
+
+def test_an_advert_has_room_for_89_addresses_of_ipv6(tmp_path: Path) -> None:
+    def several(number: int) -> str:
+        return replaced("192.168.1.200", ", ".join(f'"2001:db8::{each + 1:x}"' for each in range(number)))
+
+    assert problems(tmp_path, several(89)) == []
+    assert problems(tmp_path, several(90)) == [
+        f"node.yaml:7:24: {VI}.virtual_ipaddress: 90 are too many, 89 IPv6 addresses fit into an advert"
+    ]
 
 
 PEERS = "unicast_peer: [192.168.1.2]"

@@ -136,9 +136,13 @@ _MISTAKES: Final = (
         " keepalived's manual has it.",
         ("globals/root-keywords globals/interface-delays", "interface_up_down_delays.eth1.up", 0, ANY),
     ),
-    *_because(
+    Difference(
+        "*",
+        "vrrp_instance.*.skip_check_adv_addr",
+        True,
+        False,
         "`skip_check_adv_addr off`: keepalived turns it on, whatever stands behind it; pyvrrpd does as it is told.",
-        ("instance/skip-check numbers/booleans", "vrrp_instance.*.skip_check_adv_addr", True, False),
+        surely="instance/skip-check",
     ),
     *_because(
         "`vrrp_check_unicast_src`: keepalived does not pass it on to its instances; pyvrrpd does.",

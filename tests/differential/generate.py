@@ -51,6 +51,18 @@ INSTANCE: Final[Keywords] = {
     "debug": Values(["0", "4"], ["x"]),
     "promote_secondaries": _ALONE,
     "dont_track_primary": _ALONE,
+    "accept": _ALONE,
+    "no_accept": _ALONE,
+    "strict_mode": Values(["off"], ["maybe"]),
+    "use_vmac": Values(["", "02:00:00:00:00:01", "02:00:00:00:00"], ["02:00:00", "01:00:5e:00:00:01", "a/b"]),
+    "vmac_xmit_base": _ALONE,
+    "mcast_src_ip": Values(["10.9.0.1", "10.9.0.77"], ["10.9.0.300", "foo"]),
+    "mcast_dst_ip": Values(["224.0.0.18", "224.0.0.99"], ["10.9.0.1", "foo"]),
+    "unicast_src_ip": Values(["10.9.0.1"], ["foo"]),
+    "unicast_ttl": Values(["0", "64", "255"], ["256", "x"]),
+    "unicast_fault_no_peer": _ALONE,
+    "check_unicast_src": _ALONE,
+    "track_src_ip": _ALONE,
     "prioritty": Values([], ["100"]),
     "nat_mask": Values([], ["255.255.255.0"]),
 }
@@ -66,7 +78,11 @@ GLOBAL: Final[Keywords] = {
     "vrrp_lower_prio_no_advert": _BOOLEAN,
     "smtp_server": Values(["192.0.2.25", "192.0.2.25 2525"], ["192.0.2.300"]),
     "smtp_connect_timeout": Values(["10", "30"], ["x"]),
-    "dynamic_interfaces": _ALONE,
+    "dynamic_interfaces": Values(["", "allow_if_changes"], ["foo"]),
+    "vrrp_mcast_group4": Values(["224.0.0.18", "224.0.0.99"], ["10.9.0.1", "ff02::1"]),
+    "vrrp_mcast_group6": Values(["ff02::12"], ["224.0.0.18"]),
+    "vrrp_gna_interval": Values(["0.001", "1"], ["0", "x"]),
+    "vmac_prefix": Values(["vm"]),
     "vrrp_garp_masterdelay": Values([], ["1"]),
 }
 SCRIPT: Final[Keywords] = {
@@ -111,6 +127,9 @@ TCP_CHECK: Final[Keywords] = {
 ADDRESS_OPTIONS: Final = Values(
     ["", "/24", "/32", "/24 dev eth0", "/24 dev eth1", "/24 label eth0:1", "/24 scope link", "/24 brd 10.9.0.255"],
     ["/33", "/255.255.255.0", "/24 foo", "/24 dev", "/24 label eth0:123456789012345", "/24 scope nosuch"],
+)
+PEER_OPTIONS: Final = Values(
+    ["", " min_ttl 254", " min_ttl 1 max_ttl 255"], [" min_ttl 256", " min_ttl", " foo 1", " min_ttl 9 max_ttl 8"]
 )
 BAD_ADDRESSES: Final = ("192.168.1.300", "localhost", "10.9.0", "`10.9.0.1`")
 TRACK_OPTIONS: Final = Values(["", " weight 5", " weight -5", " weight 5 reverse"], [" weight x", " foo"])
@@ -203,7 +222,11 @@ def _instance(chance: Chance, name: str, number: int, scripts: Sequence[str]) ->
     tracked = draw(st.lists(st.sampled_from(scripts), unique=True)) if scripts else []
     if tracked:
         body.append(chance.list("track_script", [f"{each}{chance.one(TRACK_OPTIONS)}" for each in tracked]))
+    if draw(st.integers(0, 3)) == 0:
+        body.append(chance.list("unicast_peer", [f"10.9.0.2{chance.one(PEER_OPTIONS)}"]))
     body.append(chance.list("virtual_ipaddress", _addresses(chance, number)))
+    if draw(st.integers(0, 3)) == 0:
+        body.append(chance.list("virtual_ipaddress_excluded", [f"2001:db8::{number}", f"10.9.{number}.200"]))
     return chance.block(f"vrrp_instance {name}", body)
 
 

@@ -40,11 +40,11 @@ from pyvrrp.config.keepalived.statement import Statement
 from pyvrrp.config.tree import Place
 from pyvrrp.config.values import Word, quote
 from pyvrrp.config.values_net import InterfaceName
+from pyvrrp.core import const
 
 MASTER, BACKUP = "MASTER", "BACKUP"
 
 _OWNER: Final = "255"
-_ADDRESSES_MAX: Final = 255  # the packet counts them in one byte
 _EXCLUDED_MAX: Final = 1000
 _VERSION_3_MOST: Final = 40.95  # seconds that VRRPv3's packet can say
 _PRIORITY: Final = Number(1, 255)
@@ -237,7 +237,7 @@ class Instance(Notifying):
         self._complete_transport()
         self._complete_authentication()
         self._complete_interval()
-        self.vmac.complete(self._strict)
+        self.vmac.complete(self._strict, self._transport.unicast)
         self._complain_of_virtual_macs()
         if self._strict:
             self._complete_strictness()
@@ -283,11 +283,12 @@ class Instance(Notifying):
             self.scope.error_at(self.statement.place, f"has no virtual_ipaddress; {result}")
             if self._strict:
                 return False
-        if len(self._addresses) > _ADDRESSES_MAX:
-            text = f"{len(self._addresses)} are too many, {_ADDRESSES_MAX} fit; the rest is held without being named"
-            self.scope.error(self._addresses[_ADDRESSES_MAX].statement, f"{text} in adverts")
-            self._excluded = self._addresses[_ADDRESSES_MAX:] + self._excluded
-            del self._addresses[_ADDRESSES_MAX:]
+        most = const.ADDRESSES_MAX[self._transport.family or 4]
+        if len(self._addresses) > most:
+            text = f"{len(self._addresses)} are too many, {most} fit; the rest is held without being named in adverts"
+            self.scope.error(self._addresses[most].statement, text)
+            self._excluded = self._addresses[most:] + self._excluded
+            del self._addresses[most:]
         if len(self._excluded) > _EXCLUDED_MAX:
             text = f"{len(self._excluded)} are too many, pyvrrp holds {_EXCLUDED_MAX}; the rest is left out"
             self.scope.error(self._excluded[_EXCLUDED_MAX].statement, text)
@@ -374,6 +375,8 @@ class Instance(Notifying):
             self.draft.put(key, self.statement.place, scalar(self.statement.place, "0"))
         self.draft.put("lower_prio_no_advert", self.statement.place, scalar(self.statement.place, written(True)))
 
+        if self._transport.unicast:
+            self.scope.advise_at(self.statement.place, "strict mode has no unicast peers; it goes on with them")
         first = self._addresses[0]
         if first.address.version == 6 and not first.address.is_link_local:
             self.scope.error(first.statement, "strict mode wants a link-local address first")

@@ -48,6 +48,11 @@ class Transport(reading.Reader):
         """One of the keywords that HANDLERS names."""
         self.HANDLERS[statement.keyword](self, statement)
 
+    @property
+    def unicast(self) -> bool:
+        """Whether adverts go to peers."""
+        return bool(self._peers)
+
     def settles(self, address: str) -> bool:
         """Whether the instance is of the family of this address: it is, unless another was named before."""
         version = ip_address(address).version

@@ -59,6 +59,9 @@ class VirtualMac(reading.Reader):
 
     def _address(self, statement: Statement, text: str) -> None:
         """Six bytes, or five and the VRID; what is behind them does not count."""
+        if self._mac:
+            self.scope.error(statement, f"it has a MAC address already; {quote(text)} is left out")
+            return
         parts = text.split(":")[:_BYTES]
         try:
             mac = [int(part, 16) for part in parts]
@@ -87,8 +90,10 @@ class VirtualMac(reading.Reader):
 
     # --- all of it -------------------------------------------------------------------------------------------------
 
-    def complete(self, strict: bool) -> None:
+    def complete(self, strict: bool, unicast: bool) -> None:
         """What is without effect, or not allowed, goes."""
+        if self._said is not None and unicast and "vmac_xmit_base" not in self.draft:
+            self.scope.error(self._said, "unicast adverts leave by the interface itself; vmac_xmit_base is used")
         entry = self.draft.entry("vmac_xmit_base")
         reason = "has no meaning without use_vmac" if not self.wanted else "strict mode forbids it" if strict else ""
         if entry is not None and reason:

@@ -90,6 +90,10 @@ class TestMistakes:
         [
             ("vmac_xmit_base", "vmac_xmit_base: has no meaning without use_vmac; it is left out"),
             ("use_vmac a\nuse_vmac b", 'use_vmac: it is called a already; "b" is left out'),
+            (
+                "use_vmac\nunicast_peer {\n192.0.2.9\n}",
+                "unicast adverts leave by the interface itself; vmac_xmit_base is used",
+            ),
             (f"use_vmac {'x' * 16}", "1 to 15 bytes without space, / and :; a name is made for it"),
             (
                 "use_vmac\nvirtual_ipaddress {\n192.0.2.9 use_vmac\n}",
