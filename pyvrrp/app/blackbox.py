@@ -9,21 +9,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import secrets
 import time
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, TYPE_CHECKING, Final
 
 from pyvrrp.core.effects import Level
 from pyvrrp.core.node import Node
 from pyvrrp.errors import ControlError
-from pyvrrp.recording.reel import WAITING_MAX, Core, Reel, Tap, ending
+from pyvrrp.recording.tap import Core, Tap
+
+if TYPE_CHECKING:
+    from pyvrrp.recording.reel import Reel
 
 _PORTION: Final = 20  # lines made at once: about a millisecond
 _PAUSE: Final = 0.1  # seconds until it is looked again for what has happened
 _LAST_WORDS: Final = 1.0  # seconds that writing the end may take
 _LISTENERS_MAX: Final = 4
+_WAITING_MAX: Final = 50_000  # events and effects; some ten megabytes, more than a minute of a thousand instances
 LOST: Final = "lost: more happened than could be written"
 _ENDED: Final = "the daemon ended"
 
@@ -36,7 +39,7 @@ class BlackBox:
         node: Node,
         insert: Callable[[Core], None],
         say: Callable[[Level, str], None],
-        limit: int = WAITING_MAX,
+        limit: int = _WAITING_MAX,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._node = node
@@ -75,7 +78,7 @@ class BlackBox:
                 portion = reel.lines(_PORTION)
                 yield portion.encode()
                 await asyncio.sleep(0 if portion else _PAUSE)
-            yield ending(self._why(reel)).encode()
+            yield reel.ending(self._why(reel)).encode()
         finally:
             self._end(reel)
             self._say(Level.NOTICE, f"The recording through the control socket has ended, {reel.taken} events")
@@ -99,7 +102,7 @@ class BlackBox:
                         await self._loop.run_in_executor(None, _write_all, file, portion)
                     else:
                         await asyncio.sleep(_PAUSE)
-                await self._loop.run_in_executor(None, _write_all, file, ending(self._why(reel)).encode())
+                await self._loop.run_in_executor(None, _write_all, file, reel.ending(self._why(reel)).encode())
         except OSError as error:
             self._say(Level.ERROR, f"the recording to {path} ends: {error.strerror}")
         finally:
@@ -114,6 +117,10 @@ class BlackBox:
         return LOST if reel.lost else _ENDED
 
     def _begin(self, born: float | None = None) -> Reel:
+        import secrets  # this and the reel bring OpenSSL with them: 1.5 MiB that are not spent while nobody records
+
+        from pyvrrp.recording.reel import Reel
+
         reel = Reel(self._node, self._loop.time(), time.time(), secrets.token_bytes(32), born, self._limit)
         self._tap.reels = (*self._tap.reels, reel)
         self._insert(self._tap)

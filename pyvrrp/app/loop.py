@@ -43,7 +43,7 @@ from pyvrrp.core.settings import Address
 from pyvrrp.errors import KernelError
 from pyvrrp.io.netlink import Kernel
 from pyvrrp.io.sockdiag import reset_connections
-from pyvrrp.recording.reel import Core
+from pyvrrp.recording.tap import Core
 
 _STALL = 0.002  # seconds; a timer of a loop that runs is this late at most, mostly by a tenth of it
 _ROUNDS, _ROUND = 2, 0.02  # rounds of 64 adverts that are heard after a stall, one more for so many seconds of it

@@ -14,7 +14,7 @@ import hashlib
 import json
 from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from pyvrrp import __version__
 from pyvrrp.core.effects import Effect
@@ -27,26 +27,7 @@ from pyvrrp.recording.photograph import Photograph
 from pyvrrp.recording.plain import Plainly
 
 START, MIDWAY = "start", "midway"
-WAITING_MAX: Final = 50_000  # events and effects; some ten megabytes, more than a minute of a thousand instances
 _OPEN: Final = "the turn goes on"
-
-
-class Core(Protocol):
-    """What the heart wants of a node."""
-
-    @property
-    def stopping(self) -> bool:
-        """Whether it was asked to stop."""
-
-    @property
-    def done(self) -> bool:
-        """Whether it has handed over."""
-
-    def handle(self, event: Event, now: float) -> list[Effect]:
-        """Take one event."""
-
-    def next_deadline(self) -> float | None:
-        """When `TimerDue` is wanted."""
 
 
 class Reel:
@@ -56,7 +37,7 @@ class Reel:
     """
 
     def __init__(
-        self, node: Node, now: float, wall: float, key: bytes, born: float | None = None, limit: int = WAITING_MAX
+        self, node: Node, now: float, wall: float, key: bytes, born: float | None = None, limit: int = 1_000_000
     ) -> None:
         self.lost = False  # whether more happened than could be kept
         self.taken = 0  # events
@@ -105,6 +86,10 @@ class Reel:
         """Whether nothing waits to be written."""
         return self._opened and not self._turns
 
+    def ending(self, why: str) -> str:
+        """The last line."""
+        return ending(why)
+
     # --- what is written ----------------------------------------------------------------------------------------------
 
     def lines(self, most: int) -> str:
@@ -128,43 +113,6 @@ class Reel:
         if due is not _OPEN:
             line["deadline"] = due
         return line | {"raised": raised} if raised else line
-
-
-class Tap:
-    """Stands between heart and node while somebody records, and hears all that passes. It changes nothing."""
-
-    def __init__(self, node: Node) -> None:
-        self._node = node
-        self.reels: tuple[Reel, ...] = ()
-
-    @property
-    def stopping(self) -> bool:
-        """The node's."""
-        return self._node.stopping
-
-    @property
-    def done(self) -> bool:
-        """The node's."""
-        return self._node.done
-
-    def handle(self, event: Event, now: float) -> list[Effect]:
-        """The node's."""
-        try:
-            effects = self._node.handle(event, now)
-        except Exception as error:
-            for reel in self.reels:
-                reel.turn(now, event, (), f"{type(error).__name__}: {error}")
-            raise
-        for reel in self.reels:
-            reel.turn(now, event, effects)
-        return effects
-
-    def next_deadline(self) -> float | None:
-        """The node's."""
-        due = self._node.next_deadline()
-        for reel in self.reels:
-            reel.deadline(due)
-        return due
 
 
 def ending(why: str) -> str:

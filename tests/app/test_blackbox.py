@@ -14,7 +14,7 @@ from pyvrrp.core.effects import Level
 from pyvrrp.core.events import TimerDue
 from pyvrrp.core.node import Node
 from pyvrrp.errors import ControlError
-from pyvrrp.recording.reel import Core
+from pyvrrp.recording.tap import Core
 from tests.simulation import instance, settings
 
 

@@ -128,3 +128,9 @@ def test_the_process_of_a_background_daemon_is_reported_ready_by_its_parent(tmp_
     assert subprocess.run([*python, str(marker)], check=False, timeout=20).returncode == 0
     assert marker.read_text() == "True /"
     assert subprocess.run([*python, "fail"], check=False, timeout=20).returncode == 7
+
+
+def test_a_recording_is_named_for_wherever_the_daemon_goes() -> None:
+    assert parse(["--record", "it.jsonl"]).record == "it.jsonl"
+    assert parse(["--record", "it.jsonl", "--daemonize"]).record == str(Path("it.jsonl").absolute())
+    assert parse([]).record is None

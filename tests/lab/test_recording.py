@@ -36,6 +36,7 @@ def test_a_failover_recorded_by_command_replays(site: Site, tmp_path: Path, caps
     recorder = site.program(site.a, "recorder", command)
     assert until(lambda: file.exists() and file.stat().st_size > 0)
     master.kill()
+    site.b.port("down")  # with its host: the address that it leaves behind must not answer
     assert backup.becomes(MASTER)
     assert site.a.takes()
     size = file.stat().st_size

@@ -10,7 +10,8 @@ from pyvrrp.core.effects import Effect
 from pyvrrp.core.events import Event, LinkChanged, Stopping, TimerDue
 from pyvrrp.core.node import Node
 from pyvrrp.recording.photograph import Photograph
-from pyvrrp.recording.reel import Reel, Tap
+from pyvrrp.recording.reel import Reel
+from pyvrrp.recording.tap import Tap
 from tests.simulation import instance, pair, settings
 
 UP = LinkChanged("eth0", present=True, up=True, mac=b"\2\0\0\0\0\1")
