@@ -256,6 +256,11 @@ class Lan:
         self.touched = None
         self.watch()
 
+    def told(self) -> list[tuple[float, str, Effect]]:
+        """All that every node asked for, in order: when, by whom, what."""
+        effects = [(at, each.name, effect) for each in self.machines.values() for at, effect in each.effects]
+        return sorted(effects, key=lambda each: each[0])
+
     def _step(self) -> None:
         at, _, action = heapq.heappop(self._queue)
         self.now = max(self.now, at)
