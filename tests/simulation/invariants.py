@@ -77,14 +77,15 @@ class Tenure:
     router: VirtualRouter | None = None  # that began when it was told so
     heard: int = 0  # adverts that counted
     followed: float = NEVER  # by its own clock: when it last heard a master that it had to follow
+    interval: float = 0.0  # that master's
     settings: InstanceSettings | None = None
     whose: VirtualRouter | None = None
 
     def belongs_to(self, router: VirtualRouter) -> None:
         """What was noted of another router of the same name, which a reload has replaced, does not count."""
-        if self.whose is not router:
+        if self.whose is not None and self.whose is not router:
             self.sent, self.released, self.tenures, self.heard, self.followed = NEVER, None, 0, 0, NEVER
-            self.whose = router
+        self.whose = router
 
 
 @dataclass(slots=True)
@@ -95,7 +96,7 @@ class Life:
     daemon: object = None
     alive_since: float = NEVER
     stood_since: float = NEVER
-    changed: float = NEVER  # when it last did anything
+    changed: float = NEVER  # when anything last happened to it
     was_alive: bool = True
     sequence: int = 0
     previous: Effect | None = None
@@ -150,6 +151,8 @@ class Witness:
         self._steps += 1
         touched, self.lan.touched = self.lan.touched, None
         everybody = self.lan.machines.values()
+        if touched is not None:
+            self._lives[touched.name].changed = self.lan.now
         if touched is not None and self._steps % ALL_EVERY:
             if not self._look_at(touched, self._lives[touched.name], quick=True) and self._calm:
                 return
@@ -243,7 +246,9 @@ class Witness:
 
     def _read_one(self, machine: Machine, life: Life, router: VirtualRouter, at: float, effect: Effect) -> None:
         tenure, previous = life.tenure(router.settings.name), life.previous
-        in_force = tenure.released is None or router.counters.became_master > tenure.tenures
+        replaced = tenure.whose is not None and tenure.whose is not router
+        renewed = replaced or router.counters.became_master > tenure.tenures
+        in_force = tenure.released is None or renewed
         if isinstance(effect, SendAdvert):
             if router.state is State.MASTER and tenure.settings is router.settings:
                 pause = (at - max(tenure.sent, life.alive_since)) * machine.rate
@@ -292,7 +297,8 @@ class Witness:
             assert self.lan.now >= machine.opens - ROUNDING, f"PATIENT: {machine.name} took over in its startup_delay"
         if word == "MASTER" and before == "BACKUP" and not router.settings.owner:
             waited = machine.local(self.lan.now) - tenure.followed
-            least = router.settings.down_timer_adverts * self._interval(router, min) - ROUNDING
+            interval = min(tenure.interval, router.settings.advert_int)
+            least = router.settings.down_timer_adverts * interval - ROUNDING
             assert waited >= least, f"PATIENT: {machine.name} took over {waited} s after a master that it follows"
 
     def _gave_way(self, machine: Machine, router: VirtualRouter, reason: str) -> None:
@@ -314,7 +320,7 @@ class Witness:
 
     def _meant(self, machine: Machine, life: Life, router: VirtualRouter, name: str) -> None:
         if machine.alive:
-            meant = router.state is State.MASTER or router.handover_until is not None
+            meant = router.state is State.MASTER or router.handover_until is not None or bool(machine.waiting)
             assert meant, f"MEANT: {machine.name} is {router.state.value} and holds the VIP"
             return
         lease = router.settings.vip_lease
@@ -365,7 +371,8 @@ class Witness:
             if isinstance(event, AdvertReceived) and len(event.payload) > 2:
                 spoken = event.payload[2]
                 follows = router.state is State.BACKUP and (spoken >= router.priority or not router.settings.preempt)
-                tenure.followed = now if follows and spoken else NEVER if not spoken else tenure.followed
+                if follows or not spoken:
+                    tenure.followed, tenure.interval = now if spoken else NEVER, _told_interval(event.payload)
                 if not spoken and router.deadline is not None and router.state is State.BACKUP and not router.group:
                     soon = max(now, machine.local(machine.opens)) + router.skew_time + ROUNDING
                     assert router.deadline <= soon, (
@@ -521,6 +528,12 @@ def kin(one: InstanceSettings, other: InstanceSettings) -> bool:
     interval = one.version == 3 or one.advert_int == other.advert_int
     same = one.identity == other.identity and one.version == other.version and one.auth_pass == other.auth_pass
     return same and interval and set(one.addresses) == set(other.addresses)
+
+
+def _told_interval(payload: bytes) -> float:
+    """The interval that an advert names, in seconds."""
+    told = int.from_bytes(payload[4:6], "big")
+    return float(told & 0xFF) if payload[0] >> 4 == 2 else (told & 0xFFF) / const.CENTISECONDS
 
 
 def _on_time(machine: Machine, life: Life, now: float) -> None:

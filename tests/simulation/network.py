@@ -127,9 +127,8 @@ class Lan:
         """It runs again: first what waited, then its timers, as an event loop does."""
         machine = self.machines[name]
         machine.paused = False
-        waiting, machine.waiting = machine.waiting, []
-        for event in waiting:
-            self.give(machine, event)
+        while machine.waiting:
+            self.give(machine, machine.waiting.pop(0))
         self._arm(machine)
         self._changed()
 
