@@ -97,6 +97,8 @@ def test_leftovers_of_an_earlier_life_are_cleared() -> None:
     node = lone()
     leftovers = node.give(RoutesChanged(frozenset({ROUTE.key}), frozenset({RULE})))
     assert asked(leftovers) == removed(RULE, ROUTE)
+    assert asked(obey(node, leftovers)) == []
+    assert node.node.held_routes() == ()
 
 
 def test_those_of_others_are_left_alone() -> None:
@@ -128,6 +130,10 @@ def test_one_that_is_refused_is_no_fault_and_is_tried_again() -> None:
         again = node.timer()
     assert asked(again) == added(ROUTE)
     assert texts(node.give(failed)) == [], "it is said once"
+    obey(node, again)
+    assert node.node._routes.next_deadline() is None
+    node.give(RoutesChanged(frozenset(), frozenset()))
+    assert texts(node.give(failed)) == [text], "and anew once it had been there"
 
 
 def test_a_rule_that_is_refused_is_called_a_rule() -> None:
@@ -149,6 +155,14 @@ def test_a_reload_changes_what_differs() -> None:
     assert set(asked(gone)) == set(removed(RULE, SECOND, other))
     obey(node, gone)
     assert node.node.held_routes() == ()
+
+
+def test_a_route_that_went_may_come_back_as_another() -> None:
+    node = master()
+    obey(node, node.hear(200))
+    other = replace(ROUTE, via=IPv4Address("192.168.1.2"))
+    node.give(ConfigReplaced(settings(instance(routes=(other,)))))
+    assert asked(node.give(RoutesChanged(frozenset({ROUTE.key}), frozenset()))) == removed(other)
 
 
 def test_what_two_instances_have_goes_with_the_last() -> None:
