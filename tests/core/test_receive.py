@@ -9,7 +9,7 @@ import pytest
 
 from pyvrrp.core import const
 from pyvrrp.core.events import AdvertReceived
-from pyvrrp.core.receive import auth_of, malformed, objection
+from pyvrrp.core.receive import auth_of, besides_its_list, malformed, objection
 from pyvrrp.core.settings import Address, InstanceSettings, UnicastPeer, VirtualAddress
 from pyvrrp.core.wire import Advert, decode, encode
 from pyvrrp.errors import WireError
@@ -215,6 +215,23 @@ def test_where_it_came_from_and_to(
 )
 def test_unicast_that_counts(heard: AdvertReceived, settings: InstanceSettings) -> None:
     assert objection(ADVERT, heard, settings) is None
+
+
+@pytest.mark.parametrize(
+    ("heard", "settings", "kind"),
+    [
+        (packet(), UNICAST, "multicast"),
+        (packet(destination=OWN), OURS, "unicast"),
+        (packet(source=STRANGER, destination=OWN), CHECKED, "peer"),
+        (packet(ttl=254, destination=OWN), CHECKED, None),
+        (packet(), OURS, None),
+    ],
+)
+def test_what_is_against_it_besides_its_list(
+    heard: AdvertReceived, settings: InstanceSettings, kind: str | None
+) -> None:
+    found = besides_its_list(heard, settings)
+    assert (found and found.kind) == kind
 
 
 def test_skip_check_adv_addr_takes_the_list_of_the_master_for_granted() -> None:
