@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 
+from pyvrrp.config.show import effective
+from pyvrrp.core.diff import changes
 from pyvrrp.core.settings import InstanceSettings, UnicastPeer
 from tests.config import samples
 from tests.config.samples import GOOD, advice, loaded, problems, replaced
@@ -195,3 +198,32 @@ def test_two_families_in_one_list(tmp_path: Path) -> None:
 def test_a_wrong_first_address_makes_no_second_problem(tmp_path: Path) -> None:
     (found,) = problems(tmp_path, ipv6("advert_int: 0.5\nmcast_src_ip: fe80::1").replace("fe80::60", "fe80::60::1"))
     assert found.startswith(f'node.yaml:7:25: {VI}.virtual_ipaddress: "fe80::60::1" is not an IP address')
+
+
+def test_what_config_show_prints_means_the_same(tmp_path: Path) -> None:
+    lines = """\
+        use_vmac: true
+        unicast_src_ip: 192.168.1.1
+        unicast_peer: [192.168.1.2, {address: 192.168.1.3, min_ttl: 254}]
+        virtual_ipaddress_excluded: ["fe80::5", {address: 10.1.1.2, dev: eth1}]
+    """
+    multicast = """\
+      VI_6:
+        interface: eth0
+        virtual_router_id: 60
+        strict_mode: true
+        mcast_dst_ip: "ff02::99"
+        duplicate_wait: 30
+        virtual_ipaddress: ["fe80::60", "2001:db8::60"]
+    """
+    beside = """\
+        garp_groups: [{interfaces: [eth0], garp_interval: 0.1}]
+        interface_up_down_delays: {eth0: 0.5}
+        static_ipaddress: [{address: 10.1.1.1/24, dev: eth0}]
+    """
+    head, tail = with_instance_lines(lines).split("\nchecks:\n")
+    both = f"{head}\n{textwrap.indent(textwrap.dedent(multicast), '  ')}checks:\n{tail}"
+    before = loaded(tmp_path, textwrap.dedent(beside) + both).settings
+    after = loaded(tmp_path, effective(before)).settings
+    assert [each.name for each in after.instances] == ["VI_1", "VI_6"]
+    assert changes(before, after) == ()

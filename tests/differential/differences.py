@@ -88,7 +88,7 @@ _NOT_YET: Final = (
         ("checkers/bfd checkers/file", "virtual_server.*.checkers", ANY, []),
     ),
     *_because(
-        "What pyvrrpd has no use for (routes, `garp_group`, `linkbeat_interfaces`, …): not all mistakes are named.",
+        "What pyvrrpd has no use for (`linkbeat_interfaces`, …): not all mistakes are named.",
         ("instance/routes-bad manpage/07-static-routes-addresses-rules", STATUS, 2, 5),
         ("manpage/04-linkbeat-interfaces", STATUS, 4, 0),
     ),
@@ -167,7 +167,7 @@ _MISTAKES: Final = (
     ),
     *_because(
         "An address that no host can have (0.0.0.0, 127.0.0.1, multicast): keepalived sets it; pyvrrpd leaves it out."
-        " One that names a network, or is its broadcast address, pyvrrpd sets as a /32.",
+        " One that names a network, or is its broadcast address, pyvrrpd sets as a /32, or /128.",
         ("addresses/prefix addresses/special", _ADDRESSES, ANY, ANY),
     ),
     *_because(

@@ -87,6 +87,7 @@ class Globals(Reader):
         self.commands = Commands(self._owner, self._secure)
         self.routes = RouteLists()
         self.strict = False
+        self._prefix: Statement | None = None
         self.vmac_prefix = "vrrp"
         self.default_interface = "eth0"
         self.groups: dict[int, Statement] = {}  # of multicast, by family
@@ -217,7 +218,11 @@ class Globals(Reader):
         self.strict = True
 
     def _vmac_prefix(self, statement: Statement) -> None:
-        self.vmac_prefix = sound_prefix(statement.arguments[0].text)
+        first = self._prefix = self._prefix or statement
+        if first is statement:
+            self.vmac_prefix = sound_prefix(statement.arguments[0].text)
+        else:
+            self.scope.error(statement, f"stands in line {first.place.line} already; this is left out")
 
     def _default_interface(self, statement: Statement) -> None:
         word = self.scope.word(statement)

@@ -58,6 +58,11 @@ class TestName:
         found = mapped(tmp_path, instance("use_vmac", before=f"global_defs {{\nvmac_prefix {prefix}\n}}\n"))
         assert found.instance["use_vmac"] == name
 
+    def test_the_first_prefix_counts(self, tmp_path: Path) -> None:
+        found = mapped(tmp_path, instance("use_vmac", before="global_defs {\nvmac_prefix a\nvmac_prefix b\n}\n"))
+        assert found.instance["use_vmac"] == "a.51"
+        assert found.errors[0].endswith("vmac_prefix: stands in line 2 already; this is left out")
+
 
 class TestAddress:
     @pytest.mark.parametrize("words", ["vr1 02:00:00:00:00:01", "02:00:00:00:00:01 vr1"])
