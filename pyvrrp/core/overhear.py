@@ -63,8 +63,6 @@ class Overhearing:
     def delivered(self, source: Address, settings: InstanceSettings, now: float) -> list[Effect]:
         """The raw socket had an advert."""
         sender = self._sender(source)
-        if sender is None:
-            return []
         was_named = sender.blocked and sender.logged_at > sender.delivered_at
         sender.credit = min(sender.credit + 1, _CREDIT) if _fresh(sender, settings, now) else 1
         sender.delivered_at, sender.missed = now, 0
@@ -75,8 +73,6 @@ class Overhearing:
     def overheard(self, source: Address, settings: InstanceSettings, now: float) -> list[Effect] | None:
         """A copy from below netfilter: what is to be said when it counts for itself, None when it was delivered."""
         sender = self._sender(source)
-        if sender is None:
-            return None
         if sender.credit and _fresh(sender, settings, now):
             sender.credit -= 1
             return None
@@ -89,7 +85,7 @@ class Overhearing:
         sender.logged_at = now
         return [Record(Level.WARNING, settings.name, sender.sentence)]
 
-    def _sender(self, source: Address) -> Sender | None:
+    def _sender(self, source: Address) -> Sender:
         known = self._senders.get(source)
         if known is None:
             if len(self._senders) >= _SENDERS:

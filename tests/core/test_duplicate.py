@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from ipaddress import ip_address
 from itertools import pairwise
 
 import pytest
@@ -176,6 +177,17 @@ def test_a_worse_master_that_fell_silent_may_have_left_the_address() -> None:
 )
 def test_how_long_before(changes: dict[str, object], interval: float, skew: float, expected: float) -> None:
     assert lead(instance(**changes), interval, skew) == pytest.approx(expected)
+
+
+def test_where_the_mac_is_not_known_yet_nobody_is_asked() -> None:
+    assert Duplicates().ask(instance(), {}, now=0.0) == []
+
+
+def test_of_version_six_a_solicitation_to_those_that_may_have_it() -> None:
+    frame = question(MAC, ip_address("fd00::200"))
+    assert frame[:6].hex(":") == "33:33:ff:00:02:00"
+    assert frame[38:54] == ip_address("ff02::1:ff00:200").packed
+    assert frame[54] == 135
 
 
 # --- while -----------------------------------------------------------------------------------------------------------

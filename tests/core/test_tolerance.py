@@ -44,6 +44,13 @@ def test_it_is_said_once_a_minute() -> None:
     assert [second for second, said in enumerate(heard) if "followed" in said] == [0, 60, 120]
 
 
+def test_a_neighbour_that_is_gone_is_spoken_of_no_more() -> None:
+    lone = backup(list_tolerance=90.0)
+    lone.hear(200, addresses=BOTH)
+    lone.now += 20.0
+    assert "followed" not in " ".join(lone.status.why)
+
+
 def test_it_begins_anew_once_the_lists_agreed() -> None:
     lone = backup(list_tolerance=10.0)
     lone.hear(200, addresses=BOTH)
