@@ -37,7 +37,8 @@ _PULSE = struct.Struct("=qq")
 @click.option("--seed", type=int, help="Which faults; the same seed is the same plan.  [default: any]")
 @click.option("--subject", type=click.Choice(list(SUBJECTS)), default="pyvrrpd", show_default=True, help="Who suffers.")
 @click.option("--only", type=click.Choice(list(plan.KINDS)), default=None, help="Only faults of this kind.")
-def main(*, minutes: float, seed: int | None, subject: str, only: str | None) -> None:
+@click.option("--verbose", is_flag=True, help="What was seen, of every fault; else of those that cost too much.")
+def main(*, minutes: float, seed: int | None, subject: str, only: str | None, verbose: bool) -> None:
     """Two nodes at advert_int 0.1, a fault every few seconds, and who held the address all the while.
 
     Exit status 1 when the address was held by nobody, or by two, for longer than the protocol and the lease allow.
@@ -52,7 +53,7 @@ def main(*, minutes: float, seed: int | None, subject: str, only: str | None) ->
     work.mkdir()
     topology = Topology(watch)
     try:
-        soak = Soak(Stage(topology, watch, work, Effort()), subject)
+        soak = Soak(Stage(topology, watch, work, Effort()), subject, verbose=verbose)
         judgements = soak.run(seed, minutes * 60, only or "")
     finally:
         topology.close()
@@ -66,8 +67,9 @@ def main(*, minutes: float, seed: int | None, subject: str, only: str | None) ->
 class Soak:
     """One run."""
 
-    def __init__(self, stage: Stage, subject: str) -> None:
+    def __init__(self, stage: Stage, subject: str, *, verbose: bool) -> None:
         self.client = ""
+        self._verbose = verbose
         self._stage = stage
         self._subject = SUBJECTS[subject]
         self._stalls: list[tuple[int, float]] = []  # when they ended, seconds
@@ -104,6 +106,9 @@ class Soak:
         (judgement,) = judge([episode], list(world.changes()), MARGIN)
         clock = time.monotonic() - self._began
         click.echo(f"{clock:6.1f}  {report.line(judgement)}", err=True)
+        if self._verbose or judgement.excess_gap or judgement.excess_overlap:
+            for text in report.timeline(episode, self._stage.watch.seen):
+                click.echo(text, err=True)
 
     def _feel_pulse(self, processor: int) -> None:
         program = Path(__file__).with_name("pulse.py")

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from soak.judge import Judgement
+from bench.watch import Holding, Line, Seen
+from bench.wire import Advert
+
+from soak.judge import NANO, Episode, Judgement
 from soak.plan import PART
 
 
@@ -24,6 +27,28 @@ def line(judgement: Judgement) -> str:
         words.append(f"TOO LONG by {judgement.excess_gap:.3f} s without, {judgement.excess_overlap:.3f} s with two")
         words.append("allowed: " + "; ".join(allowed.why))
     return ", ".join(words)
+
+
+def timeline(episode: Episode, seen: Sequence[Seen]) -> Iterator[str]:
+    """What the agents said and the kernels did from the fault on, with each node's first advert after a change."""
+    spoke: dict[str, int] = {}
+    for each in seen:
+        if not episode.began <= each.at <= episode.ended:
+            continue
+        text = _sighting(each, spoke)
+        if text:
+            yield f"        {(each.at - episode.began) / NANO:8.3f}  {each.node}  {text}"
+
+
+def _sighting(each: Seen, spoke: dict[str, int]) -> str:
+    if isinstance(each, Line):
+        return each.text
+    if isinstance(each, Holding):
+        return f"{'has' if each.held else 'has lost'} {each.address}"
+    if isinstance(each, Advert) and spoke.get(each.node) != each.priority:
+        spoke[each.node] = each.priority
+        return f"advertises {each.priority}"
+    return ""
 
 
 def summary(judgements: Sequence[Judgement], margin: float) -> Iterator[str]:
