@@ -8,7 +8,8 @@ fit node is one that runs, is connected, passes its checks and whose kernel does
 * LEASED: two nodes that can hear each other, whether their daemons live or not, hold it together for no longer than
   lease + what the kernel takes to act on it + the bound of ALONE, counted anew when a stalled daemon runs again.
 * SERVED: when the world has been left alone for the longest master-down interval (and what a check or a refusal adds),
-  and a fit node is there, somebody that it can hear, or it itself, holds the VIP. (Not beside a node whose kernel
+  and a fit node is there, somebody that it can hear, or it itself, holds the VIP. It is counted anew when a lease ends:
+  an address that another host answers for is left alone. (Not beside a node whose kernel
   refuses addresses or adverts: that one takes over, fails and hands over, as often as REFUSED_HOLD lets.)
 * RELEASED: after priority 0 a node sends, renews and adds nothing until it has become master anew, and the VIP is gone
   from it when the handover bound has passed.
@@ -182,6 +183,7 @@ class Witness:
             return False
         for at, address in machine.lapsed:
             self._left(machine, life, at, address)
+            self.disturbed()  # who waited for this holder to fall silent may take the address now
         machine.lapsed.clear()
         life.holds.clear()
         for name, address in WATCHED.items():

@@ -54,8 +54,9 @@ def tell(lines: Sequence[str]) -> tuple[Failure | None, Scenario]:
         try:
             story.say(shlex.split(line))
         except Exception as error:  # noqa: BLE001 - whatever the core raises is a finding
-            promise = str(error).split(":")[0] if isinstance(error, AssertionError) else type(error).__name__
-            return Failure(promise, str(error), line), story
+            promise = str(error).split(":")[0]
+            named = isinstance(error, AssertionError) and promise.isupper()
+            return Failure(promise if named else type(error).__name__, str(error), line), story
     return None, story
 
 
