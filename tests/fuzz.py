@@ -330,7 +330,8 @@ def main() -> int:
         now = time.monotonic()
         if now - spoken > 5.0:
             spoken = now
-            print(f"{total.packets} of {options.packets}, {total.packets / (now - began):.0f}/s", file=sys.stderr)
+            rate, harm = total.packets / (now - began), len(total.failures)
+            print(f"{total.packets} of {options.packets}, {rate:.0f}/s, {harm} did harm", file=sys.stderr)
     seconds = time.monotonic() - began
     print(
         f"{total.packets} packets in {seconds:.0f} s ({total.packets / seconds:.0f}/s): "
