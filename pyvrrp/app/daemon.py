@@ -112,6 +112,7 @@ class Daemon:
             self._node,
             self._kernel,
             self._wires,
+            self._lookout,
             self._premises.change_routes,
             self._journal.write,
             self._herald.tell,

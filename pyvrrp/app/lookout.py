@@ -62,6 +62,12 @@ class Lookout:
             if index is not None:
                 self._man(place, index, what)
 
+    def listen(self) -> None:
+        """Take what waits, once from each socket: a loop that stood still is told of its timers before that."""
+        for post in list(self._posts.values()):
+            if heard := post.socket.receive():
+                self._hear(heard)
+
     def close(self) -> None:
         """Close everything."""
         for place in list(self._posts):

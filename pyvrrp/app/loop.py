@@ -12,6 +12,7 @@ import gc
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
+from pyvrrp.app.lookout import Lookout
 from pyvrrp.app.wires import Wires
 from pyvrrp.core.effects import (
     Action,
@@ -61,6 +62,7 @@ class Heart:
         node: Node,
         kernel: Kernel,
         wires: Wires,
+        lookout: Lookout,
         change_routes: Callable[[Sequence[RouteOperation]], list[KernelError | None]],
         write: Callable[[Record], None],
         notify: Callable[[Notify], None],
@@ -69,6 +71,7 @@ class Heart:
         self._node: Core = node
         self._kernel = kernel
         self._wires = wires
+        self._lookout = lookout
         self._change_routes = change_routes
         self._write = write
         self._notify = notify
@@ -117,6 +120,7 @@ class Heart:
             # A loop that stood still is told of its timers before its sockets, but what was heard came first.
             rounds, self._stalled = _ROUNDS + int(self._stalled / _ROUND), 0.0
             self._wires.listen(rounds)
+            self._lookout.listen()
         now = self._loop.time()
         # A timer may fire a hair early; the node must never take that for "not due yet".
         self._turn((TimerDue(),), now if due is None else max(due, now))

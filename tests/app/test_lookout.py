@@ -87,6 +87,20 @@ def test_what_is_heard_comes_after_the_usual_sockets(
     assert {type(each) for each in loop.heard} == {AdvertOverheard, HolderHeard}
 
 
+def test_a_loop_that_stood_still_hears_what_waits_before_it_decides(
+    link: tuple[Namespace, Namespace], lookout: Lookout, loop: Loop
+) -> None:
+    """An answer that nobody has read yet is the difference between one holder and two."""
+    here, there = link
+    with here.inside():
+        lookout.want([instance()])
+    send(there, bytes(TO_GROUP / ipv4()), announcement(STRANGER, VIP.address))
+    lookout.listen()
+    assert {type(each) for each in loop.heard} == {AdvertOverheard, HolderHeard}
+    lookout.listen()
+    assert len(loop.heard) == 2
+
+
 def test_sockets_follow_the_instances(link: tuple[Namespace, Namespace], lookout: Lookout, loop: Loop) -> None:
     here, _ = link
     with here.inside():
