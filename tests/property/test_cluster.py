@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import ceil
 from typing import Any
 
 from hypothesis import settings as profile
@@ -56,6 +57,8 @@ class Cluster(RuleBasedStateMachine):
         version, advert_int = protocol
         adverts = manners.get("down_timer_adverts", const.DOWN_TIMER_ADVERTS)
         seconds = automatic_lease(advert_int, adverts) if isinstance(lease, str) else lease
+        if seconds is not None:
+            seconds = max(seconds, ceil(advert_int))  # a shorter one ends between two adverts
         self.lan = Lan(seed, Weather(delay=(0.0001, LATENCY), duplicate=0.1, overtaking=True))
         self.witness = Witness(self.lan)
         self.lan.watch = self.witness.look
