@@ -487,7 +487,9 @@ class Witness:
 
     def _wait(self, router: VirtualRouter) -> float:
         """Seconds that a BACKUP with these settings waits at most."""
-        return router.settings.down_timer_adverts * self._interval(router, max) + 1.0
+        interval = self._interval(router, max)
+        skew = 1.0 if router.settings.version == 2 else max(interval, 1.0)
+        return router.settings.down_timer_adverts * interval + skew
 
     def _slowest_way(self) -> float:
         self._latency = max(self._latency, self.lan.weather.delay[1])
