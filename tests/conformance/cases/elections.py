@@ -35,7 +35,7 @@ for plain, rfc in BOTH:
     def does_not_preempt(bench: Bench) -> None:
         bench.begin()
         with bench.stream(replace(bench.peer, priority=50), every=1.0):
-            bench.stays_backup_for(5.0, bench.started)
+            bench.stays_backup_for(5.0, bench.now())
 
     @case(
         f"version {plain.version}: without preemption BACKUP still replaces a worse master that is silent",
@@ -51,7 +51,7 @@ for plain, rfc in BOTH:
     def equal(bench: Bench) -> None:
         bench.begin()
         with bench.stream(replace(bench.peer, priority=100, source=LOWER), every=1.0):
-            bench.stays_backup_for(5.0, bench.started)
+            bench.stays_backup_for(5.0, bench.now())
 
     @case(
         f"version {plain.version}: of two equal masters the one with the higher address stays",

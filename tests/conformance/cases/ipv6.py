@@ -202,7 +202,7 @@ def without_address(bench: Bench) -> None:
     bench.host.ip("-6 addr flush dev eth0")
     bench.start()
     bench.says("(VI_1) entering FAULT state")
-    bench.stays_backup_for(4.2, bench.started)
+    bench.stays_backup_for(4.2, bench.now())
     bench.host.ip(f"addr add {SUBJECT6}/64 dev eth0 nodad")
     frame = bench.takes_over_after(bench.now(), 3 + skew(100))
     expect(frame.source == SUBJECT6, f"its source is {frame.source}")

@@ -8,7 +8,7 @@ from functools import partial
 
 from tests.conformance.bench import SETTLED, Bench, expect
 from tests.conformance.case import case, global_defs, instance, skew, v2, v3
-from tests.conformance.packets import SUBJECT, VIP, Advert
+from tests.conformance.packets import SUBJECT, TESTER_MAC, VIP, Advert
 
 V2, V3 = Advert(), Advert(version=3, interval=100)
 SECOND = "192.168.1.101"
@@ -37,7 +37,7 @@ for plain, rfc in ((V2, v2), (V3, v3)):
         bench.begin()
         bench.send(bench.peer)
         bench.stop()
-        bench.stays_backup_for(SETTLED, bench.started)
+        bench.stays_backup_for(bench.now() - bench.started + SETTLED, bench.started)
 
     @case(
         f"version {plain.version}: BACKUP neither answers ARP for the address nor a ping to it",
@@ -96,7 +96,7 @@ def without_address(bench: Bench) -> None:
     bench.host.ip("addr flush dev eth0")
     bench.start()
     bench.says("(VI_1) entering FAULT state")
-    bench.stays_backup_for(4.2, bench.started)
+    bench.stays_backup_for(4.2, bench.now())
     bench.host.ip(f"addr add {SUBJECT}/24 dev eth0")
     since = bench.now()
     frame = bench.takes_over_after(since, 3 + skew(100))
@@ -136,6 +136,25 @@ def other_list(bench: Bench) -> None:
     since = bench.send(bench.peer)
     with bench.stream(replace(V2, addresses=(VIP,)), every=1.0):
         bench.stays_backup_for(5.0, since)
+
+
+@case("BACKUP follows a master whose adverts this host's firewall drops, and names it", ())
+def firewall(bench: Bench) -> None:
+    wall = "add table inet wall; add chain inet wall input { type filter hook input priority 0; }; "
+    bench.host.run("nft", wall + "add rule inet wall input meta l4proto 112 drop")
+    bench.begin()
+    with bench.stream(bench.peer, every=1.0):
+        bench.stays_backup_for(5.0, bench.now())
+    expect("firewall" in bench.log(), "it does not say why")
+
+
+@case("an address that another host answers for is left alone, and the host is named", ())
+def another_holder(bench: Bench) -> None:
+    bench.outside.ip(f"addr add {VIP}/32 dev eth0")
+    bench.begin()
+    bench.stays_backup_for(5.0, bench.now())
+    expect(not bench.holds(), "it took the address")
+    bench.until(lambda: TESTER_MAC in bench.log(), "it does not say who has it", 3.0)
 
 
 @case("a killed master's address is gone before another could take it", ())
