@@ -76,7 +76,7 @@ class Tape:
                     self._line,
                     float(line["now"]),
                     event,
-                    list(line["effects"]),
+                    [_effect(each) for each in line["effects"]],
                     line.get("deadline", OPEN),
                     str(line.get("raised", "")),
                 )
@@ -123,3 +123,10 @@ class Tape:
     def _error(self, what: object) -> RecordingError:
         missing = f"{what} is missing" if isinstance(what, KeyError) else str(what)
         return RecordingError(f"{self._name}:{self._line}: {missing}")
+
+
+def _effect(form: Json) -> Json:
+    """An effect is kept as it was written; that it is one must be sure."""
+    if not isinstance(form[plain.TAG], str):
+        raise TypeError(f"an effect is named by a word, not by {form[plain.TAG]!r}")
+    return form
