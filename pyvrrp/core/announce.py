@@ -10,6 +10,7 @@ from pyvrrp.core.settings import InstanceSettings
 
 # Clients are told anew at every sign of a rival, but not more often than this many seconds.
 _PAUSE = 1.0
+_NEVER = float("-inf")
 
 _SPOKEN_OF = {  # in keepalived's words
     4: ("gratuitous ARPs", "gratuitous ARP"),
@@ -24,7 +25,7 @@ class Announcer:
 
     def __init__(self) -> None:
         self.due: float | None = None  # when the next burst is
-        self._last_at = float("-inf")
+        self._last_at = _NEVER
         self._again_at: float | None = None
         self._again_repeat = 0
         self._refresh_at: float | None = None
@@ -57,7 +58,7 @@ class Announcer:
         effects: list[Effect] = []
         if self._again_at is not None and now >= self._again_at:
             self._again_at = None
-            effects += self._burst(settings, standing, self._again_repeat, now)
+            effects = self._burst(settings, standing, self._again_repeat, now)
         if self._refresh_at is not None and now >= self._refresh_at:
             self.refresh(settings, now)
             effects += self._burst(settings, standing, settings.garp_master_refresh_repeat, now)

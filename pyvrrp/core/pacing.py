@@ -17,6 +17,8 @@ from pyvrrp.core.settings import NodeSettings
 # Whose address it tells of, where it leaves, and its bytes.
 Frame = tuple[str, str, bytes]
 
+_NEVER = float("-inf")
+
 
 class _Line:
     """Frames that share a pace of `interval` seconds, each with the number of times that it is still to be sent."""
@@ -25,11 +27,11 @@ class _Line:
 
     def __init__(self, interval: float) -> None:
         self.interval = interval
-        self.free_at = float("-inf")
+        self.free_at = _NEVER
         self.waiting: dict[Frame, int] = {}
 
     def put(self, frame: Frame, times: int) -> None:
-        self.waiting[frame] = max(times, self.waiting.get(frame, 0))
+        self.waiting[frame] = max(times, self.waiting.get(frame, times))
 
     def due(self) -> float | None:
         return self.free_at if self.waiting else None

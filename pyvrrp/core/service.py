@@ -209,10 +209,7 @@ class Services:
         """Take what a result changed of a check."""
         if self._stopped:
             return []
-        effects = self.begin() if self._begins is not None else []
-        for service in self._services.values():
-            effects += service.hear(track, change, self._checks)
-        return effects
+        return [effect for each in self._services.values() for effect in each.hear(track, change, self._checks)]
 
     def stop(self) -> list[Effect]:
         """The daemon ends."""

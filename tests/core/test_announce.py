@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from ipaddress import IPv4Address
 
+import pytest
+
 from pyvrrp.core.effects import Announce, RenewLease
 from pyvrrp.core.events import AdvertFailed, ConfigReplaced
 from tests.lone import Lone, announced, backup, details, master, only, sent
@@ -28,6 +30,19 @@ def test_refreshes_go_on_as_long_as_the_tenure() -> None:
     assert bursts(lone, 10.0) == [(2.0, 2), (3.0, 4), (6.0, 4), (9.0, 4)]
     lone.hear(200)
     assert lone.router.garp_due is None
+
+
+def test_a_refresh_and_the_later_burst_may_fall_together() -> None:
+    lone = master(garp_master_delay=3.0, garp_master_repeat=2, garp_master_refresh=3.0, garp_master_refresh_repeat=4)
+    assert bursts(lone, 4.0) == [(3.0, 6)]
+
+
+@pytest.mark.parametrize(("delay", "refresh"), [(3.0, 0.0), (0.0, 3.0)])
+def test_a_rival_just_after_a_burst_is_not_answered_by_another(delay: float, refresh: float) -> None:
+    lone = master(garp_master_delay=delay, garp_master_refresh=refresh)
+    assert [at for at, _ in bursts(lone, 3.5)] == [3.0]
+    assert announced(lone.hear(50)) == 0
+    assert announced(lone.hear(50, after=0.5)) == 5
 
 
 def test_a_reload_begins_and_ends_the_refreshes() -> None:

@@ -177,6 +177,17 @@ def test_neighbour_advertisements_have_a_pace_of_their_own() -> None:
     assert pacer.next_deadline() is None
 
 
+def test_a_burst_of_one_does_not_cut_short_the_longer_one_that_waits() -> None:
+    arp = gratuitous_arp(MAC, OURS)
+    pacer = Pacer(with_pace(PLAIN, garp_interval=1.0))
+    assert pacer.pace([Announce("eth0", (arp,) * 3, "VI_1")], START) == [Announce("eth0", (arp,))]
+    assert pacer.pace([Announce("eth0", (arp,), "VI_1")], START + 0.5) == []
+    for number in (1.0, 2.0):
+        assert pacer.next_deadline() == START + number
+        assert pacer.pace([], START + number) == [Announce("eth0", (arp,))]
+    assert pacer.next_deadline() is None
+
+
 def test_frames_of_no_instance_are_not_held_back() -> None:
     pacer = Pacer(with_pace(PLAIN, garp_interval=1.0))
     effect = Announce("eth0", (gratuitous_arp(MAC, OURS),) * 3)

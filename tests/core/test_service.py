@@ -106,7 +106,9 @@ def test_servers_count_as_up_at_the_start_and_only_the_quorum_is_told() -> None:
 
 def test_a_first_result_may_come_before_the_start() -> None:
     site = Site(pair())
-    assert told(site.check(False)) == [f"RS {RS} {VS} DOWN", f"VS {VS} UP"]
+    effects = site.check(False)
+    assert told(effects) == [f"RS {RS} {VS} DOWN", f"VS {VS} UP"]
+    assert dict(only(Notify, effects)[0].environment)["REASON"] == f"TCP_CHECK on service {RS} failed."
     assert site.give(TimerDue()) == []
 
 
@@ -266,6 +268,8 @@ def test_a_dynamic_script_says_the_weight() -> None:
     assert told(effects) == [f"VS {VS} DOWN"], "it lives, but is not enough"
     assert told(ends(0)) == [f"VS {VS} UP"]
     assert site.service.weight == 5
+    assert ends(1) == [], "a failure asks for no weight, and one alone takes nothing away"
+    assert site.service.weight == 5
 
 
 # --- the words for each check -----------------------------------------------------------------------------------------
@@ -381,6 +385,13 @@ def test_a_service_that_a_reload_brings_begins() -> None:
     site = Site()
     assert site.node.next_deadline() == site.now + 123.0, "no check has news yet, and nothing begins"
     assert told(site.reload(node(pair()))) == [f"VS {VS} UP"]
+
+
+def test_a_server_that_a_reload_brings_to_a_service_counts_as_up_and_is_not_told_of() -> None:
+    site = Site(service(server("192.168.1.201", "mysql")))
+    site.begin()
+    assert site.reload(node(pair())) == []
+    assert [(each.name, each.up) for each in site.service.servers] == [(RS, True), (OTHER, True)]
 
 
 def test_at_the_end_nothing_is_told() -> None:
