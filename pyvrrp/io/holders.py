@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import fcntl
-import os
 import socket
 import struct
 import time
 from collections.abc import Collection
-from errno import ENODEV
 from ipaddress import ip_address
 from typing import Final
 
 from pyvrrp import bpf
 from pyvrrp.core.events import HolderHeard
 from pyvrrp.core.settings import Address
-from pyvrrp.errors import KernelError
+from pyvrrp.packetsocket import listen
 
 ETHERTYPES: Final = {4: 0x0806, 6: 0x86DD}
 RECEIVE_BUFFER: Final = 1 << 16  # bytes
@@ -40,21 +38,15 @@ class HolderSocket:
         """Raises KernelError: EPERM without CAP_NET_RAW, ENODEV without the interface."""
         self.interface = interface
         self._family = family
-        self._addresses = frozenset[Address]()
+        self._addresses = frozenset(addresses)
         self._own: tuple[float, frozenset[bytes]] = (float("-inf"), frozenset())
-        kind = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
-        try:
-            self._socket = socket.socket(socket.AF_PACKET, kind, 0)  # protocol 0: nothing comes before it is bound
-            try:
-                self.watch(addresses)
-                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-                self._socket.bind((interface, ETHERTYPES[family]))
-            except OSError:
-                self._socket.close()
-                raise
-        except OSError as error:
-            number = error.errno or ENODEV
-            raise KernelError(f"listen for other holders on {interface}", number, os.strerror(number)) from error
+        self._socket = listen(
+            interface,
+            ETHERTYPES[family],
+            _program(family, self._addresses),
+            RECEIVE_BUFFER,
+            "listen for other holders",
+        )
 
     def fileno(self) -> int:
         """The descriptor to watch for reading."""

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import struct
 from collections.abc import Collection
-from errno import ENODEV
 from ipaddress import ip_address
 from typing import Final
 
 from pyvrrp import bpf
 from pyvrrp.core import const
 from pyvrrp.core.events import AdvertOverheard
-from pyvrrp.errors import KernelError
+from pyvrrp.packetsocket import listen
 
 ETHERTYPES: Final = {4: 0x0800, 6: 0x86DD}
 RECEIVE_BUFFER: Final = 1 << 18  # bytes; what does not fit was delivered by the raw socket, if that is let through
@@ -31,19 +28,8 @@ class OverhearSocket:
         """Raises KernelError: EPERM without CAP_NET_RAW, ENODEV without the interface."""
         self.interface = interface
         self._family = family
-        kind = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
-        try:
-            self._socket = socket.socket(socket.AF_PACKET, kind, 0)  # protocol 0: nothing comes before it is bound
-            try:
-                self.watch(vrids)
-                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-                self._socket.bind((interface, ETHERTYPES[family]))
-            except OSError:
-                self._socket.close()
-                raise
-        except OSError as error:
-            number = error.errno or ENODEV
-            raise KernelError(f"listen below the firewall on {interface}", number, os.strerror(number)) from error
+        program = _program(family, vrids)
+        self._socket = listen(interface, ETHERTYPES[family], program, RECEIVE_BUFFER, "listen below the firewall")
 
     def fileno(self) -> int:
         """The descriptor to watch for reading."""

@@ -8,11 +8,9 @@ that the macvlan has not. Adverts under other MACs are heard by the socket of th
 
 from __future__ import annotations
 
-import os
 import socket
 import struct
 from collections.abc import Collection
-from errno import ENODEV
 from ipaddress import ip_address
 from typing import Final
 
@@ -21,7 +19,7 @@ from pyvrrp.core import const
 from pyvrrp.core.effects import SendAdvert
 from pyvrrp.core.events import AdvertReceived
 from pyvrrp.core.settings import Address
-from pyvrrp.errors import KernelError
+from pyvrrp.packetsocket import listen
 
 ETH_P_IP, ETH_P_IPV6 = 0x0800, 0x86DD
 PRIORITY_CONTROL: Final = 7  # TC_PRIO_CONTROL: in front of the queue of a busy interface
@@ -45,23 +43,11 @@ class VmacSocket:
         self._base = base
         self._family = family
         self._identification = 0
-        kind = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
-        protocol = ETH_P_IP if family == 4 else ETH_P_IPV6
-        try:
-            self._socket = socket.socket(socket.AF_PACKET, kind, 0)  # protocol 0: nothing comes before it is bound
-            try:
-                self.watch(vrids)
-                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, PRIORITY_CONTROL)
-                self._socket.bind((interface, protocol))
-                self._mac = self._socket.getsockname()[4]
-            except OSError:
-                self._socket.close()
-                raise
-        except OSError as error:
-            number = error.errno or ENODEV
-            raise KernelError(f"open a packet socket on {interface}", number, os.strerror(number)) from error
-        self._protocol = protocol
+        self._protocol = ETH_P_IP if family == 4 else ETH_P_IPV6
+        program = _program(family, vrids)
+        self._socket = listen(interface, self._protocol, program, RECEIVE_BUFFER, "open a packet socket")
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, PRIORITY_CONTROL)
+        self._mac = self._socket.getsockname()[4]
 
     def fileno(self) -> int:
         """The descriptor to watch for reading."""
@@ -69,16 +55,7 @@ class VmacSocket:
 
     def watch(self, vrids: Collection[int], _groups: Collection[Address] = ()) -> None:
         """From now on hear only these virtual routers, whatever their group. Raises OSError."""
-        protocol = [
-            (bpf.LOAD_BYTE, 0, 0, PROTOCOL_OFFSET[self._family]),
-            (bpf.JUMP_EQUAL, 1, 0, const.PROTOCOL),
-            bpf.DROP,
-        ]
-        if self._family == 4:
-            vrid = [(bpf.LOAD_IP_HEADER_LENGTH, 0, 0, 0), (bpf.LOAD_BYTE_INDEXED, 0, 0, 1)]
-        else:
-            vrid = [(bpf.LOAD_BYTE, 0, 0, IPV6.size + 1)]
-        bpf.attach(self._socket, protocol + vrid + bpf.pass_when_in(vrids))
+        bpf.attach(self._socket, _program(self._family, vrids))
 
     def receive(self, limit: int = 64) -> list[AdvertReceived]:
         """Up to `limit` packets that wait, as they are."""
@@ -150,3 +127,11 @@ def _checksum(data: bytes) -> int:
     total: int = sum(struct.unpack(f"!{len(data) // 2}H", data))
     total = (total & 0xFFFF) + (total >> 16)
     return ~(total + (total >> 16)) & 0xFFFF
+
+
+def _program(family: int, vrids: Collection[int]) -> list[bpf.Instruction]:
+    protocol = [(bpf.LOAD_BYTE, 0, 0, PROTOCOL_OFFSET[family]), (bpf.JUMP_EQUAL, 1, 0, const.PROTOCOL), bpf.DROP]
+    vrid = [(bpf.LOAD_BYTE, 0, 0, IPV6.size + 1)]
+    if family == 4:
+        vrid = [(bpf.LOAD_IP_HEADER_LENGTH, 0, 0, 0), (bpf.LOAD_BYTE_INDEXED, 0, 0, 1)]
+    return protocol + vrid + bpf.pass_when_in(vrids)
