@@ -49,10 +49,11 @@ class Advertiser:
         if not self._packets or self._priority != priority:
             self._packets, self._priority = _packets(settings, source, priority), priority
         self.sent_at = now
-        if not self._renewal_due(settings, now):
+        lease = settings.vip_lease
+        if lease is None or not self._renewal_due(lease, now):
             return [*self._packets]
         if self._renewal is None:
-            self._renewal = RenewLease(settings.name, settings.held, settings.vip_lease or 0)
+            self._renewal = RenewLease(settings.name, settings.held, lease)
         self._renewed_at = now
         return [*self._packets, self._renewal]
 
@@ -69,10 +70,9 @@ class Advertiser:
             return False
         return now - self.muted.since > (settings.down_timer_adverts - 1.5) * settings.advert_int
 
-    def _renewal_due(self, settings: InstanceSettings, now: float) -> bool:
+    def _renewal_due(self, lease: int, now: float) -> bool:
         """Fast adverts need not renew each time: a quarter of the lease leaves three more turns."""
-        lease = settings.vip_lease
-        return lease is not None and now - self._renewed_at >= lease / 4
+        return now - self._renewed_at >= lease / 4
 
 
 def _packets(settings: InstanceSettings, source: Address, priority: int) -> tuple[SendAdvert, ...]:
