@@ -15,6 +15,7 @@ _PAUSE: Final = 1.0  # seconds between two log lines about adverts turned away, 
 _REPEAT: Final = 60.0  # seconds until the same complaint is logged again
 _SENDERS: Final = 16  # that are remembered: more nodes than a virtual router has, and an end for invented ones
 _FORGOTTEN: Final = 300.0  # seconds after which a sender that comes back is a new one
+_NEVER: Final = float("-inf")
 
 
 class Complaints:
@@ -28,7 +29,7 @@ class Complaints:
         self.rivals: dict[Address, RivalStatus] = {}
         self._contending: dict[Address, float] = {}  # when each was heard that the link may believe
         self._logged: tuple[str, Address] | None = None
-        self._logged_at = float("-inf")
+        self._logged_at = _NEVER
         self._explained: dict[Address, float] = {}
 
     def take(
@@ -78,7 +79,7 @@ class Complaints:
 
     def _explain(self, instance: str, rival: RivalStatus, now: float) -> list[Effect]:
         """The likely cause, once a sender has shown that it goes on."""
-        if rival.count < 2 or now - self._explained.get(rival.source, float("-inf")) < _REPEAT:
+        if rival.count < 2 or now - self._explained.get(rival.source, _NEVER) < _REPEAT:
             return []
         self._explained[rival.source] = now
         return [Record(Level.WARNING, instance, f"adverts from {rival.source} are discarded: likely {rival.cause}")]

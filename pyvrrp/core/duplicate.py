@@ -34,13 +34,13 @@ _NEVER = float("-inf")
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Another host that said it has `address`: since when, when last, and how often while this node is MASTER."""
+    """Another host that said it has `address`: since when, when last, and whether while this node was MASTER."""
 
     address: Address
     mac: bytes
     since: float
     heard: float
-    count: int = 0
+    contested: bool = False
     explained: float = _NEVER  # when the log was told that the address is left to it
     exposed: float = _NEVER  # ... that both have the address
 
@@ -131,7 +131,7 @@ class Duplicates:
         if own or now - since < max(_GRACE, settings.advert_int):
             return False
         holder = self._note(address, mac, now)
-        self._known[address, mac] = replace(holder, count=holder.count + 1)
+        self._known[address, mac] = replace(holder, contested=True)
         self.claims += 1
         if now - self._defended_at < _DEFENCE:
             return False
@@ -141,7 +141,7 @@ class Duplicates:
     def complaint(self, settings: InstanceSettings, address: Address, mac: bytes, now: float) -> list[Effect]:
         """What the log is told of a claim that a MASTER heard, at a bounded rate."""
         holder = self._known.get((address, mac))
-        if holder is None or not holder.count or now - holder.exposed < _REPEAT:
+        if holder is None or not holder.contested or now - holder.exposed < _REPEAT:
             return []
         self._known[address, mac] = replace(holder, exposed=now)
         text = f"DUPLICATE: {holder.named} also answers for {address}: two hosts have it. Take it off the other one"

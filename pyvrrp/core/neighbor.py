@@ -10,17 +10,21 @@ from typing import Final
 from pyvrrp.core.settings import Address
 from pyvrrp.core.wire import checksum
 
+_ETHERNET = struct.Struct("!6s6sH")
 _BROADCAST = b"\xff" * 6
 ETHERTYPE_ARP: Final = 0x0806
 _ARP = struct.Struct("!HHBBH6s4s6s4s")
 _HARDWARE_ETHERNET = 1
 _PROTOCOL_IPV4 = 0x0800
 _REQUEST = 1
+_NO_MAC, _NO_ADDRESS = bytes(6), bytes(4)
 
 _ETHERTYPE_IPV6 = 0x86DD
 _ALL_NODES = IPv6Address("ff02::1")
 _ALL_NODES_MAC = bytes.fromhex("333300000001")  # RFC 2464 section 7
+_UNSPECIFIED = bytes(16)
 _IPV6 = struct.Struct("!IHBB16s16s")
+_PSEUDO_HEADER = struct.Struct("!16s16sII")  # RFC 8200 section 8.1
 _VERSION_6 = 6 << 28
 _ICMPV6 = 58
 _HOP_LIMIT = 255  # RFC 4861 section 7.1.2: else nobody believes it
@@ -43,22 +47,15 @@ def announcement(mac: bytes, address: Address, *, router: bool = False) -> bytes
 def gratuitous_arp(mac: bytes, address: Address) -> bytes:
     """A broadcast ARP request for one's own address, as keepalived sends it: 42 bytes, target hardware all ones."""
     arp = _ARP.pack(_HARDWARE_ETHERNET, _PROTOCOL_IPV4, 6, 4, _REQUEST, mac, address.packed, _BROADCAST, address.packed)
-    return _BROADCAST + mac + struct.pack("!H", ETHERTYPE_ARP) + arp
+    return _ETHERNET.pack(_BROADCAST, mac, ETHERTYPE_ARP) + arp
 
 
 def unsolicited_advertisement(mac: bytes, address: Address, *, router: bool = False) -> bytes:
     """A neighbour advertisement to all nodes that overrides what they know, from the address itself: 86 bytes."""
     flags = _OVERRIDE | (_ROUTER if router else 0)
-
-    def message(total: int) -> bytes:
-        target = (address.packed, _TARGET_LINK_LAYER_ADDRESS, _OPTION_LENGTH, mac)
-        return _ADVERTISEMENT.pack(_TYPE, 0, total, flags, *target)
-
-    ends = address.packed + _ALL_NODES.packed
-    pseudo_header = ends + struct.pack("!II", _ADVERTISEMENT.size, _ICMPV6)  # RFC 8200 section 8.1
-    header = _IPV6.pack(_VERSION_6, _ADVERTISEMENT.size, _ICMPV6, _HOP_LIMIT, address.packed, _ALL_NODES.packed)
-    body = message(checksum(pseudo_header + message(0)))
-    return _ALL_NODES_MAC + mac + struct.pack("!H", _ETHERTYPE_IPV6) + header + body
+    target = (address.packed, _TARGET_LINK_LAYER_ADDRESS, _OPTION_LENGTH, mac)
+    message = _ADVERTISEMENT.pack(_TYPE, 0, 0, flags, *target)
+    return _ETHERNET.pack(_ALL_NODES_MAC, mac, _ETHERTYPE_IPV6) + _icmpv6(address.packed, _ALL_NODES.packed, message)
 
 
 def question(mac: bytes, address: Address, to: bytes | None = None) -> bytes:
@@ -67,17 +64,19 @@ def question(mac: bytes, address: Address, to: bytes | None = None) -> bytes:
     An ARP probe (RFC 5227 section 2.1.1), or a solicitation as in duplicate address detection (RFC 4862 section 5.4.2).
     """
     if address.version == 4:
-        arp = _ARP.pack(_HARDWARE_ETHERNET, _PROTOCOL_IPV4, 6, 4, _REQUEST, mac, bytes(4), bytes(6), address.packed)
-        return (to or _BROADCAST) + mac + struct.pack("!H", ETHERTYPE_ARP) + arp
+        arp = _ARP.pack(_HARDWARE_ETHERNET, _PROTOCOL_IPV4, 6, 4, _REQUEST, mac, _NO_ADDRESS, _NO_MAC, address.packed)
+        return _ETHERNET.pack(to or _BROADCAST, mac, ETHERTYPE_ARP) + arp
     group = _SOLICITED_NODE + address.packed[-3:]
+    message = _SOLICITATION.pack(_SOLICITATION_TYPE, 0, 0, 0, address.packed)
+    frame = _ETHERNET.pack(to or b"\x33\x33" + group[-4:], mac, _ETHERTYPE_IPV6)
+    return frame + _icmpv6(_UNSPECIFIED, group, message)
 
-    def message(total: int) -> bytes:
-        return _SOLICITATION.pack(_SOLICITATION_TYPE, 0, total, 0, address.packed)
 
-    pseudo_header = bytes(16) + group + struct.pack("!II", _SOLICITATION.size, _ICMPV6)  # RFC 8200 section 8.1
-    header = _IPV6.pack(_VERSION_6, _SOLICITATION.size, _ICMPV6, _HOP_LIMIT, bytes(16), group)
-    body = message(checksum(pseudo_header + message(0)))
-    return (to or b"\x33\x33" + group[-4:]) + mac + struct.pack("!H", _ETHERTYPE_IPV6) + header + body
+def _icmpv6(source: bytes, destination: bytes, message: bytes) -> bytes:
+    """The IPv6 packet of a message, in which the checksum is still to be filled in."""
+    header = _IPV6.pack(_VERSION_6, len(message), _ICMPV6, _HOP_LIMIT, source, destination)
+    total = checksum(_PSEUDO_HEADER.pack(source, destination, len(message), _ICMPV6) + message)
+    return header + message[:2] + total.to_bytes(2) + message[4:]
 
 
 def ethertype(frame: bytes) -> int:

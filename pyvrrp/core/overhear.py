@@ -31,6 +31,7 @@ class Sender:
     missed: int = 0  # in a row
     missed_at: float = _NEVER
     logged_at: float = _NEVER
+    named: bool = False  # in the log, and not heard the usual way since
 
     @property
     def blocked(self) -> bool:
@@ -63,8 +64,8 @@ class Overhearing:
     def delivered(self, source: Address, settings: InstanceSettings, now: float) -> list[Effect]:
         """The raw socket had an advert."""
         sender = self._sender(source)
-        was_named = sender.blocked and sender.logged_at > sender.delivered_at
         sender.credit = min(sender.credit + 1, _CREDIT) if _fresh(sender, settings, now) else 1
+        was_named, sender.named = sender.named, False
         sender.delivered_at, sender.missed = now, 0
         if not was_named:
             return []
@@ -82,7 +83,7 @@ class Overhearing:
         self.count += sender.blocked
         if not sender.blocked or now - sender.logged_at < _REPEAT:
             return []
-        sender.logged_at = now
+        sender.logged_at, sender.named = now, True
         return [Record(Level.WARNING, settings.name, sender.sentence)]
 
     def _sender(self, source: Address) -> Sender:

@@ -7,7 +7,7 @@ from typing import Final
 from pyvrrp.core.complaints import Complaints
 from pyvrrp.core.effects import Effect
 from pyvrrp.core.events import AdvertOverheard, AdvertReceived
-from pyvrrp.core.fsm import State, VirtualRouter
+from pyvrrp.core.fsm import VirtualRouter
 from pyvrrp.core.overhear import Overhearing
 from pyvrrp.core.receive import Objection, Packet, besides_its_list, malformed, objection
 from pyvrrp.core.tolerance import Tolerance
@@ -61,7 +61,7 @@ class Reception:
         except WireError as error:
             return None, self.complaints.take(settings, source, malformed(error, packet), now)
         followed = router.master.address if router.master is not None else None
-        against = objection(advert, packet, settings, followed if router.state is State.BACKUP else None)
+        against = objection(advert, packet, settings, followed)
         if router.deaf:
             against = against or _OWNER
         elif against is None:

@@ -33,7 +33,7 @@ _NONSENSE: Final = "no VRRP daemon sends this: somebody experiments, or a device
 
 def kind_of(kind: str, advert: Advert | None, settings: InstanceSettings) -> str:
     """The kind of an objection; a clash of VRIDs where the advert is about other addresses altogether."""
-    if advert is None or not advert.addresses or kind in ("own_address", "owner"):
+    if advert is None or not advert.addresses:
         return kind
     ours = {each.address for each in settings.addresses}
     return CLASH if ours and ours.isdisjoint(advert.addresses) else kind

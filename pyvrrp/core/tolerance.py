@@ -17,25 +17,23 @@ from pyvrrp.core.wire import Advert
 
 _NEIGHBOURS: Final = 16  # that are remembered: more nodes than a virtual router has, and an end for invented ones
 _REPEAT: Final = 60.0  # seconds between two log lines about the same neighbour
-
-Lists = tuple[frozenset[Address], frozenset[Address]]
+_NEVER: Final = float("-inf")
 
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
-    """What a neighbour's adverts say against our own list: `reason`, since when, and until when they count."""
+    """What a neighbour's adverts say against `ours`, our own list: `reason`, and until when they count."""
 
     source: Address
-    reason: str
-    lists: Lists
-    since: float
+    ours: frozenset[Address]
     until: float
-    heard: float
-    logged: float = float("-inf")
+    reason: str = ""
+    heard: float = _NEVER
+    logged: float = _NEVER
 
     def sentence(self, now: float) -> str:
         """What is going on, and how long there is to end it."""
-        left = span(max(self.until - now, 0.0))
+        left = span(self.until - now)
         return f"{self.source} is followed although {self.reason}: reload the node that is behind within {left}"
 
 
@@ -62,38 +60,35 @@ class Tolerance:
         self, advert: Advert, source: Address, reason: str, settings: InstanceSettings, followed: bool, now: float
     ) -> list[Effect] | None:
         """What is to be said of an advert whose only flaw is its list; None when it does not count."""
-        lists = frozenset(advert.addresses), frozenset(each.address for each in settings.addresses)
+        ours = frozenset(each.address for each in settings.addresses)
         # Nobody's list is empty on purpose: RFC 9568 section 5.2.5 has it ignored (erratum 8299).
-        if not lists[0] or not (followed or lists[0] & lists[1]):
+        if not advert.addresses or not (followed or ours.intersection(advert.addresses)):
             return None
         known = self._known.get(source)
         # A reload of ours begins it anew, and so does a neighbour that was away.
-        if known is None or known.lists[1] != lists[1] or now - known.heard > settings.list_tolerance:
-            known = self._begin(source, reason, lists, settings, now)
+        if known is None or known.ours != ours or now - known.heard > settings.list_tolerance:
+            known = self._begin(source, ours, settings.list_tolerance, now)
         if known is None:
             return None
-        known = replace(known, reason=reason, lists=lists, heard=now)
-        records: list[Effect] = []
-        if now < known.until and now - known.logged >= _REPEAT:
-            known = replace(known, logged=now)
-            records.append(Record(Level.WARNING, settings.name, known.sentence(now)))
-        self._known[source] = known
-        self.count += now < known.until
-        return records if now < known.until else None
+        self._known[source] = known = replace(known, reason=reason, heard=now)
+        if now >= known.until:
+            return None
+        self.count += 1
+        if now - known.logged < _REPEAT:
+            return []
+        self._known[source] = replace(known, logged=now)
+        return [Record(Level.WARNING, settings.name, known.sentence(now))]
 
-    def _begin(
-        self, source: Address, reason: str, lists: Lists, settings: InstanceSettings, now: float
-    ) -> Disagreement | None:
-        bound = settings.list_tolerance
+    def _begin(self, source: Address, ours: frozenset[Address], bound: float, now: float) -> Disagreement | None:
         self._known = {each.source: each for each in self._known.values() if now - each.heard <= bound}
         if len(self._known) >= _NEIGHBOURS and source not in self._known:
             return None
-        return Disagreement(source, reason, lists, now, now + bound, now)
+        return Disagreement(source, ours, now + bound)
 
 
 def span(seconds: float) -> str:
     """A duration as people say it: `4 min 12 s`."""
     minutes, rest = divmod(round(seconds), 60)
-    return (
-        " ".join(text for text in (f"{minutes} min" if minutes else "", f"{rest} s" if rest else "") if text) or "0 s"
-    )
+    if not minutes:
+        return f"{rest} s"
+    return f"{minutes} min {rest} s" if rest else f"{minutes} min"

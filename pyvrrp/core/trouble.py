@@ -44,7 +44,7 @@ def holders(router: VirtualRouter, now: float) -> tuple[Holder, ...]:
     if router.state is State.BACKUP:
         return router.duplicates.waits_for(now)
     known = router.duplicates.heard_since(max(now - FRESH, router.since)) if router.state is State.MASTER else ()
-    return tuple(each for each in known if each.count)
+    return tuple(each for each in known if each.contested)
 
 
 def _contenders(router: VirtualRouter, reception: Reception, now: float) -> Iterator[RivalStatus]:

@@ -35,6 +35,7 @@ from pyvrrp.core.settings import Address
 from pyvrrp.errors import WireError, WireFault
 
 _HEADER = struct.Struct("!BBBBHH")
+_LENGTH_AND_PROTOCOL = struct.Struct("!II")
 _ADDRESS_SIZE = {4: 4, 6: 16}
 _KNOWN_AUTH_TYPES = (const.AUTH_NONE, const.AUTH_PASS, const.AUTH_AH)
 
@@ -85,7 +86,7 @@ def checksum(data: bytes) -> int:
     if len(data) % 2:
         data += b"\0"
     # The sum of 16-bit words modulo 2^16-1 is the number that the bytes spell, modulo 2^16-1.
-    total = int.from_bytes(data, "big")
+    total = int.from_bytes(data)
     folded = total % 0xFFFF
     if folded == 0 and total:
         folded = 0xFFFF
@@ -93,28 +94,28 @@ def checksum(data: bytes) -> int:
 
 
 def _pseudo_header(source: Address, destination: Address, length: int) -> bytes:
-    """What version 3 adds in front for the checksum (RFC 5798 section 5.2.8, RFC 8200 section 8.1)."""
-    lengths = struct.pack("!BBH", 0, const.PROTOCOL, length)
-    if source.version == 6:
-        lengths = struct.pack("!II", length, const.PROTOCOL)
-    return source.packed + destination.packed + lengths
+    """What version 3 adds in front for the checksum (RFC 5798 section 5.2.8, RFC 8200 section 8.1).
+
+    In IPv4 the two numbers have 16 bits each, in the other order: the sum is the same.
+    """
+    return source.packed + destination.packed + _LENGTH_AND_PROTOCOL.pack(length, const.PROTOCOL)
 
 
 def _covered(form: ChecksumForm, message: bytes, source: Address, destination: Address) -> bytes:
     """The bytes that the checksum covers in this form."""
     if message[0] >> 4 == 2 or form is ChecksumForm.MESSAGE_ALONE:
         return message
-    named = const.GROUP_IPV4 if form is ChecksumForm.GROUP_NAMED else destination
+    named = destination if form is ChecksumForm.USUAL else const.GROUP_IPV4
     return _pseudo_header(source, named, len(message)) + message
 
 
-def _others(version: int, source: Address, destination: Address) -> tuple[ChecksumForm, ...]:
-    """The forms beside the usual one that may come between these addresses."""
-    if version == 2 or source.version == 6:
-        return ()
+def _forms(source: Address, destination: Address) -> tuple[ChecksumForm, ...]:
+    """Those that may come between these addresses, the usual one first."""
+    if source.version == 6:
+        return (ChecksumForm.USUAL,)
     if destination.is_multicast:
-        return (ChecksumForm.MESSAGE_ALONE,)
-    return ChecksumForm.MESSAGE_ALONE, ChecksumForm.GROUP_NAMED
+        return ChecksumForm.USUAL, ChecksumForm.MESSAGE_ALONE
+    return ChecksumForm.USUAL, ChecksumForm.MESSAGE_ALONE, ChecksumForm.GROUP_NAMED
 
 
 def encode(advert: Advert, source: Address, destination: Address) -> bytes:
@@ -153,7 +154,7 @@ def decode(payload: bytes, source: Address, destination: Address, ttl: int) -> A
         raise WireError(WireFault.TTL, f"{ttl}")
     # Summing the stored checksum with the rest gives zero when it is right. Both 0x0000 and 0xffff would pass for the
     # same packet; only the one that encode writes is taken, so that decoding loses nothing.
-    form = _form(payload, version, source, destination)
+    form = _form(payload, source, destination)
     if vrid < const.VRID_MIN:
         raise WireError(WireFault.VRID, "virtual router identifiers begin at 1")
     addresses = _addresses(payload, source.version, count)
@@ -193,14 +194,12 @@ def _check_length(payload: bytes, family: int, version: int, count: int) -> None
         raise WireError(WireFault.LENGTH, f"{length} bytes, {count} addresses in version {version} make {expected}")
 
 
-def _form(payload: bytes, version: int, source: Address, destination: Address) -> ChecksumForm:
+def _form(payload: bytes, source: Address, destination: Address) -> ChecksumForm:
     """The form in which the checksum is right."""
     blank = payload[:6] + b"\0\0" + payload[8:]
-    found = int.from_bytes(payload[6:8], "big")
-    usual = checksum(_covered(ChecksumForm.USUAL, blank, source, destination))
-    if found == usual:
-        return ChecksumForm.USUAL
-    for form in _others(version, source, destination):
+    found = int.from_bytes(payload[6:8])
+    for form in _forms(source, destination):
         if found == checksum(_covered(form, blank, source, destination)):
             return form
+    usual = checksum(_covered(ChecksumForm.USUAL, blank, source, destination))
     raise WireError(WireFault.CHECKSUM, f"{found:#06x}, the message sums to {usual:#06x}")

@@ -79,6 +79,7 @@ def test_one_entry_is_enough() -> None:
     sleeper = Sleeper(1.0)
     made = agenda(sleeper)
     for _ in range(1000):
+        made.note(sleeper)
         sleeper.due = (sleeper.due or 0.0) + 1.0
         made.note(sleeper)
     assert len(made._heap) == 1

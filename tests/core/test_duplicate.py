@@ -9,12 +9,13 @@ from itertools import pairwise
 import pytest
 
 from pyvrrp.core import const
-from pyvrrp.core.duplicate import Duplicates, lead, places
+from pyvrrp.core.duplicate import Duplicates, Holder, lead, places
 from pyvrrp.core.effects import Announce, Effect
 from pyvrrp.core.events import ConfigReplaced, HolderHeard
 from pyvrrp.core.fsm import State
 from pyvrrp.core.neighbor import question
 from pyvrrp.core.settings import Vmac
+from pyvrrp.core.trouble import left_alone
 from tests.lone import MAC, Lone, announced, backup, master, only, texts, vip
 from tests.simulation import VIP, instance, settings
 
@@ -272,6 +273,101 @@ def test_invented_holders_have_an_end() -> None:
     for number in range(40):
         claim(lone, bytes([2, 0, 0, 0, 1, number]))
     assert len([each for each in lone.status.why if "DUPLICATE" in each]) == 16
+
+
+def test_one_that_falls_in_the_same_moment_names_nobody() -> None:
+    lone = tenured()
+    claim(lone)
+    assert [each.mac for each in lone.status.holders] == ["02:00:00:00:00:99"]
+    lone.link(up=False)
+    assert lone.state is State.FAULT
+    assert lone.status.holders == ()
+
+
+# --- to the moment ---------------------------------------------------------------------------------------------------
+
+ALONE = instance(duplicate_wait=None)
+
+
+def answered(duplicates: Duplicates, now: float) -> None:
+    """It asks, and somebody answers at once."""
+    duplicates.ask(ALONE, {"eth0": MAC}, now)
+    duplicates.heard(VIP.address, HOLDER, now)
+
+
+def contested(duplicates: Duplicates, now: float, since: float = 0.0, advert_int: float = 1.0) -> bool:
+    return duplicates.contested(instance(advert_int=advert_int), VIP.address, HOLDER, since, now)
+
+
+def test_it_waits_up_to_its_next_question_and_asks_who_answered_then() -> None:
+    duplicates = Duplicates()
+    answered(duplicates, 100.0)
+    until, _ = duplicates.hold_back(ALONE, 100.0)
+    assert until is not None
+    assert [each.mac for each in duplicates.waits_for(until)] == [HOLDER]
+    assert duplicates.waits_for(until + 0.001) == ()
+    assert asked(duplicates.ask(ALONE, {"eth0": MAC}, until), HOLDER)
+    assert asked(duplicates.ask(ALONE, {"eth0": MAC}, until + 0.001))
+
+
+@pytest.mark.parametrize(("late", "takes_over"), [(0.2, True), (0.3, False)])
+def test_a_wait_goes_on_if_its_answer_is_looked_at_in_time(late: float, takes_over: bool) -> None:
+    """Else it is another wait, which may last as long."""
+    bounded, duplicates = instance(duplicate_wait=0.4), Duplicates()
+    answered(duplicates, 100.0)
+    until, _ = duplicates.hold_back(bounded, 100.0)
+    assert until == 100.2
+    answered(duplicates, until)
+    again, _ = duplicates.hold_back(bounded, until + late)
+    assert (again is None) is takes_over
+
+
+def test_a_holder_is_recent_if_it_was_heard_at_that_moment() -> None:
+    duplicates = Duplicates()
+    duplicates.heard(VIP.address, HOLDER, 100.0)
+    assert [each.mac for each in duplicates.heard_since(100.0)] == [HOLDER]
+    assert duplicates.heard_since(100.1) == ()
+
+
+@pytest.mark.parametrize(("after", "asks"), [(1.0, False), (1.1, True)])
+def test_a_rival_in_the_second_after_a_question_brings_no_other(after: float, asks: bool) -> None:
+    duplicates = Duplicates()
+    duplicates.ask(ALONE, {"eth0": MAC}, 100.0)
+    duplicates.suspect(100.0 + after)
+    assert asked(duplicates.ask_in_passing(ALONE, {"eth0": MAC}, 100.0 + after)) is asks
+
+
+@pytest.mark.parametrize(("advert_int", "grace"), [(0.5, 1.0), (3.0, 3.0)])
+def test_claims_count_once_the_predecessor_has_had_its_time(advert_int: float, grace: float) -> None:
+    duplicates = Duplicates()
+    assert not contested(duplicates, 100.0 + grace - 0.1, since=100.0, advert_int=advert_int)
+    assert duplicates.claims == 0
+    assert contested(duplicates, 100.0 + grace, since=100.0, advert_int=advert_int)
+
+
+def test_it_defends_itself_every_ten_seconds() -> None:
+    duplicates = Duplicates()
+    assert [moment for moment in (100.0, 109.9, 110.0, 119.9, 120.0) if contested(duplicates, moment)] == [
+        100.0,
+        110.0,
+        120.0,
+    ]
+
+
+def test_it_complains_every_minute() -> None:
+    duplicates, said = Duplicates(), []
+    for moment in (100.0, 159.9, 160.0, 219.9, 220.0):
+        contested(duplicates, moment)
+        said += [moment for _ in duplicates.complaint(ALONE, VIP.address, HOLDER, moment)]
+    assert said == [100.0, 160.0, 220.0]
+
+
+def test_all_holders_are_named() -> None:
+    first, second = Holder(VIP.address, HOLDER, 0.0, 0.0), Holder(vip(199), MAC, 0.0, 0.0)
+    assert next(left_alone("VI_1", [first, second], None)) == (
+        "VI_1 is BACKUP: no master is heard, but 02:00:00:00:00:99 answers for 192.168.1.200, "
+        "02:00:00:00:00:01 answers for 192.168.1.199."
+    )
 
 
 # --- under a virtual MAC ---------------------------------------------------------------------------------------------

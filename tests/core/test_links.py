@@ -43,6 +43,7 @@ def test_a_state_counts_when_it_has_lasted() -> None:
     assert links.due(3.0) == [DOWN]
     assert links.next() is None
     assert links.take(UP, 4.0) == DOWN
+    assert links.next() == 9.0
     assert links.due(9.0) == [UP]
 
 
@@ -68,6 +69,16 @@ def test_an_interface_that_goes_or_comes_as_a_whole_is_not_waited_for() -> None:
     assert links.take(GONE, 1.5) is GONE
     assert links.next() is None
     assert links.take(UP, 1.6) is UP
+
+
+def test_every_interface_waits_by_itself() -> None:
+    other = replace(UP, interface="eth1")
+    links = seen_up(SLOW, InterfaceDelay("eth1", down=3.0, up=3.0))
+    links.take(other, 0.0)
+    links.take(DOWN, 1.0)
+    assert links.due(3.0) == [DOWN]
+    assert links.take(replace(other, up=False), 4.0) == other
+    assert links.next() == 7.0
 
 
 def test_a_reload_brings_other_delays() -> None:

@@ -42,6 +42,28 @@ def test_copies_of_what_waited_while_the_loop_stood_still_do_nothing() -> None:
     assert [overhear(lone, 200) for _ in range(3)] == [[], [], []]
 
 
+@pytest.mark.parametrize(("pause", "answered"), [(0.0, 3), (0.4, 3), (0.5, 1), (0.9, 1)])
+def test_every_delivered_one_answers_for_one_copy(pause: float, answered: int) -> None:
+    """And none for longer than half an interval."""
+    lone = backup()
+    for _ in range(3):
+        lone.hear(200, after=pause)
+    for _ in range(5):
+        overhear(lone, 200)
+    assert lone.status.counters["adverts_received"] == 3 + 5 - answered
+    lone.hear(200)
+    for _ in range(2):
+        overhear(lone, 200)
+    assert lone.status.counters["adverts_received"] == 3 + 5 - answered + 1 + 1
+
+
+def test_a_copy_is_late_after_half_an_interval() -> None:
+    lone = backup()
+    lone.hear(200)
+    overhear(lone, 200, after=0.4)
+    assert lone.status.counters["adverts_received"] == 1
+
+
 def test_the_first_undelivered_one_counts_already_and_blames_nobody() -> None:
     lone = backup()
     lone.hear(200)

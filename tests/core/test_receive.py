@@ -13,6 +13,7 @@ from pyvrrp.core.receive import auth_of, besides_its_list, malformed, objection
 from pyvrrp.core.settings import Address, InstanceSettings, UnicastPeer, VirtualAddress
 from pyvrrp.core.wire import Advert, decode, encode
 from pyvrrp.errors import WireError
+from tests.lone import backup
 from tests.simulation import INTERFACE, VIP, instance
 
 SECOND = VirtualAddress(INTERFACE, IPv4Address("192.168.1.199"), 32)
@@ -247,6 +248,15 @@ def test_skip_check_adv_addr_takes_the_list_of_the_master_for_granted() -> None:
     fewer = objection(replace(ADVERT, addresses=()), heard, skips, STRANGER)
     assert fewer is not None  # keepalived counts even then
     assert fewer.kind == "addresses"
+
+
+def test_a_backup_that_skips_the_check_follows_whatever_its_master_lists() -> None:
+    lone = backup(skip_check_adv_addr=True)
+    lone.hear(200)
+    lone.hear(200, after=1.0, addresses=(IPv4Address("192.168.1.7"),))
+    assert lone.deadline == lone.router.master_down_interval
+    assert lone.status.counters == {"adverts_received": 2} | lone.status.counters
+    assert not {"tolerated", "rejected_addresses"} & lone.status.counters.keys()
 
 
 def test_addresses_that_are_twice_in_the_list() -> None:

@@ -124,7 +124,8 @@ def test_nonsense_does_not_contend() -> None:
     for _ in range(3):
         lone.packet(b"\x21\x3c", after=0.1)
     (rival,) = lone.status.rivals
-    assert (rival.priority, rival.kind, lone.status.contested) == (None, "length", False)
+    assert (rival.source, rival.priority, rival.kind) == (PEER, None, "length")
+    assert not lone.status.contested
     assert "no VRRP daemon sends this" in rival.cause
 
 

@@ -114,6 +114,44 @@ def test_a_wrong_password_is_not_tolerated_beside() -> None:
     assert "tolerated" not in lone.status.counters
 
 
+def test_silence_as_long_as_the_tolerance_does_not_begin_it_anew() -> None:
+    lone = backup(list_tolerance=10.0)
+    lone.hear(200, addresses=BOTH)
+    lone.hear(200, addresses=BOTH, after=10.0)
+    assert lone.status.counters["tolerated"] == 1
+
+
+def test_the_sentence_is_about_its_latest_list() -> None:
+    lone = backup(list_tolerance=10.0)
+    lone.hear(200, addresses=BOTH)
+    lone.hear(200, addresses=(*BOTH, *OTHER), after=1.0)
+    assert lone.status.why[-1] == (
+        "192.168.1.202 is followed although it advertises 192.168.1.199, 192.168.1.200, 192.168.1.77, we have "
+        "192.168.1.200: reload the node that is behind within 9 s; after that its adverts are discarded."
+    )
+
+
+@pytest.mark.parametrize(("advert_int", "shown"), [(1.0, 15.0), (10.0, 30.390625)], ids=["as all", "slow adverts"])
+def test_the_sentence_goes_with_its_neighbour(advert_int: float, shown: float) -> None:
+    """It stays for as long as the neighbour may be followed."""
+    lone = backup(list_tolerance=300.0, advert_int=advert_int, priority=156)
+    lone.hear(200, addresses=BOTH)
+    heard = lone.now
+    lone.now = heard + shown - 0.1
+    assert "followed although" in lone.status.why[-1]
+    lone.now = heard + shown
+    assert "followed although" not in lone.status.why[-1]
+
+
+@pytest.mark.parametrize(("silence", "accepted"), [(10.0, 16), (10.5, 17)])
+def test_neighbours_are_remembered_for_as_long_as_they_are_tolerated(silence: float, accepted: int) -> None:
+    lone = backup(list_tolerance=10.0)
+    for last in range(1, 17):
+        lone.hear(50, vip(last), addresses=BOTH)
+    lone.hear(50, vip(17), addresses=BOTH, after=silence)
+    assert lone.status.counters["tolerated"] == accepted
+
+
 def test_invented_neighbours_have_an_end() -> None:
     lone = backup(instance(list_tolerance=10.0))
     for last in range(1, 20):

@@ -68,6 +68,12 @@ def test_every_fault_is_tested() -> None:
     assert {fault for _, _, fault, _ in FAULTS} == set(WireFault)
 
 
+def test_the_right_sum_is_the_usual_one() -> None:
+    payload = encode(V3, SOURCE, VIPS[0])
+    with pytest.raises(WireError, match=f"sums to 0x{payload[6:8].hex()}"):
+        decode(payload[:6] + b"\0\0" + payload[8:], SOURCE, VIPS[0], 255)
+
+
 def test_version_3_over_other_addresses_has_another_checksum() -> None:
     payload = bytes_of(V3)
     for source, destination in ((IPv4Address("192.168.1.202"), GROUP), (IPv4Address("192.168.1.9"), SOURCE)):
