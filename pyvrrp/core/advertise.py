@@ -25,18 +25,17 @@ class Muted:
 class Advertiser:
     """Adverts of one virtual router: made once, sent again and again until `forget`."""
 
-    __slots__ = ("_packets", "_priority", "_renewal", "_renewed_at", "muted", "sent_at")
+    __slots__ = ("_packets", "_renewal", "_renewed_at", "muted", "sent_at")
 
     def __init__(self) -> None:
         self.muted: Muted | None = None
         self.sent_at = self._renewed_at = _NEVER
-        self._priority = 0
-        self._packets: tuple[SendAdvert, ...] = ()
+        self._packets: dict[int, tuple[SendAdvert, ...]] = {}  # those of the last priority
         self._renewal: RenewLease | None = None
 
     def forget(self) -> None:
         """The configuration or the source address may have changed."""
-        self._packets, self._renewal = (), None
+        self._packets, self._renewal = {}, None
 
     def leased(self, at: float = _NEVER) -> None:
         """The kernel's lease was given at that time; without one it is given anew with the next advert."""
@@ -46,16 +45,16 @@ class Advertiser:
         """An advert, to each peer or to the group, and beside it the renewal when due; nothing without a source."""
         if source is None:
             return []
-        if not self._packets or self._priority != priority:
-            self._packets, self._priority = _packets(settings, source, priority), priority
-        self.sent_at = now
+        if priority not in self._packets:
+            self._packets = {priority: _packets(settings, source, priority)}
+        packets, self.sent_at = self._packets[priority], now
         lease = settings.vip_lease
         if lease is None or not self._renewal_due(lease, now):
-            return [*self._packets]
+            return [*packets]
         if self._renewal is None:
             self._renewal = RenewLease(settings.name, settings.held, lease)
         self._renewed_at = now
-        return [*self._packets, self._renewal]
+        return [*packets, self._renewal]
 
     def failed(self, reason: str, tenure: float, now: float) -> bool:
         """An advert of the tenure that began at `tenure` did not leave. True for the first one."""

@@ -3,6 +3,8 @@ advertisements, now, later and anew."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from pyvrrp.core import neighbor
 from pyvrrp.core.effects import Announce, Effect, Level, Record
 from pyvrrp.core.guard import Standing
@@ -18,16 +20,22 @@ _SPOKEN_OF = {  # in keepalived's words
 }
 
 
+class _Burst(NamedTuple):
+    """One more burst: when, and how many times it tells of every address."""
+
+    at: float
+    repeat: int
+
+
 class Announcer:
     """Keeps the times. Bursts go out of each address's own interface, with that interface's MAC."""
 
-    __slots__ = ("_again_at", "_again_repeat", "_last_at", "_refresh_at", "due")
+    __slots__ = ("_again", "_last_at", "_refresh_at", "due")
 
     def __init__(self) -> None:
         self.due: float | None = None  # when the next burst is
         self._last_at = _NEVER
-        self._again_at: float | None = None
-        self._again_repeat = 0
+        self._again: _Burst | None = None
         self._refresh_at: float | None = None
 
     def wait(self, now: float) -> None:
@@ -56,9 +64,9 @@ class Announcer:
     def timer(self, settings: InstanceSettings, standing: Standing, now: float) -> list[Effect]:
         """The bursts that are due by `now`."""
         effects: list[Effect] = []
-        if self._again_at is not None and now >= self._again_at:
-            self._again_at = None
-            effects = self._burst(settings, standing, self._again_repeat, now)
+        if self._again is not None and now >= self._again.at:
+            effects = self._burst(settings, standing, self._again.repeat, now)
+            self._again = None
         if self._refresh_at is not None and now >= self._refresh_at:
             self.refresh(settings, now)
             effects += self._burst(settings, standing, settings.garp_master_refresh_repeat, now)
@@ -67,14 +75,15 @@ class Announcer:
 
     def end(self) -> None:
         """A tenure is over: nothing more is due."""
-        self._again_at = self._refresh_at = self.due = None
+        self._again = self._refresh_at = self.due = None
 
     def _later(self, delay: float, repeat: int, now: float) -> None:
-        self._again_at, self._again_repeat = now + delay if delay else None, repeat
+        self._again = _Burst(now + delay, repeat) if delay else None
         self._arm()
 
     def _arm(self) -> None:
-        self.due = min((each for each in (self._again_at, self._refresh_at) if each is not None), default=None)
+        again = None if self._again is None else self._again.at
+        self.due = min((each for each in (again, self._refresh_at) if each is not None), default=None)
 
     def _burst(self, settings: InstanceSettings, standing: Standing, repeat: int, now: float) -> list[Effect]:
         """All addresses in turn, `repeat` times; those on interfaces whose MAC is not known yet are left out."""

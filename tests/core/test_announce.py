@@ -7,12 +7,17 @@ from ipaddress import IPv4Address
 
 import pytest
 
+from pyvrrp.core.announce import Announcer
 from pyvrrp.core.effects import Announce, RenewLease
 from pyvrrp.core.events import AdvertFailed, ConfigReplaced
-from tests.lone import Lone, announced, backup, details, master, only, sent
+from pyvrrp.core.guard import Standing
+from tests.lone import MAC, OURS, Lone, announced, backup, details, master, only, sent
 from tests.simulation import VIP, instance, settings
 
 EXCLUDED = replace(VIP, address=IPv4Address("192.168.1.199"))
+
+
+STANDING = Standing((), (), (), 100, (), OURS, {"eth0": MAC})
 
 
 def bursts(lone: Lone, seconds: float) -> list[tuple[float, int]]:
@@ -43,6 +48,13 @@ def test_a_rival_just_after_a_burst_is_not_answered_by_another(delay: float, ref
     assert [at for at, _ in bursts(lone, 3.5)] == [3.0]
     assert announced(lone.hear(50)) == 0
     assert announced(lone.hear(50, after=0.5)) == 5
+
+
+def test_before_its_first_burst_nothing_is_due_and_a_rival_is_answered_at_once() -> None:
+    announcer = Announcer()
+    assert announcer.due is None
+    assert announcer.timer(instance(), STANDING, 5.0) == []
+    assert announced(announcer.contested(instance(), STANDING, 5.0)) == 5
 
 
 def test_a_reload_begins_and_ends_the_refreshes() -> None:
