@@ -53,10 +53,10 @@ class Agenda(Generic[P]):
 
     def due(self, now: float) -> Iterator[P]:
         """The parties whose deadline has come, earliest first, each once; the caller notes them again."""
-        parties: dict[P, None] = {}  # a party whose deadline moved forward has two entries
+        parties: list[P] = []
         while (first := self.next()) is not None and first <= now:
-            parties[self._take_first()] = None
-        return iter(parties)
+            parties.append(self._take_first())
+        return iter(dict.fromkeys(parties))  # one whose deadline moved forward has two entries
 
     def _take_first(self) -> P:
         entered, _, party = heapq.heappop(self._heap)

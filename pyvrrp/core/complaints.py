@@ -67,9 +67,9 @@ class Complaints:
             del self.rivals[oldest]
             self._contending.pop(oldest, None)
             self._explained.pop(oldest, None)
-        if known is not None and now - known.last > _FORGOTTEN:
-            known = None
-        count, since = (known.count + 1, known.since) if known else (1, now)
+        count, since = 1, now
+        if known is not None and now - known.last <= _FORGOTTEN:
+            count, since = known.count + 1, known.since
         priority = advert.priority if advert is not None else None
         rival = RivalStatus(source, priority, kind, why, rivals.cause(kind), count, since, now)
         self.rivals[source] = rival

@@ -9,6 +9,7 @@ import pytest
 from pyvrrp.core.effects import Effect
 from pyvrrp.core.events import AdvertFailed, ConfigReplaced
 from pyvrrp.core.fsm import State
+from pyvrrp.core.patience import Patience
 from tests.lone import PEER, Lone, backup, details, kinds, master, sent, texts, told
 from tests.simulation import instance, settings
 
@@ -39,6 +40,12 @@ def test_a_worse_master_is_left_alone_for_the_delay_and_then_for_a_whole_wait() 
     lone.timer()
     assert lone.state is State.MASTER
     assert lone.now == pytest.approx(1003 + DOWN)
+
+
+def test_one_that_has_just_begun_defers_to_nobody_yet() -> None:
+    patience = Patience(0.0)
+    assert not patience.defers(1.0)
+    assert patience.defer(instance(preempt_delay=3.0), 1.0), "that begins the delay"
 
 
 def test_while_it_defers_it_follows_who_speaks_and_says_why() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pyvrrp.core import const, rivals
@@ -9,8 +11,8 @@ from pyvrrp.core.complaints import Complaints
 from pyvrrp.core.events import AdvertReceived, HolderHeard
 from pyvrrp.core.fsm import State
 from pyvrrp.core.receive import Objection
-from pyvrrp.core.settings import UnicastPeer
-from pyvrrp.core.snapshot import RivalStatus
+from pyvrrp.core.settings import Address, UnicastPeer
+from pyvrrp.core.snapshot import RejectedStatus, RivalStatus
 from pyvrrp.core.wire import Advert, encode
 from pyvrrp.errors import WireFault
 from tests.lone import PEER, Lone, announced, backup, master, texts, vip
@@ -147,6 +149,72 @@ def test_invented_senders_have_an_end() -> None:
     for number in range(50):
         complaints.take(instance(), vip(number + 1), against, float(number))
     assert [each.source for each in complaints.recent(50.0)] == [vip(number) for number in range(50, 34, -1)]
+
+
+# --- the memory of complaints, to the moment --------------------------------------------------------------------------
+
+MISMATCH = Objection("password", "its password is not ours", "")
+ADVERT = Advert(2, 60, 200, 100, (VIP.address,), 1, b"1234\0\0\0\0")
+CAUSE = f"adverts from {PEER} are discarded: likely {rivals.cause('password')}"
+
+
+def complain(complaints: Complaints, *moments: float, source: Address = PEER, advert: Advert | None = ADVERT) -> None:
+    for moment in moments:
+        complaints.take(instance(), source, MISMATCH, moment, advert)
+
+
+def crowd(complaints: Complaints, now: float) -> None:
+    """As many other senders as are remembered."""
+    for last in range(1, 17):
+        complain(complaints, now, source=vip(last), advert=None)
+
+
+def test_the_latest_advert_that_was_turned_away() -> None:
+    complaints = Complaints()
+    complain(complaints, 100.0)
+    complain(complaints, 101.5, source=vip(7))
+    assert complaints.latest == RejectedStatus(vip(7), "its password is not ours", 101.5, 2)
+
+
+def test_a_contender_falls_silent_once() -> None:
+    complaints = Complaints()
+    complain(complaints, 100.0, 101.0)
+    assert [complaints.fell_silent(3.0, moment) for moment in (104.0, 104.1, 104.2)] == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    "advert",
+    [None, replace(ADVERT, priority=0), replace(ADVERT, addresses=(vip(77),))],
+    ids=["none", "leaving", "clash"],
+)
+def test_nobody_believed_what_was_no_contender(advert: Advert | None) -> None:
+    complaints = Complaints()
+    complain(complaints, 100.0, 101.0, advert=advert)
+    assert not complaints.fell_silent(3.0, 200.0)
+
+
+def test_one_that_is_crowded_out_is_forgotten_altogether() -> None:
+    complaints = Complaints()
+    complain(complaints, 100.0, 101.0)
+    crowd(complaints, 102.0)
+    assert not complaints.fell_silent(3.0, 200.0)
+    complain(complaints, 103.0)
+    assert CAUSE in texts(complaints.take(instance(), PEER, MISMATCH, 104.0, ADVERT)), "as of a new one"
+
+
+@pytest.mark.parametrize(("silence", "count"), [(300.0, 2), (300.1, 1)])
+def test_a_sender_is_a_new_one_after_five_minutes(silence: float, count: int) -> None:
+    complaints = Complaints()
+    complain(complaints, 100.0, 100.0 + silence)
+    assert complaints.rivals[PEER].count == count
+
+
+def test_the_likely_cause_is_told_every_minute() -> None:
+    complaints = Complaints()
+    complain(complaints, 100.0)
+    moments = (101.0, 160.9, 161.0, 220.9, 221.0)
+    told = [each for each in moments if CAUSE in texts(complaints.take(instance(), PEER, MISMATCH, each, ADVERT))]
+    assert told == [101.0, 161.0, 221.0]
 
 
 def test_unicast_that_should_be_multicast() -> None:
