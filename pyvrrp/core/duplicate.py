@@ -39,7 +39,7 @@ class Holder:
     address: Address
     mac: bytes
     since: float
-    heard: float
+    heard: float = _NEVER
     contested: bool = False
     explained: float = _NEVER  # when the log was told that the address is left to it
     exposed: float = _NEVER  # ... that both have the address
@@ -182,6 +182,6 @@ class Duplicates:
             if len(self._known) >= _HOLDERS:
                 oldest = min(self._known.values(), key=lambda each: each.heard)
                 del self._known[oldest.address, oldest.mac]
-            known = Holder(address, mac, now, now)
+            known = Holder(address, mac, now)
         self._known[address, mac] = replace(known, heard=now)
         return self._known[address, mac]

@@ -322,6 +322,42 @@ def test_a_wait_goes_on_if_its_answer_is_looked_at_in_time(late: float, takes_ov
     assert (again is None) is takes_over
 
 
+def test_it_asks_five_times_a_second_for_five_seconds_then_once() -> None:
+    duplicates = Duplicates()
+    pauses = {}
+    for moment in (100.0 + quarter / 4 for quarter in range(22)):
+        answered(duplicates, moment)
+        until, _ = duplicates.hold_back(ALONE, moment)
+        pauses[moment] = (until or 0.0) - moment
+    assert pauses[104.75] == pytest.approx(0.2)
+    assert pauses[105.0] == pytest.approx(1.0)
+
+
+def test_it_explains_itself_every_minute() -> None:
+    duplicates, said = Duplicates(), []
+    for moment in (100.0, 159.9, 160.0, 219.9, 220.0):
+        answered(duplicates, moment)
+        said += [moment for text in texts(duplicates.hold_back(ALONE, moment)[1]) if text == LEFT]
+    assert said == [100.0, 160.0, 220.0]
+
+
+def test_all_who_still_answer_are_named_at_the_end() -> None:
+    hasty, duplicates = instance(duplicate_wait=0.0), Duplicates()
+    answered(duplicates, 100.0)
+    duplicates.heard(vip(199), MAC, 100.0)
+    assert texts(duplicates.hold_back(hasty, 100.0)[1]) == [
+        "duplicate_wait is over, and 02:00:00:00:00:99 still answers for 192.168.1.200, "
+        "02:00:00:00:00:01 still answers for 192.168.1.199: taking over"
+    ]
+
+
+def test_a_holder_is_known_since_it_was_heard_first() -> None:
+    duplicates = Duplicates()
+    duplicates.heard(VIP.address, HOLDER, 100.0)
+    duplicates.heard(VIP.address, HOLDER, 107.0)
+    assert duplicates.heard_since(107.0) == (Holder(VIP.address, HOLDER, 100.0, 107.0),)
+
+
 def test_a_holder_is_recent_if_it_was_heard_at_that_moment() -> None:
     duplicates = Duplicates()
     duplicates.heard(VIP.address, HOLDER, 100.0)
@@ -363,7 +399,7 @@ def test_it_complains_every_minute() -> None:
 
 
 def test_all_holders_are_named() -> None:
-    first, second = Holder(VIP.address, HOLDER, 0.0, 0.0), Holder(vip(199), MAC, 0.0, 0.0)
+    first, second = Holder(VIP.address, HOLDER, 0.0), Holder(vip(199), MAC, 0.0)
     assert next(left_alone("VI_1", [first, second], None)) == (
         "VI_1 is BACKUP: no master is heard, but 02:00:00:00:00:99 answers for 192.168.1.200, "
         "02:00:00:00:00:01 answers for 192.168.1.199."
