@@ -345,10 +345,11 @@ def test_all_who_still_answer_are_named_at_the_end() -> None:
     hasty, duplicates = instance(duplicate_wait=0.0), Duplicates()
     answered(duplicates, 100.0)
     duplicates.heard(vip(199), MAC, 100.0)
-    assert texts(duplicates.hold_back(hasty, 100.0)[1]) == [
+    (text,) = texts(duplicates.hold_back(hasty, 100.0)[1])
+    assert text == (
         "duplicate_wait is over, and 02:00:00:00:00:99 still answers for 192.168.1.200, "
         "02:00:00:00:00:01 still answers for 192.168.1.199: taking over"
-    ]
+    )
 
 
 def test_a_holder_is_known_since_it_was_heard_first() -> None:
