@@ -71,7 +71,10 @@ class BlackBox:
         """A recording that begins now, in portions, with empty ones while nothing happens."""
         if len(self._tap.reels) >= _LISTENERS_MAX:
             raise ControlError(f"{_LISTENERS_MAX} recordings are being made already")
-        reel = self._begin()
+        try:
+            reel = self._begin()
+        except TypeError as error:  # a fault of ours, which is no reason to give up the addresses
+            raise ControlError(f"no recording: {error}") from error
         self._say(Level.NOTICE, "A recording begins, through the control socket")
         try:
             while not self._over(reel):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
-from itertools import count
 from typing import Final, Generic, Protocol, TypeVar
 
 _NEVER: Final = float("inf")
@@ -30,14 +29,15 @@ class Agenda(Generic[P]):
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, P]] = []
         self._entered: dict[P, float] = {}
-        self._order = count()  # of entries for the same time
+        self._order = 0  # of entries for the same time; plain data, as a recording begins with all of it
 
     def note(self, party: P) -> None:
         """The party's deadline may have changed."""
         due = party.next_deadline()
         if due is not None and due < self._entered.get(party, _NEVER):
             self._entered[party] = due
-            heapq.heappush(self._heap, (due, next(self._order), party))
+            heapq.heappush(self._heap, (due, self._order, party))
+            self._order += 1
 
     def next(self) -> float | None:
         """The earliest deadline of all."""

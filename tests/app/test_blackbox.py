@@ -105,6 +105,20 @@ def test_a_listener_hears_from_now_on_and_leaves_when_it_likes() -> None:
     run(test)
 
 
+def test_a_node_that_cannot_be_written_down_goes_on_all_the_same() -> None:
+    async def test(heart: Heart) -> None:
+        vars(heart.first)["_fault"] = iter(())  # no plain data
+        with pytest.raises(ControlError, match=r"no recording: .*has no form in a recording"):
+            await anext(heart.box.listen())
+        assert heart.node is heart.first
+        del vars(heart.first)["_fault"]
+        listening = heart.box.listen()
+        assert b"midway" in await anext(listening)
+        await listening.aclose()
+
+    run(test)
+
+
 def test_a_listener_that_is_too_slow_is_told_and_let_go() -> None:
     async def test(heart: Heart) -> None:
         listening = heart.box.listen()

@@ -104,3 +104,8 @@ def test_as_a_plain_minimum(moves: list[tuple[int, float | None, bool]]) -> None
     wanted = [each for each in sleepers if each.due is not None and each.due <= 10.0]
     assert sorted(map(id, called)) == sorted(map(id, wanted))
     assert [each.due for each in called] == sorted(each.due or 0.0 for each in wanted)
+
+
+def test_it_can_be_copied_with_everything_in_it() -> None:
+    """As a recording that begins in the midst of things does: plain data, which goes on as the original does."""
+    assert all(type(each) in (list, dict, int) for each in vars(agenda(Sleeper(1.0))).values())
