@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from pyvrrp.core import rivals
+from pyvrrp.core.budget import Budget
 from pyvrrp.core.effects import Effect, Level, Record
 from pyvrrp.core.receive import Objection
 from pyvrrp.core.settings import Address, InstanceSettings
@@ -21,7 +22,7 @@ _NEVER: Final = float("-inf")
 class Complaints:
     """`latest` is the last advert turned away, `counts` are all of them by kind, `rivals` are their senders."""
 
-    __slots__ = ("_contending", "_explained", "_logged", "_logged_at", "counts", "latest", "rivals")
+    __slots__ = ("_budget", "_contending", "_explained", "_logged", "_logged_at", "counts", "latest", "rivals")
 
     def __init__(self) -> None:
         self.latest: RejectedStatus | None = None
@@ -31,6 +32,7 @@ class Complaints:
         self._logged: tuple[str, Address] | None = None
         self._logged_at = _NEVER
         self._explained: dict[Address, float] = {}
+        self._budget = Budget()
 
     def take(
         self, settings: InstanceSettings, source: Address, against: Objection, now: float, advert: Advert | None = None
@@ -80,6 +82,8 @@ class Complaints:
     def _explain(self, instance: str, rival: RivalStatus, now: float) -> list[Effect]:
         """The likely cause, once a sender has shown that it goes on."""
         if rival.count < 2 or now - self._explained.get(rival.source, _NEVER) < _REPEAT:
+            return []
+        if not self._budget.allows(now):
             return []
         self._explained[rival.source] = now
         return [Record(Level.WARNING, instance, f"adverts from {rival.source} are discarded: likely {rival.cause}")]

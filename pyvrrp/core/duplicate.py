@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from pyvrrp.core import neighbor
+from pyvrrp.core.budget import Budget
 from pyvrrp.core.effects import Announce, Effect, Level, Record
 from pyvrrp.core.settings import Address, InstanceSettings
 
@@ -65,13 +66,24 @@ def lead(settings: InstanceSettings, interval: float, skew: float) -> float:
 class Duplicates:
     """What one virtual router knows of other holders of its addresses."""
 
-    __slots__ = ("_answered", "_asked_at", "_defended_at", "_known", "_waits_since", "_waits_until", "claims", "waits")
+    __slots__ = (
+        "_answered",
+        "_asked_at",
+        "_budget",
+        "_defended_at",
+        "_known",
+        "_waits_since",
+        "_waits_until",
+        "claims",
+        "waits",
+    )
 
     def __init__(self) -> None:
         self._known: dict[tuple[Address, bytes], Holder] = {}
         self._asked_at = self._defended_at = _NEVER
         self._answered: dict[Address, bytes] = {}  # since it was asked
         self._waits_since = self._waits_until = _NEVER
+        self._budget = Budget()
         self.claims = 0  # of others, while this node was MASTER
         self.waits = 0  # how often the addresses were left alone for another while
 
@@ -143,6 +155,8 @@ class Duplicates:
         holder = self._known.get((address, mac))
         if holder is None or not holder.contested or now - holder.exposed < _REPEAT:
             return []
+        if not self._budget.allows(now):
+            return []
         self._known[address, mac] = replace(holder, exposed=now)
         text = f"DUPLICATE: {holder.named} also answers for {address}: two hosts have it. Take it off the other one"
         return [Record(Level.ERROR, settings.name, text)]
@@ -167,7 +181,7 @@ class Duplicates:
         return self._waits_until, [record for each in answers for record in self._explained(settings, each, now)]
 
     def _explained(self, settings: InstanceSettings, holder: Holder, now: float) -> list[Effect]:
-        if now - holder.explained < _REPEAT:
+        if now - holder.explained < _REPEAT or not self._budget.allows(now):
             return []
         self._known[holder.address, holder.mac] = replace(holder, explained=now)
         text = (

@@ -29,6 +29,7 @@ from dataclasses import dataclass, replace
 from pyvrrp.core import const, lines, notify
 from pyvrrp.core.advertise import Advertiser, Muted
 from pyvrrp.core.announce import Announcer
+from pyvrrp.core.budget import Budget
 from pyvrrp.core.desired import Hold
 from pyvrrp.core.duplicate import Duplicates, lead
 from pyvrrp.core.effects import Effect, Level, Record, SendAdvert
@@ -78,6 +79,7 @@ class VirtualRouter:
     __slots__ = (
         "_advertiser",
         "_announcer",
+        "_budget",
         "_complained_at",
         "_group_bound",
         "_notifier",
@@ -130,6 +132,7 @@ class VirtualRouter:
         self.counters = Counters()
         self.duplicates = Duplicates()
         self._advertiser, self._announcer, self._patience = Advertiser(), Announcer(), Patience(opens)
+        self._budget = Budget()
         self._notifier = notifier or Notifier("")
         self._group_bound = 0.0
         self._timer_at = now  # when the cause of the latest tenure came up
@@ -391,6 +394,7 @@ class VirtualRouter:
         if old is State.MASTER:
             self.counters.released_master += 1
         self.deadline = self.ready = self.rival = self._advertiser.muted = None
+        self._released_by = None  # who was about to leave then has left, to whomever
         self.following = False
         self.moved = True
         self._announcer.end()
@@ -465,6 +469,7 @@ class VirtualRouter:
     def _listen_again(self, now: float) -> list[Effect]:
         """A BACKUP that was not run at its time has slept, maybe through a living master's adverts: one more wait."""
         late = now - (self.deadline or now)
+        self._released_by = None
         self.deadline = now + self._patience.interval(self.settings) + self.skew_time
         text = f"this process stood still for {late:.2f} s: listening for another {self.deadline - now:.2f} s"
         return [self._record(text, Level.WARNING)]
@@ -560,8 +565,8 @@ class VirtualRouter:
             return effects
         known = self.master is not None and self.master.address == source and not self.following
         self.following = False
-        self._note_master(advert, source, now)
-        if known:
+        self._remember(advert, source, now)
+        if known or not self._budget.allows(now):
             return effects
         text = f"received lower priority ({advert.priority}) advert from {source} - discarding"
         return [*effects, self._record(text)]
@@ -590,12 +595,15 @@ class VirtualRouter:
         """Remember who was heard; a record when it is somebody new."""
         if advert.priority == const.PRIORITY_RELEASE:
             return []
-        self._released_by = None
-        before = self.master
-        self.master = MasterStatus(source, advert.priority, advert.seconds, now)
-        if before is not None and before.address == source:
+        known = self.master is not None and self.master.address == source
+        self._remember(advert, source, now)
+        if known or not self._budget.allows(now):
             return []
         return [self._record(f"master is {source} with priority {advert.priority}")]
+
+    def _remember(self, advert: Advert, source: Address, now: float) -> None:
+        self._released_by = None
+        self.master = MasterStatus(source, advert.priority, advert.seconds, now)
 
     def _silence(self, now: float) -> str:
         """Why it takes over, in numbers."""

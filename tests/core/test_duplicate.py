@@ -160,6 +160,28 @@ def test_when_it_does_not_ask(why: str) -> None:
     assert "left_to_another_holder" not in lone.status.counters
 
 
+def test_a_priority_zero_from_before_the_link_was_away_says_nothing_any_more() -> None:
+    """Whoever took over then may be gone too, and have left the address."""
+    lone = careful()
+    lone.hear(200)
+    lone.hear(const.PRIORITY_RELEASE)
+    lone.link(up=False)
+    lone.link(up=True)
+    assert asked(lone.timer())
+    claim(lone, after=0.001)
+    lone.timer()
+    assert lone.state is State.BACKUP
+
+
+def test_nor_does_one_that_a_process_heard_before_it_stood_still() -> None:
+    lone = careful()
+    lone.hear(200)
+    lone.hear(const.PRIORITY_RELEASE)
+    lone.now += 60.0
+    assert "this process stood still" in texts(lone.timer())[0]
+    assert asked(lone.timer())
+
+
 def test_a_worse_master_that_fell_silent_may_have_left_the_address() -> None:
     lone = careful()
     lone.hear(50)
