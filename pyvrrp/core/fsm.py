@@ -111,7 +111,7 @@ class VirtualRouter:
         settings: InstanceSettings,
         standing: Standing,
         now: float,
-        notifier: Notifier | None = None,
+        notifier: Notifier,
         opens: float = _NEVER,
     ) -> None:
         self.settings = settings
@@ -133,9 +133,9 @@ class VirtualRouter:
         self.duplicates = Duplicates()
         self._advertiser, self._announcer, self._patience = Advertiser(), Announcer(), Patience(opens)
         self._budget = Budget()
-        self._notifier = notifier or Notifier("")
+        self._notifier = notifier
         self._group_bound = 0.0
-        self._timer_at = now  # when the cause of the latest tenure came up
+        self._timer_at: float  # when the cause of the tenure came up; there is none before the first
         self._complained_at = _NEVER
         self._released_by: Address | None = None  # who sent priority 0 since the last advert of a master
         self._was_kept_waiting = False  # by a check that had not reported
@@ -272,7 +272,7 @@ class VirtualRouter:
                 self.deadline = now + self.lead  # late for the question: leave time for an answer all the same
         if self.deadline is not None and now >= self.deadline:
             if self.state is State.MASTER:
-                effects += self._advertise_on_time(now)
+                effects += self._advertise_on_time(self.deadline, now)
                 effects += self.duplicates.ask_in_passing(self.settings, self.standing.macs, now)
             elif now - self.deadline >= self._patience.interval(self.settings):
                 effects += self._listen_again(now)
@@ -537,10 +537,9 @@ class VirtualRouter:
 
         Everything at a bounded rate. The later announcement follows the rival's last advert: clients may believe it.
         """
-        effects: list[Effect] = []
         answers = not self.settings.lower_prio_no_advert
-        if answers and now - self._advertiser.sent_at >= self.settings.advert_int * _REASSERT_PAUSE:
-            effects += self._advertise(now)
+        soon = now - self._advertiser.sent_at < self.settings.advert_int * _REASSERT_PAUSE
+        effects = self._advertise(now) if answers and not soon else []
         announced = self._announcer.contested(self.settings, self.standing, now)
         if now - self._complained_at >= _COMPLAINT_PAUSE:
             self._complained_at = now
@@ -617,9 +616,8 @@ class VirtualRouter:
             return f"{sender} is master with a lower priority than ours, {self.priority}"
         return f"no advert from {sender} for {ago:.2f} s"
 
-    def _advertise_on_time(self, now: float) -> list[Effect]:
+    def _advertise_on_time(self, due: float, now: float) -> list[Effect]:
         """The periodic advert. Its cadence does not drift, and never makes up for lost time in a burst."""
-        due = now if self.deadline is None else self.deadline
         following = due + self.settings.advert_int
         self.deadline = following if following > now else now + self.settings.advert_int
         return self._advertise(now)

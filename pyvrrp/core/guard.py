@@ -53,7 +53,7 @@ class Standing:
 
 
 def primary_address(
-    interface: Interface, virtual: frozenset[tuple[Address, int]], family: int = 4, *, routed: bool = False
+    interface: Interface, virtual: frozenset[tuple[Address, int]], family: int, *, routed: bool
 ) -> Address | None:
     """The interface's first address that is not virtual: its "primary IP address" (RFC 3768 1.3, RFC 9568 1.7).
 

@@ -32,7 +32,7 @@ class Ledger:
 
     def refusal(self, instance: str) -> str | None:
         """Why an instance cannot have its addresses now."""
-        return self._refused.get(instance, (None, 0.0))[0]
+        return self._refused[instance][0] if instance in self._refused else None
 
     # --- what is asked for --------------------------------------------------------------------------------------------
 

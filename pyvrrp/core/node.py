@@ -63,8 +63,8 @@ class Node:
         self._ledger = Ledger()
         self._routes = Routes()
         self._links = LinkDelays(settings.interface_delays)
-        self._virtual: dict[str, frozenset[tuple[Address, int]]] = {}
-        self._claimants: dict[tuple[str, Address], str] = {}  # whose address it is, there
+        self._virtual: dict[str, frozenset[tuple[Address, int]]]  # what is virtual, by interface
+        self._claimants: dict[tuple[str, Address], str]  # whose address it is, there
         self._checks: dict[str, CheckTrack] = {}
         self._routers: dict[str, VirtualRouter] = {}
         self._by_vrid: dict[tuple[str, int, int], VirtualRouter] = {}
@@ -260,10 +260,9 @@ class Node:
 
     def _effect_done(self, event: EffectDone, now: float) -> list[Effect]:
         self._ledger.done(event.operations)
-        effects: list[Effect] = []
         router = self._routers.get(event.instance)
-        if router is not None and any(each.action is Action.ADD for each in event.operations):
-            effects += self._live(router, now)
+        added = any(each.action is Action.ADD for each in event.operations)
+        effects = self._live(router, now) if router is not None and added else []
         leaving = [each for each in self._leaving if each.settings.name == event.instance]
         for each in [router, *leaving] if router is not None else leaving:
             effects += self._reconcile(each)
@@ -329,9 +328,10 @@ class Node:
             else:
                 self._add_router(instance, now)
                 self._resume_handover(instance)
+        self._leaving += old.values()
+        for router in self._leaving:  # they still want to hear their successors
+            self._by_vrid.setdefault(router.settings.identity, router)
         for router in old.values():
-            self._leaving.append(router)
-            self._by_vrid.setdefault(router.settings.identity, router)  # it still wants to hear its successor
             effects += self._act(router, router.stop("it is no longer in the configuration", now, notify.DELETED))
             self._bequeath(router)
         self._join_groups(now)
@@ -365,11 +365,10 @@ class Node:
 
     def _resume_handover(self, settings: InstanceSettings) -> None:
         """An instance that comes back while it hands over goes on handing over."""
-        for router in self._leaving:
-            if router.settings.identity == settings.identity:
-                self._routers[settings.name].continue_handover(router)
-                self._leaving.remove(router)
-                break
+        router = next((each for each in self._leaving if each.settings.identity == settings.identity), None)
+        if router is not None:
+            self._routers[settings.name].continue_handover(router)
+            self._leaving.remove(router)
 
     def _goes_on(self, router: VirtualRouter, settings: InstanceSettings) -> bool:
         """Whether the router becomes the instance: under another VRID only a fit MASTER does, so that its VIPs stay."""
@@ -386,7 +385,7 @@ class Node:
         if (removed or name != settings.name) and self._pacer.drop(name):
             # What waits may be about an address that goes, or under a name that nobody will drop: begin anew.
             effects += router.addresses_live(now)
-        effects += self._ledger.change(settings.name, settings.vip_lease, removed, frozenset())
+        effects += self._ledger.change(settings.name, None, removed, frozenset())
         return effects + self._end_lease(router) if leased and settings.vip_lease is None else effects
 
     def _everybody(self) -> list[VirtualRouter]:
@@ -470,10 +469,9 @@ class Node:
                 self._agenda.note(router)
         for group in dict.fromkeys(self._groups.values()):
             members = self._members(group)
-            bound = max((each.slowest_successor for each in members), default=0.0)
             for each in members:
-                each.join(group.settings.name, bound)
-            self._restless[group] = None
+                each.join(group.settings.name, max(member.slowest_successor for member in members))
+            self._restless.setdefault(group)
 
     def _members(self, group: Group) -> list[VirtualRouter]:
         return [self._routers[name] for name in group.settings.members if name in self._routers]
@@ -481,7 +479,7 @@ class Node:
     def _disturb(self, router: VirtualRouter) -> None:
         group = self._groups.get(router.settings.name)
         if group is not None:
-            self._restless[group] = None
+            self._restless.setdefault(group)
 
     def _sync(self, group: Group, now: float) -> list[Effect]:
         """Bring a group into one state again, and tell of it."""
@@ -503,8 +501,9 @@ class Node:
         """The router's addresses are there; what that tells of its latest transition goes into the history too."""
         before = router.last
         effects = router.addresses_live(now)
-        if before is not None and router.last is not None and before is not router.last and before in self._history:
-            self._history[self._history.index(before)] = router.last
+        after = router.last
+        if before is not None and after is not None and before in self._history:
+            self._history[self._history.index(before)] = after
         return effects
 
     def _managed(self, router: VirtualRouter) -> tuple[VirtualAddress, ...]:

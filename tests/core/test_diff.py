@@ -211,13 +211,14 @@ def test_diff_of_groups_fifos_and_mail() -> None:
     later = replace(
         new,
         groups=(replace(group, members=("VI_1",)),),
-        fifos=(replace(fifo, user="mysql"),),
+        fifos=(replace(fifo, user="mysql", group="adm"),),
         mail=replace(mail, timeout=5.0),
     )
     assert changes(new, later) == (
         "node: mail is changed",
         "G: group VI_1, VI_2 -> VI_1",
         "FIFO /run/fifo: user none -> mysql",
+        "FIFO /run/fifo: group none -> adm",
     )
 
 

@@ -97,6 +97,24 @@ def test_it_asks_more_slowly_after_a_while_and_says_it_once_a_minute() -> None:
     assert said == 1 + int((turns[-1] - turns[0]) // 60)
 
 
+@pytest.mark.parametrize(
+    ("interval", "silence", "asks"), [(1.0, 1.4, False), (1.0, 2.0, True), (2.0, 2.8, False), (2.0, 3.2, True)]
+)
+def test_a_worse_master_lives_for_an_interval_and_a_half_after_its_last_advert(
+    interval: float, silence: float, asks: bool
+) -> None:
+    lone = careful(advert_int=interval)
+    lone.hear(50, after=(lone.deadline or 0.0) - silence)
+    assert asked(lone.timer()) is asks
+    assert lone.state is (State.BACKUP if asks else State.MASTER)
+
+
+def test_an_equal_master_is_no_worse_one() -> None:
+    lone = careful(down_timer_adverts=1)
+    lone.hear(100)
+    assert asked(lone.timer())
+
+
 def test_an_answer_from_before_the_question_is_none() -> None:
     lone = careful()
     claim(lone)

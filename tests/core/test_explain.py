@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pyvrrp.core.events import Stopping
+from pyvrrp.core.events import AdvertFailed, HolderHeard, Stopping
 from pyvrrp.core.fsm import State, VirtualRouter
 from pyvrrp.core.guard import Standing
-from pyvrrp.core.settings import Track
-from pyvrrp.core.snapshot import AddressStatus, CheckStatus
-from tests.lone import OURS, Lone, backup, master
-from tests.simulation import CHECK, VIP, instance
+from pyvrrp.core.notify import Notifier
+from pyvrrp.core.settings import InterfaceProbe, Track
+from pyvrrp.core.snapshot import AddressStatus, CheckStatus, GroupStatus, HolderStatus
+from tests.core.test_group import V1, pair
+from tests.lone import OURS, Lone, backup, master, vip
+from tests.simulation import CHECK, INTERFACE, VIP, instance
 
 RARE = replace(CHECK, interval=60.0)
 
@@ -115,7 +117,8 @@ def test_fault() -> None:
 
 
 def test_fault_that_waits() -> None:
-    router = VirtualRouter(instance(), Standing((), (), (), 100, (), OURS, {"eth0": bytes(6)}), 0.0)
+    fit = Standing((), (), (), 100, (), OURS, {"eth0": bytes(6)})
+    router = VirtualRouter(instance(), fit, 0.0, Notifier("db1"))
     router.assess(replace(router.standing, faults=("check mysql fails",)), 1.0)
     router.assess(replace(router.standing, faults=(), waiting=("check mysql has not reported yet",)), 2.0)
     assert router.state is State.FAULT
@@ -159,8 +162,127 @@ def test_a_check() -> None:
 
 
 def test_a_stray_init_is_not_silent() -> None:
-    router = VirtualRouter(instance(), Standing((), (), (), 100, (), OURS, {"eth0": bytes(6)}), 0.0)
+    fit = Standing((), (), (), 100, (), OURS, {"eth0": bytes(6)})
+    router = VirtualRouter(instance(), fit, 0.0, Notifier("db1"))
     lone = Lone()
     lone.node._routers["VI_1"] = router
     assert why(lone) == ["VI_1 is INIT."]
     assert VIP in router.settings.addresses
+
+
+# --- in full ----------------------------------------------------------------------------------------------------------
+
+
+def test_backup_in_a_group_that_is_ready() -> None:
+    lone = pair()
+    lone.hear_inside(200, after=1.0)
+    lone.timer()
+    lone.now += 0.25
+    assert lone.why("V1") == (
+        "V1 is BACKUP, and ready to take over with priority 150 since 0.25 s.",
+        "It waits until every member of sync group G is.",
+    )
+
+
+def test_backup_of_an_equal_that_does_not_preempt() -> None:
+    lone = backup(preempt=False)
+    lone.hear(100)
+    assert why(lone) == [
+        "VI_1 is BACKUP: 192.168.1.202 advertises 100, ours is 100.",
+        "It takes over if no advert arrives for 3.61 s (last one 0.00 s ago).",
+    ]
+
+
+def test_backup_whose_preempt_delay_is_nearly_over() -> None:
+    lone = backup(preempt_delay=2.0)
+    lone.hear(50, after=1.0)
+    assert why(lone, after=1.5) == [
+        "VI_1 is BACKUP: 192.168.1.202 advertises 50, ours is 100.",
+        "Ours is higher, but preempt_delay leaves it alone for another 0.50 s.",
+        "It takes over if no advert arrives for 2.11 s (last one 1.50 s ago).",
+    ]
+
+
+def test_backup_that_fell_to_the_masters_priority_while_preempt_delay_ran() -> None:
+    lone = Lone(tracks=(Track("mysql", -50),), checks=(RARE,), preempt_delay=30.0)
+    lone.look()
+    lone.check(True)
+    lone.hear(50, after=1.0)
+    lone.check(False, conclusive=True)
+    assert why(lone)[0] == "VI_1 is BACKUP: 192.168.1.202 advertises 50, ours is 100 - 50 (mysql) = 50."
+    assert "Ours is higher" not in " ".join(why(lone))
+
+
+def test_priority_that_a_weight_of_one_moved() -> None:
+    lone = Lone(tracks=(Track("mysql", 1),), checks=(RARE,))
+    lone.look()
+    lone.check(True)
+    assert why(lone)[1].startswith("Its priority is 100 + 1 (mysql) = 101.")
+
+
+def test_master_without_two_of_its_addresses() -> None:
+    lone = backup(addresses=(VIP, replace(VIP, address=vip(199))))
+    lone.timer()
+    assert why(lone)[2] == "MISSING: 192.168.1.200/32 on eth0, 192.168.1.199/32 on eth0."
+
+
+def test_master_that_nobody_hears() -> None:
+    lone = master()
+    lone.give(AdvertFailed("VI_1", "Operation not permitted"))
+    assert why(lone, after=0.5)[3] == (
+        "Its adverts cannot leave eth0 since 0.5 s ago (Operation not permitted): "
+        "the addresses are not renewed, and another node takes over."
+    )
+
+
+def test_master_beside_a_rival() -> None:
+    lone = master()
+    lone.hear(50)
+    assert why(lone, after=2.0)[3] == (
+        "192.168.1.202 is master too, with the lower priority 50 (heard 2.0 s ago): "
+        "it does not hear this node. Is protocol 112 let through there?"
+    )
+
+
+def test_master_beside_another_holder() -> None:
+    lone = master()
+    stranger = bytes.fromhex("020000000099")
+    lone.give(HolderHeard(INTERFACE, VIP.address, stranger), after=2.0)
+    lone.give(HolderHeard(INTERFACE, VIP.address, stranger), after=0.5)
+    assert lone.status.holders == (HolderStatus(VIP.address, "02:00:00:00:00:99", lone.now - 0.5, lone.now),)
+    assert lone.status.contested
+
+
+def test_a_check_that_the_kernel_answers() -> None:
+    lone = Lone(checks=(replace(RARE, name="lan", probe=InterfaceProbe(INTERFACE)),))
+    lone.look()
+    assert lone.node.snapshot(lone.now).checks == (
+        CheckStatus("lan", "interface eth0", "up", "interface eth0 is up", None, lone.now, 1, 0),
+    )
+
+
+def test_a_group() -> None:
+    lone = pair(one=replace(V1, tracks=(Track("mysql"), Track("disk"))), checks=(RARE, replace(RARE, name="disk")))
+    lone.check(False)
+    lone.check(False, name="disk")
+    assert lone.node.snapshot(lone.now).groups == (
+        GroupStatus(
+            "G",
+            "FAULT",
+            ("V1", "V2"),
+            (
+                "G is FAULT: V1, V2.",
+                (
+                    "V1 keeps all of it in FAULT: "
+                    "check mysql fails: refused the connection; check disk fails: refused the connection."
+                ),
+            ),
+        ),
+    )
+
+
+def test_a_node() -> None:
+    lone = backup()
+    snapshot = lone.node.snapshot(lone.now + 1.0)
+    assert (snapshot.now, snapshot.router_id, snapshot.stopping) == (lone.now + 1.0, "node", False)
+    assert lone.node.instances() == (lone.router.settings,)

@@ -9,8 +9,9 @@ import pytest
 
 from pyvrrp.core.effects import Action, Level, Operation, Reconcile, Record, RenewLease
 from pyvrrp.core.events import AdvertFailed, AdvertPassed, CheckResult, ConfigReplaced, EffectDone, Stopping
-from pyvrrp.core.fsm import State, VirtualRouter
+from pyvrrp.core.fsm import Counters, State, VirtualRouter
 from pyvrrp.core.guard import Standing
+from pyvrrp.core.notify import Notifier
 from pyvrrp.core.settings import InterfaceProbe, Probe, Track
 from tests.lone import (
     LOWER_PEER,
@@ -37,6 +38,18 @@ STOP = Stopping("SIGTERM")
 def fit(**changes: object) -> Standing:
     """A standing with nothing against it."""
     return replace(Standing((), (), (), 100, (), OURS, {"eth0": bytes(6)}), **changes)  # type: ignore[arg-type]
+
+
+# --- beginning --------------------------------------------------------------------------------------------------------
+
+
+def test_it_begins_with_nothing_known_and_nothing_due() -> None:
+    router = VirtualRouter(instance(), fit(), 5.0, Notifier("db1"))
+    assert (router.state, router.since, router.group) == (State.INIT, 5.0, "")
+    assert (router.stopping, router.following, router.moved) == (False, False, False)
+    assert (router.master, router.rival, router.last, router.transitions) == (None, None, None, [])
+    assert (router.deadline, router.ready, router.handover_until, router.next_deadline()) == (None, None, None, None)
+    assert router.counters == Counters(0, 0, 0, 0, 0, 0)
 
 
 # --- handing over -----------------------------------------------------------------------------------------------------
@@ -226,7 +239,7 @@ def test_a_stalled_backup_takes_over_when_nobody_has_spoken() -> None:
 
 
 def test_a_stopped_router_takes_no_part_any_more() -> None:
-    router = VirtualRouter(instance(), fit(waiting=("not yet",)), 0.0)
+    router = VirtualRouter(instance(), fit(waiting=("not yet",)), 0.0, Notifier("db1"))
     router.stop("stop", 1.0)
     assert router.done
     assert router.transitions == []
@@ -236,7 +249,7 @@ def test_a_stopped_router_takes_no_part_any_more() -> None:
 
 
 def test_without_a_source_address_nothing_is_sent() -> None:
-    router = VirtualRouter(instance(priority=255), fit(source=None, priority=255), 0.0)
+    router = VirtualRouter(instance(priority=255), fit(source=None, priority=255), 0.0, Notifier("db1"))
     assert kinds(router.assess(fit(source=None, priority=255), 0.0)) == []
     assert kinds(router.timer(1.0)) == []
     assert router.counters.adverts_sent == 0

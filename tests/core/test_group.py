@@ -109,6 +109,29 @@ def test_a_check_of_one_keeps_both_waiting() -> None:
     assert lone.states() == BOTH_BACKUP
 
 
+def test_two_checks_of_one_keep_both_waiting() -> None:
+    lone = pair(one=replace(V1, tracks=(Track("mysql"), Track("disk"))), checks=(RARE, replace(RARE, name="disk")))
+    assert lone.why("V2") == (
+        (
+            "V2 is INIT: V1, of the same sync group, waits: "
+            "check mysql has not reported yet; check disk has not reported yet."
+        ),
+    )
+
+
+def test_however_many_follow_it_is_said_once() -> None:
+    third = replace(
+        V1, name="V3", virtual_router_id=62, addresses=(replace(VIP, address=IPv4Address("192.168.1.199")),)
+    )
+    lone = Pair(V1, V2, third, groups=(replace(GROUP, members=("V1", "V2", "V3")),))
+    lone.look()
+    lone.look_inside()
+    effects = lone.timer()
+    assert set(lone.states().values()) == {"MASTER"}
+    assert texts(effects).count("VRRP_Group(G) Syncing instances to MASTER state") == 1
+    assert texts(effects).count("Entering MASTER STATE") == 3
+
+
 def test_fifos_hear_of_the_group_after_its_members() -> None:
     lone = Pair(V1, V2, groups=(GROUP,))
     lines = told(lone.look()) + told(lone.look_inside())

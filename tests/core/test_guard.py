@@ -97,8 +97,8 @@ def test_against_names_everything() -> None:
 
 def test_a_vip_with_another_prefix_is_a_real_address() -> None:
     interface = Interface(True, True, MAC, ((VIP, 24), (PRIMARY, 24)))
-    assert primary_address(interface, VIRTUAL) == VIP
-    assert primary_address(Interface(True, True, MAC, None), VIRTUAL) is None
+    assert primary_address(interface, VIRTUAL, 4, routed=False) == VIP
+    assert primary_address(Interface(True, True, MAC, None), VIRTUAL, 4, routed=False) is None
 
 
 # --- IPv6, a source of its own, unicast -------------------------------------------------------------------------------

@@ -741,3 +741,12 @@ def test_an_instance_that_comes_back_while_it_hands_over_goes_on_handing_over() 
     effects = lone.hear(50, after=0.1)
     assert [each.action for each in operations(effects)] == [Action.REMOVE]
     assert "192.168.1.202 has taken over 100 ms after priority 0" in texts(effects)
+
+
+def test_a_leaving_instance_hears_its_successor_after_one_more_reload_too() -> None:
+    lone = master(instance(), other())
+    reload(lone, other())
+    reload(lone, other(priority=90))
+    effects = lone.hear(200, vrid=60, addresses=(VIP.address,), after=0.1)
+    assert "192.168.1.202 has taken over 100 ms after priority 0" in texts(effects)
+    assert operations(effects) == [Operation(Action.REMOVE, VIP)]
