@@ -20,7 +20,7 @@ STRANGER = bytes.fromhex("020000000099")
 
 def muted(name: str = "VI_1", **changes: object) -> Lone:
     """It has advertised twice, and now it cannot."""
-    lone = Lone(tracks=(Track("mysql"),), checks=(SEEN,), **changes)
+    lone = Lone(tracks=(Track("mysql"),), checks=(SEEN,), **changes)  # type: ignore[arg-type]  # fields of an instance
     lone.look()
     lone.check(True)
     lone.become_master()
