@@ -53,7 +53,6 @@ class Pacer:
 
     def __init__(self, settings: NodeSettings) -> None:
         self._lines: dict[tuple[str, bool], _Line] = {}  # by interface, and whether it is ARP
-        self._usual: dict[bool, float] = {}
         self.want(settings)
 
     @property
@@ -79,13 +78,10 @@ class Pacer:
 
     def drop(self, instance: str) -> bool:
         """Its tenure is over: nothing more of it leaves. Whether anything waited."""
-        dropped = False
-        for line in self._distinct():
-            gone = [frame for frame in line.waiting if frame[0] == instance]
-            for frame in gone:
-                del line.waiting[frame]
-            dropped = dropped or bool(gone)
-        return dropped
+        waited = [(line, frame) for line in self._distinct() for frame in line.waiting if frame[0] == instance]
+        for line, frame in waited:
+            del line.waiting[frame]
+        return bool(waited)
 
     def next_deadline(self) -> float | None:
         """When the next frame may leave."""

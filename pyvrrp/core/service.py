@@ -180,7 +180,6 @@ class Services:
     def __init__(self, notifier: Notifier) -> None:
         self._notifier = notifier
         self._services: dict[str, Service] = {}
-        self._checks: Checks = {}
         self._begins: float | None = None
         self._stopped = False
 

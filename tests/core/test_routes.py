@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
 
+from pyvrrp.core.const import KERNEL_RETRY
 from pyvrrp.core.effects import Action, Effect, Level, ReconcileRoutes, Record, RouteOperation
 from pyvrrp.core.events import ConfigReplaced, RouteFailed, RoutesChanged, RoutesDone, Stopping
 from pyvrrp.core.fsm import State
@@ -157,6 +158,36 @@ def test_a_reload_changes_what_differs() -> None:
     assert node.node.held_routes() == ()
 
 
+def test_what_a_reload_takes_away_is_known_until_the_kernel_has_let_go_of_it() -> None:
+    node = master(routes=(ROUTE,), rules=())
+    removal = RouteOperation(Action.REMOVE, ROUTE)
+    gone = node.give(ConfigReplaced(settings(instance())))
+    assert only(ReconcileRoutes, gone) == [ReconcileRoutes("VI_1", (removal,))]
+    assert node.node.held_routes() == (removal,)
+    node.give(RouteFailed("VI_1", removal, "Device or resource busy"))
+    assert node.node._routes.next_deadline() == node.now + KERNEL_RETRY
+    again: list[Effect] = []
+    while not asked(again):
+        again = node.timer()
+    assert only(ReconcileRoutes, again) == [ReconcileRoutes("VI_1", (removal,))]
+    obey(node, again)
+    assert node.node.held_routes() == ()
+
+
+def test_each_instance_asks_for_its_own() -> None:
+    second = replace(instance(), name="VI_2", virtual_router_id=61, addresses=(), routes=(SECOND,))
+    node = Lone(instance(routes=(ROUTE,), rules=(RULE,)), second)
+    obey(node, node.look())
+    effects: list[Effect] = []
+    for _ in range(2):
+        step = node.timer()
+        effects += step + node.obey(step)
+    assert only(ReconcileRoutes, effects) == [
+        ReconcileRoutes("VI_1", (RouteOperation(Action.ADD, ROUTE), RouteOperation(Action.ADD, RULE))),
+        ReconcileRoutes("VI_2", (RouteOperation(Action.ADD, SECOND),)),
+    ]
+
+
 def test_a_route_that_went_may_come_back_as_another() -> None:
     node = master()
     obey(node, node.hear(200))
@@ -186,6 +217,7 @@ def test_static_ones_are_set_at_once_and_stay() -> None:
         (Action.ADD, STATIC_ADDRESS, None)
     ]
     assert asked(effects) == added(ROUTE, RULE)
+    assert [each.instance for each in only(ReconcileRoutes, effects)] == [""], "they are nobody's"
     obey(node, effects)
     assert STATIC_ADDRESS in node.node.held()
     stopped = node.give(Stopping("asked"))

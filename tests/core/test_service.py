@@ -9,6 +9,8 @@ import pytest
 from pyvrrp.core.effects import Effect, Mail, Notify
 from pyvrrp.core.events import CheckResult, ConfigReplaced, Stopping, TimerDue
 from pyvrrp.core.node import Node
+from pyvrrp.core.notify import Notifier
+from pyvrrp.core.service import Services
 from pyvrrp.core.settings import (
     CheckSettings,
     Command,
@@ -136,6 +138,14 @@ def test_in_alpha_mode_the_first_failure_is_told_though_nothing_is_taken_away() 
     assert texts(effects) == [f"TCP_CHECK on service {RS} failed."]
     assert told(effects) == [f"RS {RS} {VS} DOWN"]
     assert told(site.fail()) == []
+
+
+def test_without_services_nothing_begins() -> None:
+    services = Services(Notifier("N1"))
+    assert services.next_deadline() is None
+    services.want(node(), {}, 5.0)
+    assert services.next_deadline() is None
+    assert services.begin() == services.stop() == []
 
 
 def test_a_server_without_checks_is_up() -> None:
