@@ -22,10 +22,9 @@ STATIC = ""  # whose routes and rules those are that no instance has
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
-    """What somebody wishes about routes and rules."""
+class Wish:
+    """What is to become of somebody's routes and rules."""
 
-    name: str
     hold: Hold
     subjects: tuple[Subject, ...]
 
@@ -49,7 +48,7 @@ class Routes:
     def want(self, settings: NodeSettings) -> None:
         """These are managed from now on, and what is there of those before until it has gone."""
         left = {each: name for each, name in self._managed.items() if self._is_there(each)}
-        self._managed = left | {each: holder.name for holder in _configured(settings) for each in holder.subjects}
+        self._managed = left | _names(settings)
 
     def held(self) -> tuple[RouteOperation, ...]:
         """What takes away all that is there."""
@@ -94,20 +93,20 @@ class Routes:
 
     # --- what it ought to have ----------------------------------------------------------------------------------------
 
-    def follow(self, effects: list[Effect], holders: Iterable[Holder], now: float) -> list[Effect]:
+    def follow(self, effects: list[Effect], wishes: Iterable[Wish], now: float) -> list[Effect]:
         """The effects of one turn, with what has to be removed before them and what has to be added after them."""
         for subject in [each for each, at in self._retries.items() if at <= now]:
             del self._retries[subject]
-        holders = tuple(holders)
-        wanted = {each for holder in holders if holder.hold is Hold.HAVE for each in holder.subjects}
-        spared = {each for holder in holders if holder.hold is Hold.KEEP for each in holder.subjects}
+        wishes = tuple(wishes)
+        wanted = {each for wish in wishes if wish.hold is Hold.HAVE for each in wish.subjects}
+        spared = {each for wish in wishes if wish.hold is Hold.KEEP for each in wish.subjects}
         unwanted = [
             each for each in self._managed if self._is_there(each) and each not in wanted and each not in spared
         ]
         missing = [each for each in self._managed if each in wanted and not self._is_there(each)]
         removals = self._ask(Action.REMOVE, _rules_first(unwanted))
         additions = self._ask(Action.ADD, _rules_first(missing)[::-1])
-        self._forget(holders)
+        self._forget(wishes)
         return [*removals, *effects, *additions]
 
     def _ask(self, action: Action, subjects: Iterable[Subject]) -> list[Effect]:
@@ -119,9 +118,9 @@ class Routes:
                 self._pending.add(operation)
         return [ReconcileRoutes(name, tuple(operations)) for name, operations in by_name.items()]
 
-    def _forget(self, holders: Iterable[Holder]) -> None:
+    def _forget(self, wishes: Iterable[Wish]) -> None:
         """What nobody has any more, and the kernel neither."""
-        known = {each for holder in holders for each in holder.subjects}
+        known = {each for wish in wishes for each in wish.subjects}
         self._managed = {each: name for each, name in self._managed.items() if each in known or self._is_there(each)}
 
     def _is_there(self, subject: Subject) -> bool:
@@ -130,18 +129,28 @@ class Routes:
         return key in self._there and self._set.get(key, subject) == subject
 
 
-def static(settings: NodeSettings) -> Holder:
+def static(settings: NodeSettings) -> Wish:
     """What stays for as long as the daemon runs."""
-    return Holder(STATIC, Hold.HAVE, (*settings.static_routes, *settings.static_rules))
+    return Wish(Hold.HAVE, _static(settings))
 
 
-def follower(settings: InstanceSettings, hold: Hold) -> Holder:
+def follower(settings: InstanceSettings, hold: Hold) -> Wish:
     """What an instance wishes."""
-    return Holder(settings.name, hold, (*settings.routes, *settings.rules))
+    return Wish(hold, _virtual(settings))
 
 
-def _configured(settings: NodeSettings) -> list[Holder]:
-    return [static(settings), *(follower(each, Hold.CLEAR) for each in settings.instances)]
+def _static(settings: NodeSettings) -> tuple[Subject, ...]:
+    return (*settings.static_routes, *settings.static_rules)
+
+
+def _virtual(settings: InstanceSettings) -> tuple[Subject, ...]:
+    return (*settings.routes, *settings.rules)
+
+
+def _names(settings: NodeSettings) -> dict[Subject, str]:
+    """All that is configured, in order, with the instance that it is told under."""
+    virtual = {each: instance.name for instance in settings.instances for each in _virtual(instance)}
+    return dict.fromkeys(_static(settings), STATIC) | virtual
 
 
 def _key(subject: Subject) -> RouteKey | VirtualRule:

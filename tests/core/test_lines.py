@@ -20,21 +20,13 @@ def debug(*texts: str) -> list[Effect]:
     return [Record(Level.DEBUG, "VI_1", text) for text in texts]
 
 
-@pytest.mark.parametrize(
-    ("said", "expected"),
-    [
-        (lines.setting(INSTANCE), debug("setting VIPs.", "setting E-VIPs.")),
-        (lines.removing(INSTANCE), debug("removing VIPs.", "removing E-VIPs.")),
-        (
-            [lines.updated_interval(INSTANCE, 1.0, 0.25)],
-            debug("advertisement interval updated from 1000ms to 250ms by master"),
-        ),
-        ([lines.delaying(INSTANCE)], debug("start preempt delay (2.500000)")),
-        ([lines.not_delaying(INSTANCE)], debug("stop preempt delay")),
-    ],
-)
-def test_what_is_said_with_d_is_about_the_instance(said: list[Effect], expected: list[Effect]) -> None:
-    assert said == expected
+def test_what_is_said_with_d_is_about_the_instance() -> None:
+    assert lines.setting(INSTANCE) == debug("setting VIPs.", "setting E-VIPs.")
+    assert lines.removing(INSTANCE) == debug("removing VIPs.", "removing E-VIPs.")
+    updated = lines.updated_interval(INSTANCE, 1.0, 0.25)
+    assert [updated] == debug("advertisement interval updated from 1000ms to 250ms by master")
+    assert [lines.delaying(INSTANCE)] == debug("start preempt delay (2.500000)")
+    assert [lines.not_delaying(INSTANCE)] == debug("stop preempt delay")
 
 
 @pytest.mark.parametrize(
