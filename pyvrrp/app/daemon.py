@@ -95,6 +95,7 @@ class Daemon:
         self._reading: Reading | None = None
         self._background: set[asyncio.Task[object]] = set()
         self._loaded = loaded = only_wanted(loaded, options)
+        self._coming: tuple[InstanceSettings, ...] = ()  # what a reload is about to bring into force
         self._journal = open_journal(options, keepalived=loaded.keepalived)
         self._claims = Claims(self._loop, self._say)
         self._pid_files: list[PidFile] = []
@@ -194,7 +195,7 @@ class Daemon:
         if not names:
             return
         try:
-            self._premises.want(self._node.instances())
+            self._premises.want(self._instances())
             self._listen()
             self._observe(names)
         except (KernelError, OSError) as error:
@@ -204,9 +205,12 @@ class Daemon:
     def _tidy(self) -> None:
         self._look_at(self._node.interfaces())
 
-    def _listen(self, instances: tuple[InstanceSettings, ...] | None = None) -> None:
-        """Have the sockets that these instances need, else those of the node. Raises KernelError."""
-        instances = self._node.instances() if instances is None else instances
+    def _instances(self) -> tuple[InstanceSettings, ...]:
+        return (*self._node.instances(), *self._coming)
+
+    def _listen(self) -> None:
+        """Have the sockets that the instances need. Raises KernelError."""
+        instances = self._instances()
         self._wires.want(listening(instances), instances)
         self._lookout.want(instances)
         self._turnstile.expect(sum(1 / each.advert_int for each in instances))
@@ -342,7 +346,7 @@ class Daemon:
             systemd.reloading()
             self._say(Level.NOTICE, "Reloading")
             try:
-                return await self._replace()
+                return await self._replace(await self._read_again())
             except (PyvrrpError, OSError) as error:
                 self._problems = tuple(str(error).splitlines())
                 for line in self._problems:
@@ -350,7 +354,7 @@ class Daemon:
                 self._say(Level.ERROR, "reload refused, the configuration in force stays")
                 return {"ok": False, "problems": list(self._problems)}
             finally:
-                self._reading = None
+                self._reading, self._coming = None, ()
                 if not self._node.stopping:
                     self._ready()
 
@@ -362,15 +366,14 @@ class Daemon:
         demand_no_new_mistakes(self._loaded, loaded)
         return loaded
 
-    async def _replace(self) -> dict[str, object]:
-        loaded = await self._read_again()
+    async def _replace(self, loaded: LoadedNode) -> dict[str, object]:
         if self._node.stopping:
             raise ControlError("this daemon is being stopped")
         self._claims.take(listening(loaded.settings.instances))
-        both = (*self._node.instances(), *loaded.settings.instances)
-        self._premises.want(both)
+        self._coming = loaded.settings.instances
+        self._premises.want(self._instances())
         self._premises.want_routes(loaded.settings)
-        self._listen(both)
+        self._listen()
         await self._loop.run_in_executor(None, self._premises.drop, loaded.settings)
         if self._node.stopping:
             raise ControlError("this daemon is being stopped")
@@ -379,6 +382,7 @@ class Daemon:
         self._loaded, self._problems, self._loaded_at = loaded, (), time.time()
         self._herald.want(loaded.settings)
         self._heart.deliver_one(ConfigReplaced(loaded.settings))
+        self._coming = ()
         self._claims.keep(self._node.vrids())  # those it runs, and those it still hands over
         self._checkup.want(loaded.settings.checks)
         self._prepare(loaded.settings)

@@ -185,6 +185,18 @@ def test_one_that_somebody_deletes_comes_back_without_a_transition(site: Site, t
     assert node.link("vrrp.60") == {}
 
 
+def test_a_reload_to_a_virtual_mac_costs_no_transition(site: Site, tmp_path: Path) -> None:
+    """Links tell of themselves while the reload waits for nft: they do not take away what it has made."""
+    node = Node(site, site.a, "pyvrrpd", tmp_path)
+    node.start(150, "")
+    assert node.enters(MASTER)
+    assert site.a.takes()
+    node.reload(150, "use_vmac\n    no_accept")
+    assert until(lambda: node.link("vrrp.60") and "192.168.1.200" in node.shows("addr show dev vrrp.60"), PATIENCE)
+    assert until(lambda: "192.168.1.200" not in node.shows("addr show dev eth0"))
+    assert "FAULT" not in node.program.log()
+
+
 def test_a_reload_takes_the_virtual_mac_away(site: Site, tmp_path: Path) -> None:
     node = Node(site, site.a, "pyvrrpd", tmp_path)
     node.start(150, "use_vmac")
