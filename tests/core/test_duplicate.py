@@ -115,6 +115,17 @@ def test_an_equal_master_is_no_worse_one() -> None:
     assert asked(lone.timer())
 
 
+@pytest.mark.parametrize(("late", "until"), [(0.0, 0.3), (0.5, 0.3), (1.0, 1.609375), (60.0, 1.609375)])
+def test_who_asks_late_leaves_time_for_an_answer(late: float, until: float) -> None:
+    lone = careful()
+    lone.now += (lone.deadline or 0.0) + late
+    effects = lone.timer()
+    assert asked(effects)
+    assert (lone.state, lone.deadline) == (State.BACKUP, pytest.approx(until))
+    slept = [f"this process stood still for {late:.2f} s: listening for another 1.61 s"]
+    assert texts(effects) == (slept if late >= 1.0 else [])
+
+
 def test_an_answer_from_before_the_question_is_none() -> None:
     lone = careful()
     claim(lone)

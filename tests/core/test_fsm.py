@@ -7,12 +7,15 @@ from ipaddress import IPv4Address
 
 import pytest
 
+from pyvrrp.core.desired import Hold
 from pyvrrp.core.effects import Action, Level, Operation, Reconcile, Record, RenewLease
-from pyvrrp.core.events import AdvertFailed, AdvertPassed, CheckResult, ConfigReplaced, EffectDone, Stopping
+from pyvrrp.core.events import AdvertFailed, AdvertPassed, CheckResult, ConfigReplaced, EffectDone, Stopping, TimerDue
 from pyvrrp.core.fsm import Counters, State, VirtualRouter
 from pyvrrp.core.guard import Standing
 from pyvrrp.core.notify import Notifier
 from pyvrrp.core.settings import InterfaceProbe, Probe, Track
+from pyvrrp.core.snapshot import MasterStatus, Transition
+from pyvrrp.core.wire import Advert
 from tests.lone import (
     LOWER_PEER,
     OURS,
@@ -50,6 +53,8 @@ def test_it_begins_with_nothing_known_and_nothing_due() -> None:
     assert (router.master, router.rival, router.last, router.transitions) == (None, None, None, [])
     assert (router.deadline, router.ready, router.handover_until, router.next_deadline()) == (None, None, None, None)
     assert router.counters == Counters(0, 0, 0, 0, 0, 0)
+    fast = VirtualRouter(instance(version=3, advert_int=0.1), fit(), 5.0, Notifier("db1"))
+    assert fast.handover_bound == fast.slowest_successor < 0.2
 
 
 # --- handing over -----------------------------------------------------------------------------------------------------
@@ -121,7 +126,45 @@ def test_a_handover_ends_when_the_network_goes() -> None:
     effects = lone.link(up=False)
     assert kinds(effects) == ["ResetConnections", "Reconcile"]
     assert texts(effects) == ["Netlink reports eth0 down"]
+    assert details(effects) == ["removing VIPs."]
     assert not lone.status.handing_over
+
+
+def test_a_router_that_ends_a_handover_without_a_network_has_moved() -> None:
+    router = VirtualRouter(instance(), fit(), 0.0, Notifier("db1"))
+    router.assess(fit(), 0.0)
+    router.take_over(4.0, 4.0)
+    router.assess(fit(faults=("check mysql fails",)), 5.0)
+    assert router.hold is Hold.KEEP
+    router.moved = False
+    assert details(router.assess(fit(broken=("interface eth0 is down",)), 5.1)) == ["removing VIPs."]
+    assert (router.hold, router.moved) == (Hold.CLEAR, True)
+
+
+def test_each_handover_counts() -> None:
+    lone = tracked_master()
+    lone.check(False, conclusive=True)
+    lone.check(True, conclusive=True)
+    lone.hear(0)
+    while lone.state is not State.MASTER:
+        lone.timer()
+    lone.check(False, conclusive=True)
+    assert lone.status.counters["priority_zero_sent"] == 2
+
+
+def test_a_late_loop_ends_the_handover_and_takes_over_in_one_turn() -> None:
+    lone = tracked_master()
+    lone.check(False, conclusive=True)
+    lone.check(True, conclusive=True, after=0.25)
+    lone.hear(0)
+    lone.now += 1.5
+    effects = lone.give(TimerDue())
+    assert texts(effects)[:3] == [
+        "no successor has spoken 1750 ms after priority 0",
+        "Entering MASTER STATE",
+        "192.168.1.202 sent priority 0",
+    ]
+    assert [advert.priority for advert in sent(effects)] == [100]
 
 
 def test_a_check_that_fails_hands_over_once() -> None:
@@ -141,6 +184,20 @@ def tracked_master() -> Lone:
     lone.check(True)
     lone.become_master()
     return lone
+
+
+def test_every_reason_is_named() -> None:
+    lone = Lone()
+    lone.link(up=False)
+    broken = "interface eth0 is down; interface eth0 has no IPv4 address"
+    assert texts(lone.addresses(primary=None))[-1] == broken
+    checks = (RARE, replace(RARE, name="disk"))
+    lone = master(checks=checks)
+    lone.check(False)
+    lone.check(False, name="disk")
+    effects = lone.give(ConfigReplaced(settings(instance(tracks=(Track("mysql"), Track("disk"))), checks=checks)))
+    faults = "check mysql fails: refused the connection; check disk fails: refused the connection"
+    assert texts(effects)[-1] == faults
 
 
 def test_a_master_that_fails_does_not_advertise_the_priority_that_it_fell_to() -> None:
@@ -229,11 +286,17 @@ def test_a_stalled_backup_takes_over_when_nobody_has_spoken() -> None:
     late.now += 3.609375 + 0.99
     late.timer()
     assert late.state is State.MASTER
+    late = backup()
+    late.now += 3.609375 + 1.0
+    assert late.timer() != []
+    assert late.state is State.BACKUP, "a whole interval"
     asleep = backup()
     asleep.now += 60.0
     effects = asleep.timer()
     assert kinds(effects) == []
-    assert texts(effects) == ["this process stood still for 56.39 s: listening for another 1.61 s"]
+    assert only(Record, effects) == [
+        Record(Level.WARNING, "VI_1", "this process stood still for 56.39 s: listening for another 1.61 s")
+    ]
     assert asleep.deadline == 1.609375
     assert kinds(asleep.timer()) == ["SendAdvert", "Reconcile"]
 
@@ -266,6 +329,8 @@ def test_stop_in_fault() -> None:
     effects = lone.give(STOP)
     assert texts(effects) == ["leaving FAULT STATE: SIGTERM"]
     assert lone.node.done
+    assert lone.node.snapshot(lone.now).history[-1] == Transition(lone.now, "VI_1", "FAULT", "INIT", "SIGTERM")
+    assert lone.status.since == lone.now
 
 
 def test_a_second_stop_changes_nothing() -> None:
@@ -374,6 +439,29 @@ def test_a_rival_is_answered_at_a_bounded_rate() -> None:
     assert texts(again) == ["Received advert from 192.168.1.202 with lower priority 50, ours 100, forcing new election"]
 
 
+def test_the_pause_between_answers_ends_to_the_moment() -> None:
+    lone = master(advert_int=10.0, vip_lease=None)
+    assert kinds(lone.hear(50, after=0.9375)) == []
+    assert kinds(lone.hear(50, after=0.0625))[0] == "SendAdvert", "a tenth of the interval after the last one"
+
+
+def test_what_was_heard_is_remembered() -> None:
+    lone = backup()
+    lone.hear(200, after=0.5)
+    assert lone.router.master == MasterStatus(PEER, 200, 1.0, lone.now)
+    lone = master()
+    lone.hear(50, after=0.5)
+    assert lone.router.rival == MasterStatus(PEER, 50, 1.0, lone.now)
+
+
+def test_an_equal_with_its_own_address_is_not_given_way_to() -> None:
+    router = VirtualRouter(instance(), fit(), 0.0, Notifier("db1"))
+    router.assess(fit(), 0.0)
+    router.take_over(4.0, 4.0)
+    router.hear(Advert(2, 60, 100, 100, (VIP.address,)), OURS, 4.5)
+    assert router.state is State.MASTER
+
+
 def test_the_winner_of_equals_is_said() -> None:
     lone = master(priority=100)
     assert lone.router.master is None
@@ -390,6 +478,41 @@ def test_a_lower_priority_is_complained_about_once_for_each_sender() -> None:
     assert len(texts(lone.hear(50))) == 1
     assert texts(lone.hear(50, after=1.0)) == []
     assert len(texts(lone.hear(50, source=LOWER_PEER))) == 1
+
+
+def test_whether_it_follows_a_master() -> None:
+    lone = backup(priority=100)
+    followed = []
+    for priority in (200, 0, 200, 50):
+        lone.hear(priority)
+        followed.append(lone.router.following)
+    assert followed == [True, False, True, False]
+    lone.hear(200)
+    lone.hear(0)
+    lone.timer()
+    assert (lone.state, lone.router.following) == (State.MASTER, False)
+
+
+def test_only_in_a_group_does_it_matter_to_others_whom_it_follows() -> None:
+    router = VirtualRouter(instance(), fit(), 0.0, Notifier("db1"))
+    router.assess(fit(), 0.0)
+    moved = []
+    for group in ("", "", "G", "G"):
+        router.join(group, 1.0)
+        router.moved = False
+        router.hear(Advert(2, 60, 200, 100, (VIP.address,)), PEER, 1.0)
+        moved.append(router.moved)
+        router.following = group == "G"
+    assert moved == [False, False, True, False]
+
+
+def test_an_advert_that_fails_again_leaves_what_was_to_be_looked_at() -> None:
+    router = VirtualRouter(instance(), fit(), 0.0, Notifier("db1"))
+    router.assess(fit(), 0.0)
+    router.take_over(4.0, 4.0)
+    router.advert_failed("no", 5.0)
+    router.advert_failed("no", 6.0)
+    assert router.moved
 
 
 def test_a_new_master_is_named_once() -> None:

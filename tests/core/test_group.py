@@ -161,6 +161,7 @@ def test_one_member_with_a_better_master_keeps_the_other_from_taking_over() -> N
     assert lone.why("V1")[1] == "It waits until every member of sync group G is."
     assert lone.why("G") == ("G is BACKUP: V1, V2.", "V2 holds it back: 10.0.0.2 advertises 100, ours is 90.")
     lone.hear_inside(0)
+    assert lone.why("G") == ("G is BACKUP: V1, V2.",)
     lone.timer()
     assert lone.states() == BOTH_MASTER, "V1 was ready all the time"
 
@@ -204,6 +205,7 @@ def test_when_one_yields_the_other_hands_over() -> None:
     assert "V1, of the same sync group, follows another master" in texts(effects)
     assert [(advert.vrid, advert.priority) for advert in sent(effects)] == [(61, 0)]
     assert operations(effects) == [Operation(Action.REMOVE, VIP)], "V2's answers until its successor speaks"
+    assert lone.node._routers["V2"].deadline == pytest.approx(lone.now + 3 + 106 / 256)
     assert operations(lone.hear_inside(200, after=0.001)) == [Operation(Action.REMOVE, INNER)]
     assert told(effects)[-1] == 'GROUP "G" BACKUP 0'
 
@@ -229,7 +231,7 @@ def test_a_member_without_a_network_takes_the_other_with_it() -> None:
 def test_what_is_said_of_the_others_is_kept_up_to_date() -> None:
     lone = pair(two=replace(V2, tracks=(Track("mysql"), Track("disk"))), checks=(RARE, replace(RARE, name="disk")))
     lone.check(False)
-    lone.check(False, name="disk")
+    assert texts(lone.check(False, name="disk")) == ["check disk fails: refused the connection"]
     assert lone.why("V1")[0] == (
         "V1 is FAULT: V2, of the same sync group, cannot serve: "
         "check mysql fails: refused the connection; check disk fails: refused the connection."
@@ -298,6 +300,15 @@ def test_a_groups_weight_moves_every_members_priority() -> None:
     assert {(advert.vrid, advert.priority) for advert in sent(effects)} == {(60, 120), (61, 120)}
 
 
+def test_a_weight_that_moves_a_ready_member_leaves_it_ready() -> None:
+    lone = pair(replace(GROUP, tracks=(Track("mysql", -30),)), checks=(RARE,))
+    lone.hear_inside(200, after=1.0)
+    lone.timer()
+    assert lone.why("V1")[0].startswith("V1 is BACKUP, and ready to take over with priority 150")
+    lone.check(False)
+    assert lone.why("V1")[0].startswith("V1 is BACKUP, and ready to take over with priority 150 - 30 (mysql) = 120")
+
+
 def test_a_master_that_is_worse_now_is_followed_no_more() -> None:
     lone = pair(replace(GROUP, tracks=(Track("mysql", 20),)), checks=(RARE,))
     lone.hear(160)
@@ -358,6 +369,18 @@ def test_a_group_in_several_states_says_so() -> None:
     lone.look()
     assert lone.node.snapshot(lone.now).groups[0].state == ""
     assert lone.why("G") == ("G is not in one state: V1 is BACKUP, V2 is INIT.",)
+
+
+def test_two_groups_are_apart() -> None:
+    third = replace(
+        V1, name="V3", virtual_router_id=62, addresses=(replace(VIP, address=IPv4Address("192.168.1.199")),)
+    )
+    lone = Pair(V1, V2, third, groups=(replace(GROUP, members=("V1", "V3")), SyncGroupSettings("H", ("V2",))))
+    lone.look()
+    assert [(each.name, each.state) for each in lone.node.snapshot(lone.now).groups] == [("G", "BACKUP"), ("H", "INIT")]
+    lone.timer()
+    lone.timer()
+    assert lone.states() == {"V1": "MASTER", "V2": "INIT", "V3": "MASTER"}
 
 
 # --- reload -----------------------------------------------------------------------------------------------------------
