@@ -11,14 +11,15 @@ import pytest
 from pyvrrp.core import const
 from pyvrrp.core.duplicate import Duplicates, Holder, lead, places
 from pyvrrp.core.effects import Announce, Effect
-from pyvrrp.core.events import ConfigReplaced, HolderHeard
+from pyvrrp.core.events import ConfigReplaced, HolderHeard, TimerDue
 from pyvrrp.core.fsm import State
 from pyvrrp.core.neighbor import question
-from pyvrrp.core.settings import Vmac
+from pyvrrp.core.settings import Track, Vmac
 from pyvrrp.core.trouble import left_alone
-from tests.lone import MAC, Lone, announced, backup, master, only, texts, vip
-from tests.simulation import VIP, instance, settings
+from tests.lone import MAC, Lone, announced, backup, kinds, master, only, texts, vip
+from tests.simulation import CHECK, VIP, instance, settings
 
+SEEN = replace(CHECK, interval=60.0)  # so that no news is no news yet
 HOLDER = bytes.fromhex("020000000099")
 LEFT = (
     "02:00:00:00:00:99 answers for 192.168.1.200 though no master is heard: not taking over while it does. "
@@ -98,7 +99,7 @@ def test_it_asks_more_slowly_after_a_while_and_says_it_once_a_minute() -> None:
 
 
 @pytest.mark.parametrize(
-    ("interval", "silence", "asks"), [(1.0, 1.4, False), (1.0, 2.0, True), (2.0, 2.8, False), (2.0, 3.2, True)]
+    ("interval", "silence", "asks"), [(1.0, 1.5, False), (1.0, 2.0, True), (2.0, 2.8, False), (2.0, 3.2, True)]
 )
 def test_a_worse_master_lives_for_an_interval_and_a_half_after_its_last_advert(
     interval: float, silence: float, asks: bool
@@ -110,8 +111,8 @@ def test_a_worse_master_lives_for_an_interval_and_a_half_after_its_last_advert(
 
 
 def test_an_equal_master_is_no_worse_one() -> None:
-    lone = careful(down_timer_adverts=1)
-    lone.hear(100)
+    lone = careful(down_timer_adverts=1, priority=228)  # so that its wait is shorter than an interval and a half
+    lone.hear(228)
     assert asked(lone.timer())
 
 
@@ -124,6 +125,20 @@ def test_who_asks_late_leaves_time_for_an_answer(late: float, until: float) -> N
     assert (lone.state, lone.deadline) == (State.BACKUP, pytest.approx(until))
     slept = [f"this process stood still for {late:.2f} s: listening for another 1.61 s"]
     assert texts(effects) == (slept if late >= 1.0 else [])
+
+
+def test_a_late_loop_ends_a_handover_and_asks_in_one_turn() -> None:
+    lone = Lone(version=3, advert_int=0.5, duplicate_wait=None, tracks=(Track("mysql"),), checks=(SEEN,))
+    lone.look()
+    lone.check(True)
+    while lone.state is not State.MASTER:
+        lone.obey(lone.timer())
+    lone.check(False, conclusive=True)
+    lone.check(True, conclusive=True)
+    lone.now += (lone.deadline or 0.0) - lone.router.lead
+    effects = lone.give(TimerDue())
+    assert texts(effects)[0].startswith("no successor has spoken")
+    assert kinds(effects) == ["Announce", "ResetConnections", "Reconcile"]
 
 
 def test_an_answer_from_before_the_question_is_none() -> None:

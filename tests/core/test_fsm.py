@@ -20,6 +20,7 @@ from tests.lone import (
     LOWER_PEER,
     OURS,
     PEER,
+    START,
     Lone,
     announced,
     backup,
@@ -53,6 +54,7 @@ def test_it_begins_with_nothing_known_and_nothing_due() -> None:
     assert (router.master, router.rival, router.last, router.transitions) == (None, None, None, [])
     assert (router.deadline, router.ready, router.handover_until, router.next_deadline()) == (None, None, None, None)
     assert router.counters == Counters(0, 0, 0, 0, 0, 0)
+    assert (Lone().status.since, Lone().node.stopping) == (START, False)
     fast = VirtualRouter(instance(version=3, advert_int=0.1), fit(), 5.0, Notifier("db1"))
     assert fast.handover_bound == fast.slowest_successor < 0.2
 
@@ -139,6 +141,16 @@ def test_a_router_that_ends_a_handover_without_a_network_has_moved() -> None:
     router.moved = False
     assert details(router.assess(fit(broken=("interface eth0 is down",)), 5.1)) == ["removing VIPs."]
     assert (router.hold, router.moved) == (Hold.CLEAR, True)
+
+
+def test_a_backup_that_still_hands_over_fails_with_its_network() -> None:
+    router = VirtualRouter(instance(), fit(), 0.0, Notifier("db1"))
+    router.assess(fit(), 0.0)
+    router.take_over(4.0, 4.0)
+    router.concede("VI_2, of the same sync group, follows another master", 5.0)
+    effects = router.assess(fit(broken=("interface eth0 is down",)), 5.1)
+    assert details(effects) == ["removing VIPs."]
+    assert texts(effects) == ["Entering FAULT STATE", "interface eth0 is down"]
 
 
 def test_each_handover_counts() -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pyvrrp.core.effects import Effect
 from pyvrrp.core.events import ConfigReplaced, LinkChanged, TimerDue
 from pyvrrp.core.fsm import State
 from pyvrrp.core.links import LinkDelays
 from pyvrrp.core.node import Node
 from pyvrrp.core.settings import InterfaceDelay
-from tests.lone import MAC, START, Lone, texts
+from tests.lone import MAC, START, Lone, kinds, texts
 from tests.simulation import INTERFACE, instance, settings
 
 UP = LinkChanged("eth0", True, True, MAC)
@@ -111,12 +112,13 @@ def test_a_master_whose_link_stays_down_is_in_fault_after_the_delay() -> None:
     lone = delayed()
     lone.link(up=False)
     lost = lone.now
-    said = []
+    effects: list[Effect] = []
     while lone.state is State.MASTER:
-        said = texts(lone.timer())
+        effects = lone.timer()
     assert lone.state is State.FAULT
     assert lone.now - lost == 2.0
-    assert "Netlink reports eth0 down" in said
+    assert "Netlink reports eth0 down" in texts(effects)
+    assert kinds(effects)[0] == "SendAdvert", "what was due as well"
 
 
 def test_a_reload_of_a_node_brings_other_delays() -> None:

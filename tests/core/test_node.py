@@ -21,7 +21,8 @@ from pyvrrp.core.events import (
 )
 from pyvrrp.core.fsm import State
 from pyvrrp.core.listening import listening
-from pyvrrp.core.settings import CheckSettings, InstanceSettings, TcpProbe, Track, VirtualAddress
+from pyvrrp.core.settings import CheckSettings, InstanceSettings, InterfaceProbe, TcpProbe, Track, VirtualAddress
+from pyvrrp.core.snapshot import CheckStatus
 from tests.lone import MAC, OURS, PEER, Lone, announced, backup, kinds, master, only, operations, sent, texts, vip
 from tests.simulation import CHECK, INTERFACE, VIP, instance, settings
 
@@ -114,7 +115,9 @@ def test_an_address_that_was_lost_to_a_change_of_mind_is_settled_afterwards() ->
 def test_addresses_may_be_known_before_the_link() -> None:
     lone = Lone()
     assert kinds(lone.addresses()) == []
-    assert lone.status.state == "FAULT"
+    assert lone.status.why[0] == "VI_1 is FAULT: interface eth0 is down."
+    assert lone.router.standing.macs == {INTERFACE: b""}
+    assert lone.link(up=False) == [], "as it was taken to be"
     lone.give(LinkChanged(INTERFACE, True, True, MAC))
     assert lone.status.state == "BACKUP"
 
@@ -230,7 +233,23 @@ def test_a_check_that_a_reload_brings_must_report_too() -> None:
     reload(lone, instance(), checks=(CHECK,))
     lone.timer()
     assert lone.now == 1003.0
-    assert lone.node.snapshot(lone.now).checks[0].result == "down"
+    assert lone.node.snapshot(lone.now).checks == (
+        CheckStatus("mysql", "127.0.0.1:3306", "down", "no result for 3.0 s", 0.0, 1003.0, 0, 1),
+    )
+
+
+def test_a_check_of_an_interface_that_is_known_has_its_result_with_the_reload() -> None:
+    lone = backup()
+    lone.now += 1.0
+    reload(lone, instance(), checks=(replace(CHECK, name="lan", probe=InterfaceProbe(INTERFACE)),))
+    assert lone.node.snapshot(lone.now).checks == (
+        CheckStatus("lan", "interface eth0", "up", "interface eth0 is up", None, lone.now, 1, 0),
+    )
+
+
+def test_checks_that_are_overdue_at_one_moment_are_all_told_of() -> None:
+    lone = backup(checks=(CHECK, replace(CHECK, name="disk")))
+    assert texts(lone.timer()) == [f"check {name} fails: no result for 3.0 s" for name in ("mysql", "disk")]
 
 
 def test_a_check_that_a_reload_took_away_is_not_waited_for() -> None:
@@ -268,8 +287,9 @@ def test_records_of_checks() -> None:
 
 
 @pytest.mark.parametrize("payload", [b"", b"\x21", b"\x21\x3d\x64\x01", bytes(20)])
-def test_packets_for_nobody_here_are_ignored(payload: bytes) -> None:
-    lone = backup()
+@pytest.mark.parametrize("vrid", [60, 1])
+def test_packets_for_nobody_here_are_ignored(payload: bytes, vrid: int) -> None:
+    lone = backup(virtual_router_id=vrid)
     assert lone.packet(payload) == []
     assert lone.status.rejected is None
 
@@ -364,6 +384,9 @@ def test_more_routers_than_the_history_holds() -> None:
     snapshot = lone.node.snapshot(lone.now)
     assert len(snapshot.history) == 200
     assert {each.last.vip_live for each in snapshot.instances if each.last} == {0.0}
+    again = lone.obey(lone.addresses())
+    assert announced(again) == 5 * len(snapshot.instances)
+    assert lone.node.snapshot(lone.now).history == snapshot.history
 
 
 def test_history_is_bounded() -> None:
@@ -484,6 +507,52 @@ def test_an_instance_that_is_removed_hands_over() -> None:
     lone.obey(effects)
     assert lone.vrids == {"eth0": {61}}
     assert lone.node.held() == (SECOND,)
+
+
+def test_all_that_are_removed_hand_over() -> None:
+    lone = master(instance(), other())
+    assert [(each.vrid, each.priority) for each in sent(reload(lone))] == [(60, 0), (61, 0)]
+
+
+def test_all_that_change_say_so() -> None:
+    lone = master(instance(), other())
+    effects = reload(lone, instance(priority=90), other(priority=80))
+    assert [(each.vrid, each.priority) for each in sent(effects)][:3] == [(60, 90), (60, 90), (61, 80)]
+
+
+def test_nobody_is_heard_for_an_instance_that_has_gone() -> None:
+    lone = master(instance(), other())
+    reload(lone, other())
+    lone.obey(lone.hear(200, vrid=60, addresses=(VIP.address,)))
+    assert lone.vrids == {"eth0": {61}}
+    assert lone.hear(210, source=vip(66), vrid=60, addresses=(VIP.address,)) == []
+
+
+def test_whoever_has_the_vrid_of_one_that_leaves_is_heard_when_it_has_gone() -> None:
+    lone = master(instance(), other())
+    reload(lone, other())
+    reload(lone, other(virtual_router_id=60))
+    while lone.node._leaving:
+        lone.obey(lone.timer())
+    assert states(lone) == {"VI_2": "MASTER"}
+    lone.hear(200, vrid=60, addresses=(SECOND.address,))
+    assert states(lone) == {"VI_2": "BACKUP"}
+
+
+def test_an_instance_that_comes_does_not_hand_over_what_another_leaves() -> None:
+    lone = master()
+    reload(lone, other(interface="eth9", addresses=(replace(SECOND, interface="eth9"),)))
+    assert (lone.status.name, lone.status.since, lone.status.handing_over) == ("VI_2", lone.now, False)
+
+
+def test_an_address_that_comes_too_late_for_one_that_leaves_goes_again() -> None:
+    lone = backup(addresses=(VIP, SECOND))
+    first, late = operations(lone.timer())
+    lone.give(EffectDone("VI_1", (first,)))
+    reload(lone)
+    effects = lone.give(TimerDue(), after=2.0)
+    assert operations(effects) == [Operation(Action.REMOVE, first.address)], "it has no successor"
+    assert operations(lone.give(EffectDone("VI_1", (late,)))) == [Operation(Action.REMOVE, late.address)]
 
 
 def test_an_instance_that_is_removed_goes_without_a_successor_too() -> None:

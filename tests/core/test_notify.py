@@ -225,7 +225,11 @@ def test_priorities_are_told_when_that_is_wanted(wanted: bool) -> None:
     lone.look()
     lone.check(True)
     lone.check(True, name="disk")
-    lines = told(lone.check(False, conclusive=True))
+    effects = lone.check(False, conclusive=True)
+    assert [environment([each])["REASON"] for each in only(Notify, effects)] == (
+        ["Changing effective priority from 100 to 80"] if wanted else []
+    )
+    lines = told(effects)
     lone.become_master()
     lines += told(lone.check(True, conclusive=True))
     lone.check(False, name="disk", conclusive=True)

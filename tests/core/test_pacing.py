@@ -14,7 +14,7 @@ from pyvrrp.core.neighbor import gratuitous_arp
 from pyvrrp.core.node import Node
 from pyvrrp.core.pacing import Pacer
 from pyvrrp.core.settings import GarpGroup, InstanceSettings, NodeSettings, VirtualAddress
-from tests.lone import MAC, OURS, START, Lone, announced, only
+from tests.lone import MAC, OURS, START, Lone, announced, kinds, only
 from tests.simulation import VIP, instance, settings
 
 OTHER = replace(VIP, address=IPv4Address("192.168.1.199"))
@@ -149,6 +149,16 @@ def test_an_address_that_a_reload_takes_away_is_not_announced_any_more() -> None
     changed = replace(PLAIN, addresses=(VIP,))
     lone.obey(lone.give(ConfigReplaced(with_pace(changed, garp_interval=1.0))))
     assert {address for _, address in later(lone, 10.0)} == {"192.168.1.200"}
+
+
+def test_what_stays_is_announced_anew_and_once_more_after_its_delay() -> None:
+    patient = replace(PLAIN, garp_master_delay=3.0, vip_lease=2)
+    lone = paced(patient, garp_interval=1.0)
+    lone.become_master()
+    changed = replace(patient, addresses=(VIP,), priority=90)
+    effects = lone.give(ConfigReplaced(with_pace(changed, garp_interval=1.0)))
+    assert kinds(effects) == ["SendAdvert", "RenewLease", "SendAdvert", "ResetConnections", "Reconcile"]
+    assert later(lone, 6.0) == [(moment, "192.168.1.200") for moment in (1.0, 2.0, 3.0, 4.0)]
 
 
 def test_an_instance_that_gets_another_name_goes_on_announcing_and_stops_in_time() -> None:

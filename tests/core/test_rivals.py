@@ -15,7 +15,7 @@ from pyvrrp.core.settings import Address, UnicastPeer
 from pyvrrp.core.snapshot import RejectedStatus, RivalStatus
 from pyvrrp.core.wire import Advert, encode
 from pyvrrp.errors import WireFault
-from tests.lone import PEER, Lone, announced, backup, master, texts, vip
+from tests.lone import PEER, Lone, announced, backup, kinds, master, texts, vip
 from tests.simulation import VIP, instance
 
 OWN = {"auth_pass": b"4321"}
@@ -109,8 +109,8 @@ def test_the_link_is_told_again_once_it_fell_silent() -> None:
     told = []
     for _ in range(20):
         effects = lone.timer()
-        told += [lone.now] if announced(effects) else []
-    assert len(told) == 2, "once its silence is noticed, and once more"
+        told += [kinds(effects)[:1]] if announced(effects) else []
+    assert told == 2 * [["SendAdvert"]], "once its silence is noticed, and once more, each beside an advert"
 
 
 def test_a_backup_tells_nobody() -> None:

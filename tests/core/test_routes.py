@@ -6,7 +6,7 @@ from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
 
 from pyvrrp.core.const import KERNEL_RETRY
-from pyvrrp.core.effects import Action, Effect, Level, ReconcileRoutes, Record, RouteOperation
+from pyvrrp.core.effects import Action, Effect, Level, Operation, Reconcile, ReconcileRoutes, Record, RouteOperation
 from pyvrrp.core.events import ConfigReplaced, RouteFailed, RoutesChanged, RoutesDone, Stopping
 from pyvrrp.core.fsm import State
 from pyvrrp.core.node import Node
@@ -206,6 +206,7 @@ def test_what_two_instances_have_goes_with_the_last() -> None:
     assert asked(node.hear(200)) == []
 
 
+OTHER = replace(VIP, address=IPv4Address("192.168.1.199"))
 STATIC_ADDRESS = VirtualAddress(INTERFACE, IPv4Address("192.168.1.77"), 24)
 STATIC = replace(settings(instance()), static_addresses=(STATIC_ADDRESS,), static_routes=(ROUTE,), static_rules=(RULE,))
 
@@ -213,9 +214,7 @@ STATIC = replace(settings(instance()), static_addresses=(STATIC_ADDRESS,), stati
 def test_static_ones_are_set_at_once_and_stay() -> None:
     node = of_node(STATIC)
     effects = node.look()
-    assert [(each.action, each.address, each.lease) for each in operations(effects)] == [
-        (Action.ADD, STATIC_ADDRESS, None)
-    ]
+    assert only(Reconcile, effects) == [Reconcile("", (Operation(Action.ADD, STATIC_ADDRESS),))]
     assert asked(effects) == added(ROUTE, RULE)
     assert [each.instance for each in only(ReconcileRoutes, effects)] == [""], "they are nobody's"
     obey(node, effects)
@@ -236,6 +235,10 @@ def test_a_static_address_waits_for_its_interface() -> None:
     node = of_node(replace(STATIC, static_addresses=(replace(STATIC_ADDRESS, interface="eth9"),)))
     assert operations(node.look()) == []
     assert "eth9" in node.node.interfaces()
+    node = of_node(STATIC)
+    assert operations(node.link(up=True)) == [], "its addresses are not known yet"
+    node.addresses()
+    assert operations(node.link(up=False, present=False)) == []
 
 
 def test_a_reload_takes_static_ones_away() -> None:
@@ -244,8 +247,18 @@ def test_a_reload_takes_static_ones_away() -> None:
     obey(node, node.addresses(primary=None))
     node.node._ledger.observe(INTERFACE, frozenset({STATIC_ADDRESS}))
     effects = node.give(ConfigReplaced(settings(instance())))
-    assert [(each.action, each.address) for each in operations(effects)] == [(Action.REMOVE, STATIC_ADDRESS)]
+    assert only(Reconcile, effects) == [Reconcile("", (Operation(Action.REMOVE, STATIC_ADDRESS),))]
     assert asked(effects) == removed(RULE, ROUTE)
+
+
+def test_a_virtual_address_that_becomes_static_stays() -> None:
+    node = of_node(settings(instance(addresses=(VIP, OTHER))))
+    node.look()
+    while node.state is not State.MASTER:
+        obey(node, node.timer())
+    effects = node.give(ConfigReplaced(replace(settings(instance()), static_addresses=(OTHER,))))
+    assert operations(effects) == []
+    assert OTHER in node.node.held()
 
 
 def test_one_that_becomes_virtual_is_not_taken_away_and_given_back() -> None:

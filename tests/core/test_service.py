@@ -29,7 +29,7 @@ from pyvrrp.core.settings import (
     TcpProbe,
     UdpProbe,
 )
-from pyvrrp.core.snapshot import ServiceStatus
+from pyvrrp.core.snapshot import RealServerStatus, ServiceStatus
 from tests.lone import Lone, only, texts, told
 from tests.transcript import transcript
 
@@ -245,6 +245,34 @@ def test_hysteresis_makes_the_way_back_longer() -> None:
     assert gained == [[]] * 8 + [[f"VS {VS} UP"]] + [[]]
     lost = [told(site.fail(name))[1:] for name in names]
     assert lost == [[]] * 5 + [[f"VS {VS} DOWN"]] + [[]] * 4
+
+
+def test_what_begins_with_a_reload_is_told_beside_what_is_overdue() -> None:
+    site = Site(service(server("192.168.1.201", "mysql")))
+    site.begin()
+    site.now += 1000.0
+    new = ServiceSettings("[192.168.1.200]:tcp:3307", (server("192.168.1.203"),))
+    effects = site.reload(node(service(server("192.168.1.201", "mysql")), new))
+    assert told(effects) == [f"RS {RS} {VS} DOWN", f"VS {VS} DOWN", f"VS {new.name} UP"]
+
+
+def test_the_status_of_a_service() -> None:
+    site = Site(service(server("192.168.1.201", "mysql", "others"), server("192.168.1.202"), quorum=2, hysteresis=1))
+    site.begin()
+    servers = (RealServerStatus(RS, True, 1, ("mysql", "others")), RealServerStatus(OTHER, True, 1, ()))
+    lost = f"{VS} has no quorum: its living servers weigh 2, and 3 is needed."
+    assert site.service == ServiceStatus(VS, False, 2, servers, (lost,))
+    third = server("192.168.1.203")
+    site.reload(node(service(*site.node.settings.services[0].real_servers, third, quorum=2, hysteresis=1)))
+    assert site.service.quorum is True
+    assert site.service.why == (f"{VS} has quorum: its living servers weigh 3, and 1 is needed.",)
+    site.fail()
+    site.fail("others")
+    assert site.service.servers[0].up is False
+    assert site.service.why[1] == (
+        f"{RS} is down: check mysql fails: refused the connection (3 times in a row); "
+        "check others fails: refused the connection (3 times in a row)."
+    )
 
 
 def test_the_quorum_counts_weights() -> None:

@@ -29,9 +29,9 @@ BACKUP, FAULT, STOP = (f'INSTANCE "VI_1" {word} 100' for word in ("BACKUP", "FAU
 HIGHER = "Changing effective priority from 100 to 200"
 
 
-def asleep() -> Lone:
+def asleep(*tracks: Track) -> Lone:
     """A MASTER, ten seconds later."""
-    lone = Lone(tracks=TRACKS, checks=(SEEN,))
+    lone = Lone(tracks=tracks or TRACKS, checks=(SEEN,))
     lone.look()
     lone.check(True)
     lone.become_master()
@@ -74,6 +74,13 @@ def test_it_says_so_first_and_sends_nothing(
     assert texts(effects) == [*before, *LOST, *after]
     assert details(effects) == ["removing VIPs."]
     assert told(effects) == lines
+    taken_away(effects)
+
+
+def test_what_its_priority_became_meanwhile_comes_after() -> None:
+    lone = asleep(Track("mysql", -20))
+    effects = lone.give(CheckResult("mysql", False, "gone", 0.0, True))
+    assert texts(effects) == ["check mysql fails: gone", *LOST, "Changing effective priority from 100 to 80"]
     taken_away(effects)
 
 
