@@ -122,7 +122,8 @@ def test_who_asks_late_leaves_time_for_an_answer(late: float, until: float) -> N
     lone.now += (lone.deadline or 0.0) + late
     effects = lone.timer()
     assert asked(effects)
-    assert (lone.state, lone.deadline) == (State.BACKUP, pytest.approx(until))
+    assert lone.state is State.BACKUP
+    assert lone.deadline == pytest.approx(until)
     slept = [f"this process stood still for {late:.2f} s: listening for another 1.61 s"]
     assert texts(effects) == (slept if late >= 1.0 else [])
 
