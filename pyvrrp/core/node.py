@@ -60,6 +60,7 @@ class Node:
         self.settings = settings
         self.stopping = False
         self._interfaces: dict[str, Interface] = {}
+        self._here: frozenset[Address] = frozenset()  # this host's addresses
         self._ledger = Ledger()
         self._routes = Routes()
         self._links = LinkDelays(settings.interface_delays)
@@ -189,7 +190,8 @@ class Node:
         router = self._addressee(event)
         if router is None:
             return []
-        advert, effects = self._receptions[router.settings.name].overheard(event, router, now)
+        ours = event.source in self._here
+        advert, effects = self._receptions[router.settings.name].overheard(event, router, ours, now)
         return effects if advert is None else self._act(router, effects + router.hear(advert, event.source, now))
 
     def _addressee(self, event: AdvertReceived | AdvertOverheard) -> VirtualRouter | None:
@@ -236,6 +238,8 @@ class Node:
     def _addresses_changed(self, event: AddressesChanged, now: float) -> list[Effect]:
         before = self._interfaces.get(event.interface, Interface(present=True, up=False, mac=b"", addresses=None))
         self._interfaces[event.interface] = replace(before, addresses=event.addresses)
+        known = self._interfaces.values()
+        self._here = frozenset(address for each in known for address, _ in each.addresses or ())
         self._ledger.observe(
             event.interface, frozenset(VirtualAddress(event.interface, *each) for each in event.addresses)
         )

@@ -71,13 +71,18 @@ class Overhearing:
             return []
         return [Record(Level.NOTICE, settings.name, f"VRRP from {source} passes this host's firewall again")]
 
-    def overheard(self, source: Address, settings: InstanceSettings, now: float) -> list[Effect] | None:
-        """A copy from below netfilter: what is to be said when it counts for itself, None when it was delivered."""
+    def overheard(self, source: Address, settings: InstanceSettings, ours: bool, now: float) -> list[Effect] | None:
+        """A copy from below netfilter: what is to be said when it counts for itself, None when it was delivered.
+
+        What comes under an address of this host (`ours`) the kernel refuses by itself, and no firewall is to blame.
+        """
         sender = self._sender(source)
         if sender.credit and _fresh(sender, settings, now):
             sender.credit -= 1
             return None
         sender.credit = 0
+        if ours:
+            return []
         sender.missed += 1
         sender.missed_at = now
         self.count += sender.blocked

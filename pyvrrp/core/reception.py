@@ -36,11 +36,14 @@ class Reception:
         advert, more = self._judge(event, router, now)
         return advert, [*said, *more]
 
-    def overheard(self, event: AdvertOverheard, router: VirtualRouter, now: float) -> Verdict:
-        """A copy came from below netfilter; it is looked at when the firewall has kept the advert itself."""
+    def overheard(self, event: AdvertOverheard, router: VirtualRouter, ours: bool, now: float) -> Verdict:
+        """A copy came from below netfilter; it is looked at when the firewall has kept the advert itself.
+
+        `ours`: its sender is an address of this host.
+        """
         if not _deliverable(event, router):
             return None, []
-        said = self.overhearing.overheard(event.source, router.settings, now)
+        said = self.overhearing.overheard(event.source, router.settings, ours, now)
         if said is None:
             return None, []
         advert, more = self._judge(event, router, now)

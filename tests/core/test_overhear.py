@@ -8,7 +8,7 @@ import pytest
 
 from pyvrrp.core import const
 from pyvrrp.core.effects import Effect
-from pyvrrp.core.events import AdvertOverheard
+from pyvrrp.core.events import AddressesChanged, AdvertOverheard, LinkChanged
 from pyvrrp.core.fsm import State
 from pyvrrp.core.overhear import Sender
 from pyvrrp.core.settings import Address, UnicastPeer
@@ -160,6 +160,20 @@ def test_only_what_could_have_been_delivered_counts(
     overhear(lone, 200, to=destination)
     overhear(lone, 200, to=destination)
     assert ("overheard" in lone.status.counters) is counts
+
+
+def test_what_comes_in_this_host_s_name_is_no_matter_of_the_firewall() -> None:
+    """The kernel refuses it: a loop in the network, another host that has our address, two interfaces in one LAN."""
+    elsewhere = vip(77)
+    lone = backup()
+    lone.give(LinkChanged("eth1", present=True, up=True, mac=bytes(6)))
+    lone.give(AddressesChanged("eth1", ((elsewhere, 24),)))
+    for source in (OURS, elsewhere):
+        said = [text for _ in range(3) for text in texts(overhear(lone, 200, source, after=1.0))]
+        assert not any("firewall" in each for each in said)
+    assert not any("firewall" in each for each in lone.status.why)
+    assert lone.status.counters["rejected_own_address"] == 3
+    assert "overheard" not in lone.status.counters
 
 
 def test_invented_senders_are_not_remembered_for_ever() -> None:
