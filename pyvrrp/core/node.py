@@ -199,8 +199,11 @@ class Node:
         return self._by_vrid.get((event.interface, event.source.version, vrid))
 
     def _holder_heard(self, event: HolderHeard, now: float) -> list[Effect]:
-        router = self._routers.get(self._claimants.get((event.interface, event.address), ""))
-        return [] if router is None else self._act(router, router.claimed(event.address, event.mac, now))
+        place = (event.interface, event.address)
+        if place not in self._claimants:
+            return []
+        router = self._routers[self._claimants[place]]
+        return self._act(router, router.claimed(event.address, event.mac, now))
 
     def _timer_due(self, _event: TimerDue, now: float) -> list[Effect]:
         effects: list[Effect] = []

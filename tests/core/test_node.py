@@ -11,10 +11,13 @@ from pyvrrp.core import const
 from pyvrrp.core.effects import Action, Level, Operation, Reconcile, Record, ResetConnections
 from pyvrrp.core.events import (
     AddressesChanged,
+    AdvertFailed,
+    AdvertPassed,
     CheckResult,
     ConfigReplaced,
     EffectDone,
     EffectFailed,
+    Event,
     LinkChanged,
     Stopping,
     TimerDue,
@@ -202,6 +205,13 @@ def test_a_refusal_for_an_instance_that_is_gone() -> None:
     assert texts(effects) == ["the kernel would not add 192.168.1.199/32 on eth0: No such device"]
     assert lone.state is State.BACKUP
     assert lone.give(EffectDone("VI_9", (Operation(Action.ADD, SECOND, 2),))) == []
+
+
+@pytest.mark.parametrize("event", [AdvertFailed("VI_9", "Operation not permitted"), AdvertPassed("VI_9")])
+def test_adverts_of_an_instance_that_is_gone(event: Event) -> None:
+    lone = master()
+    assert lone.give(event) == []
+    assert lone.router.muted is None
 
 
 # --- checks -----------------------------------------------------------------------------------------------------------
