@@ -47,7 +47,8 @@ FLAGS: Final = MappingProxyType(
         "accept_local": 23,
     }
 )
-# A macvlan that carries this alias was made by a pyvrrpd, perhaps one that was killed.
+# A macvlan whose alias begins so was made by a pyvrrpd, perhaps one that was killed. What follows, `arp_ignore=0` and
+# so on, is what the flags of the interface below were before.
 ALIAS: Final = "pyvrrpd"
 
 # Of the interface below: it answers for its own addresses only, and asks in their name. Asking who a client is in the
@@ -116,19 +117,24 @@ class Links:
         if vmac is None or below is None:
             return
         link = self._look(vmac.interface)
+        ours = link is not None and link.alias.split(" ")[0] == ALIAS
+        if link is not None and ours:
+            self._recall(instance.interface, link)
+            self._own.add(vmac.interface)
+            if not link.carries(vmac.mac, below):  # it was for another VRID or interface
+                self._remove(vmac.interface)
+                link = None
         if link is None:
-            self._make(vmac, below, instance.family)
+            self._make(instance, vmac, below)
             return
         if not link.carries(vmac.mac, below):
             what = f"have the virtual MAC {vmac.mac.hex(':')} over {instance.interface} on {vmac.interface}"
             raise KernelError(what, EEXIST, "another interface has that name")
-        if link.alias == ALIAS:
-            self._own.add(vmac.interface)
         if not link.up:
             self._change(f"set {vmac.interface} up", link.index, up=True)
 
-    def _make(self, vmac: Vmac, below: int, family: int) -> None:
-        name = vmac.interface
+    def _make(self, instance: InstanceSettings, vmac: Vmac, below: int) -> None:
+        name, alias = vmac.interface, " ".join((ALIAS, *self._flags_before(instance)))
         mode = attribute(IFLA_MACVLAN_MODE, NUMBER.pack(MACVLAN_MODE_PRIVATE))
         info = attribute(IFLA_INFO_KIND, b"macvlan") + attribute(IFLA_INFO_DATA, mode)
         body = (
@@ -144,9 +150,9 @@ class Links:
         if index is None:
             raise KernelError(f"make {name}", ENODEV, os.strerror(ENODEV))
         silent = attribute(IFLA_INET6_ADDR_GEN_MODE, bytes([IN6_ADDR_GEN_MODE_NONE]))
-        self._change(f"mark {name}", index, attribute(IFLA_IFALIAS, ALIAS.encode()))
+        self._change(f"mark {name}", index, attribute(IFLA_IFALIAS, alias.encode()))
         self._change(f"keep IPv6 from {name}", index, attribute(IFLA_AF_SPEC, attribute(socket.AF_INET6, silent)))
-        self._quiet(name, "disable_ipv6", 1) if family == 4 else self._quiet(name, "accept_ra", 0)
+        self._quiet(name, "disable_ipv6", 1) if instance.family == 4 else self._quiet(name, "accept_ra", 0)
         self._change(f"set {name} up", index, up=True)
 
     def _quiet(self, name: str, flag: str, value: int) -> None:
@@ -169,6 +175,22 @@ class Links:
                 self._complaints.append(str(error))
 
     # --- flags --------------------------------------------------------------------------------------------------------
+
+    def _flags_before(self, instance: InstanceSettings) -> list[str]:
+        """What the flags of the interface below were before they were changed, for who comes after a SIGKILL."""
+        link = self._look(instance.interface) if instance.family == 4 else None
+        if link is None:
+            return []
+        values = {flag: self._before.get((instance.interface, flag), link.flags.get(flag, 0)) for flag in _FOR_ITSELF}
+        return [f"{flag}={value}" for flag, value in values.items()]
+
+    def _recall(self, below: str, link: _Link) -> None:
+        """Take over what a killed pyvrrpd would have put back."""
+        if _index(below) != link.below:
+            return
+        for flag, _, value in (each.partition("=") for each in link.alias.split(" ")[1:]):
+            if flag in _FOR_ITSELF and value.isdecimal():
+                self._before.setdefault((below, flag), int(value))
 
     def _want_flags(self, wanted: Mapping[tuple[str, str], int]) -> None:
         for (name, flag), before in list(self._before.items()):

@@ -57,6 +57,13 @@ def flags(interface: str) -> dict[str, str]:
     return {name: flag(name, interface) for name in names}
 
 
+def leave_behind(*instances: InstanceSettings) -> None:
+    """What a daemon made that is killed now."""
+    killed = Links()
+    killed.want(instances)
+    killed._channel.close()
+
+
 def test_a_virtual_mac_is_as_keepalived_makes_it(pair: Pair, links: Links) -> None:
     assert links.want([ROUTER]) == []
     made = link(pair.here)
@@ -111,12 +118,26 @@ def test_one_that_somebody_made_is_used_and_left(pair: Pair, links: Links) -> No
 
 
 def test_one_that_a_killed_daemon_left_is_taken_over(pair: Pair, links: Links) -> None:
-    killed = Links()
-    killed.want([ROUTER])
-    killed._channel.close()
+    before = flags("eth0")
+    leave_behind(ROUTER)
+    leave_behind(ROUTER)  # nor does a second one forget how it was
+    assert flags("eth0") != before
     assert links.want([ROUTER]) == []
     links.want([])
     assert link(pair.here) == {}
+    assert flags("eth0") == before
+
+
+def test_one_of_ours_that_was_for_another_vrid_makes_room(pair: Pair, links: Links) -> None:
+    """As when a reload changes the VRID of an instance whose use_vmac has a name."""
+    before = flags("eth0")
+    leave_behind(ROUTER)
+    other = replace(ROUTER, virtual_router_id=61, vmac=Vmac("vrrp.60", bytes.fromhex("00005e00013d")))
+    assert links.want([other]) == []
+    assert link(pair.here)["address"] == "00:00:5e:00:01:3d"
+    assert links.want([]) == []
+    assert link(pair.here) == {}
+    assert flags("eth0") == before
 
 
 def test_another_interface_of_that_name_is_named_and_left(pair: Pair, links: Links) -> None:
