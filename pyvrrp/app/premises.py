@@ -14,6 +14,7 @@ from pyvrrp.core.effects import Level, RouteOperation
 from pyvrrp.core.events import Event
 from pyvrrp.core.settings import InstanceSettings, NodeSettings
 from pyvrrp.errors import KernelError
+from pyvrrp.io.nftables import table_is_there
 
 if TYPE_CHECKING:
     from pyvrrp.io.firewall import Firewall
@@ -100,11 +101,12 @@ class Premises:
         if self._firewall is not None and self._firewall[0] != settings.nftables_table:
             self._take_down()
         if self._firewall is None:
-            if all(each.accept for each in instances):
+            left = table_is_there(settings.nftables_table)
+            if not left and all(each.accept for each in instances):
                 return
             from pyvrrp.io.firewall import Firewall
 
-            self._firewall = settings.nftables_table, Firewall(settings.nftables_table)
+            self._firewall = settings.nftables_table, Firewall(settings.nftables_table, there=left)
         self._firewall[1].want(instances)
 
     def close(self) -> None:

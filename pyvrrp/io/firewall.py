@@ -60,11 +60,11 @@ def _chain(
 
 
 class Firewall:
-    """The table `table`, which belongs to this daemon alone."""
+    """The table `table`, which belongs to this daemon alone; `there`: a killed one has left it."""
 
-    def __init__(self, table: str) -> None:
+    def __init__(self, table: str, *, there: bool = False) -> None:
         self._table = table
-        self._there = False
+        self._there = there
 
     def want(self, instances: Iterable[InstanceSettings]) -> None:
         """Have the rules for these instances in force. Raises KernelError."""

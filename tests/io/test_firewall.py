@@ -13,6 +13,7 @@ import pytest
 from pyvrrp.core.settings import InstanceSettings, VirtualAddress
 from pyvrrp.errors import KernelError
 from pyvrrp.io.firewall import Firewall, ruleset
+from pyvrrp.io.nftables import table_is_there
 from tests.io.conftest import Pair
 from tests.netns import Namespace
 
@@ -119,6 +120,17 @@ def test_the_table_of_a_killed_daemon_is_replaced(pair: Pair, firewall: Firewall
     assert not answers(pair, "192.168.1.201")
     firewall.want([ROUTER])
     assert answers(pair, "192.168.1.201")
+
+
+@pytest.mark.lab
+def test_whether_one_was_left(pair: Pair) -> None:
+    with pair.here.inside():
+        assert not table_is_there("pyvrrp")
+        Firewall("pyvrrp").want([ROUTER])
+        assert table_is_there("pyvrrp")
+        assert not table_is_there("pyvrr")
+        Firewall("pyvrrp", there=True).want([])
+        assert not table_is_there("pyvrrp")
 
 
 @pytest.mark.lab

@@ -241,6 +241,19 @@ def test_an_address_that_accepts_nothing(site: Site, tmp_path: Path) -> None:
     assert until(lambda: answers(site), PATIENCE)
 
 
+def test_a_killed_daemon_s_rules_do_not_outlive_its_configuration(site: Site, tmp_path: Path) -> None:
+    node = Node(site, site.a, "pyvrrpd", tmp_path)
+    node.start(150, "no_accept")
+    assert node.enters(MASTER)
+    assert site.a.takes()
+    assert not answers(site)
+    node.program.kill()
+    node.start(150, "")
+    assert node.enters(MASTER)
+    assert site.a.takes()
+    assert answers(site)
+
+
 def test_an_owner_answers(site: Site, tmp_path: Path) -> None:
     node = Node(site, site.a, "pyvrrpd", tmp_path)
     node.start(255, "no_accept")
