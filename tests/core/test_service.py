@@ -148,6 +148,14 @@ def test_without_services_nothing_begins() -> None:
     assert services.begin() == services.stop() == []
 
 
+def test_services_begin_at_once_and_once() -> None:
+    services = Services(Notifier("N1"))
+    services.want(node(service(server())), {}, 5.0)
+    assert services.next_deadline() == 5.0
+    assert told(services.begin()) == [f"VS {VS} UP"]
+    assert services.next_deadline() is None
+
+
 def test_a_server_without_checks_is_up() -> None:
     site = Site(service(server()))
     assert told(site.begin()) == [f"VS {VS} UP"]
