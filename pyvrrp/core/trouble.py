@@ -32,6 +32,8 @@ def left_alone(name: str, holders: Iterable[Holder], bound: float | None) -> Ite
     yield f"{name} is BACKUP: no master is heard, but {names}."
     until = "while that is so" if bound is None else f"for {bound:g} s at most (duplicate_wait)"
     yield f"It leaves the address alone {until}. Is a VRRP daemon dead there? Take the address off that host."
+    yield "If it is the master, its adverts are lost on the way: does a firewall there let protocol 112 out?"
+    yield "If it is a router that answers for everybody (proxy ARP), it must not for these, or set duplicate_wait."
 
 
 def contested(router: VirtualRouter, reception: Reception, now: float) -> bool:

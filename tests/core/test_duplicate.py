@@ -66,6 +66,8 @@ def test_it_leaves_an_address_alone_that_another_host_answers_for() -> None:
     assert lone.status.why == (
         "VI_1 is BACKUP: no master is heard, but 02:00:00:00:00:99 answers for 192.168.1.200.",
         "It leaves the address alone while that is so. Is a VRRP daemon dead there? Take the address off that host.",
+        "If it is the master, its adverts are lost on the way: does a firewall there let protocol 112 out?",
+        "If it is a router that answers for everybody (proxy ARP), it must not for these, or set duplicate_wait.",
     )
 
 
