@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 _AT_ONCE: Final = 20.0  # lines; more than a virtual router has nodes
-_RATE: Final = 1.0  # lines a second
+_NEVER: Final = float("-inf")
 
 
 class Budget:
@@ -17,11 +17,11 @@ class Budget:
     __slots__ = ("_at", "_left")
 
     def __init__(self) -> None:
-        self._left, self._at = _AT_ONCE, float("-inf")
+        self._left, self._at = _AT_ONCE, _NEVER
 
     def allows(self, now: float) -> bool:
         """Whether there is a line left; it is spent then."""
-        self._left, self._at = min(self._left + (now - self._at) * _RATE, _AT_ONCE), now
+        self._left, self._at = min(self._left + (now - self._at), _AT_ONCE), now  # one a second comes back
         if self._left < 1.0:
             return False
         self._left -= 1.0
