@@ -12,6 +12,7 @@ from pyvrrp.core.effects import Action, Level, Operation, Reconcile, Record, Res
 from pyvrrp.core.events import (
     AddressesChanged,
     AdvertFailed,
+    AdvertOverheard,
     AdvertPassed,
     CheckResult,
     ConfigReplaced,
@@ -26,6 +27,7 @@ from pyvrrp.core.fsm import State
 from pyvrrp.core.listening import listening
 from pyvrrp.core.settings import CheckSettings, InstanceSettings, InterfaceProbe, TcpProbe, Track, VirtualAddress
 from pyvrrp.core.snapshot import CheckStatus
+from pyvrrp.core.wire import Advert, encode
 from tests.lone import MAC, OURS, PEER, Lone, announced, backup, kinds, master, only, operations, sent, texts, vip
 from tests.simulation import CHECK, INTERFACE, VIP, instance, settings
 
@@ -302,6 +304,14 @@ def test_packets_for_nobody_here_are_ignored(payload: bytes, vrid: int) -> None:
     lone = backup(virtual_router_id=vrid)
     assert lone.packet(payload) == []
     assert lone.status.rejected is None
+
+
+def test_what_is_overheard_before_anything_is_known_is_noted() -> None:
+    lone = Lone()
+    advert = Advert(2, 60, 200, 100, (VIP.address,))
+    payload = encode(advert, PEER, const.GROUP_IPV4)
+    lone.give(AdvertOverheard(INTERFACE, PEER, const.GROUP_IPV4, const.TTL, payload))
+    assert lone.status.counters["adverts_received"] == 1
 
 
 def test_our_own_adverts_are_not_heard() -> None:
