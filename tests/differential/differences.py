@@ -131,10 +131,14 @@ _MISTAKES: Final = (
         " the interface.",
         surely="repetition/vrid-instances",
     ),
-    *_because(
-        "`interface_up_down_delays` without an up_delay: it is 0 in keepalived; in pyvrrpd it is the down_delay, as"
-        " keepalived's manual has it.",
-        ("globals/root-keywords globals/interface-delays", "interface_up_down_delays.eth1.up", 0, ANY),
+    Difference(
+        "globals/*",
+        "interface_up_down_delays.eth1.up",
+        0,
+        ANY,
+        "`interface_up_down_delays` without an up_delay: it is 0 in keepalived, now and then; in pyvrrpd it is the"
+        " down_delay, as keepalived's manual has it.",
+        surely="(none: from one start to the next it has the one or the other)",
     ),
     Difference(
         "*",

@@ -56,7 +56,8 @@ def test_a_daemon_that_records_itself_replays_from_start_to_end(
     config, socket, file = (tmp_path / f"own.{kind}" for kind in ("yaml", "sock", "jsonl"))
     config.write_text(node_yaml([version2(255, password=PASSWORD)]))
     file.write_text("an earlier one")
-    stranger = site.keepalived(site.b, version2(100, password="wrong"))
+    # Not keepalived: a MASTER of its kind falls silent while it turns adverts away.
+    stranger = site.pyvrrpd(site.b, version2(100, password="wrong"))
     assert stranger.becomes(MASTER)
     command = [PYVRRPD, "-c", str(config), "--socket", str(socket), "--record", str(file)]
     daemon = site.program(site.a, "own", command)
