@@ -16,7 +16,7 @@ def test_ten_thousand_clusters_keep_every_promise() -> None:
         total.add(outcome)
     failed = next(iter(sorted(total.failures)), None)
     assert failed is None, f"{summary(total, 1.0)}\n\n{told(failed)}"
-    assert total.transitions > 10 * SEEDS, "clusters that nothing happens to prove nothing"
+    assert total.transitions > 5 * SEEDS, "clusters that nothing happens to prove nothing"
 
 
 def test_a_number_says_everything() -> None:
