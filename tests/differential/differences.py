@@ -132,15 +132,6 @@ _MISTAKES: Final = (
         surely="repetition/vrid-instances",
     ),
     Difference(
-        "globals/*",
-        "interface_up_down_delays.eth1.up",
-        0,
-        ANY,
-        "`interface_up_down_delays` without an up_delay: it is 0 in keepalived, now and then; in pyvrrpd it is the"
-        " down_delay, as keepalived's manual has it.",
-        surely="(none: from one start to the next it has the one or the other)",
-    ),
-    Difference(
         "*",
         "vrrp_instance.*.skip_check_adv_addr",
         True,

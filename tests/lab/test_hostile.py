@@ -100,7 +100,9 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aftermath]:
 @pytest.mark.parametrize("vrid", ATTACKS, ids=lambda vrid: ATTACKS[vrid].counter)
 def test_a_master_under_attack_keeps_its_cadence_and_stays_master(aftermath: Aftermath, vrid: int) -> None:
     instance = aftermath.instances[vrid]
-    assert instance["counters"][f"rejected_{ATTACKS[vrid].counter}"] == round(ATTACK / PACE)
+    # A busy daemon may see the copy from below netfilter before the packet, and then counts both.
+    sent = round(ATTACK / PACE)
+    assert sent <= instance["counters"][f"rejected_{ATTACKS[vrid].counter}"] <= 2 * sent
     assert instance["rejected"]["source"] == str(SOURCE)
     assert abs(len(aftermath.adverts[vrid]) - aftermath.lasted) <= 2  # one a second, on a machine that may be busy
     assert {each.priority for each in aftermath.adverts[vrid]} == {250}
