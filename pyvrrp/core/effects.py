@@ -12,6 +12,10 @@ The ordering contract. The shell performs effects strictly in the order of the l
   `AdvertFailed`, the next one that leaves by `AdvertPassed`.
 * `Reconcile` is answered by one `EffectDone` for what was done and an `EffectFailed` for each operation refused. The
   core answers an `EffectDone` that added addresses with `Announce`: nothing is announced that the kernel does not hold.
+* `OpenWrites` is answered by `WritesOpened` or `WritesRefused`, `CloseWrites` by `WritesClosed` within the bound of its
+  settings. Each carries a `term`; of an instance the one with the highest term is in force, and a server whose
+  instance got none yet is left alone. Neither is waited for by the shell: other effects go on.
+* `Invite` after the `SendAdvert` of priority 0 that it repeats for the other node's agent.
 * `Record` may be performed late; one that cannot be written is counted.
 * `Notify` is performed after everything else of its list, never awaited. The commands of one `subject` run one after
   the other, in the order of the effects.
@@ -112,6 +116,39 @@ class ResetConnections:
     addresses: tuple[Address, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class OpenWrites:
+    """Let the instance's server apply what it received, then take writes. `forced`: whatever is missing."""
+
+    instance: str
+    term: int
+    forced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CloseWrites:
+    """Let the instance's server take no more writes: read_only, sessions killed. From then on it stays so."""
+
+    instance: str
+    term: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefuseConnections:
+    """Answer new connections to these addresses with a reset until told otherwise; none lifts it."""
+
+    instance: str
+    addresses: tuple[Address, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Invite:
+    """Tell the other node's agent that this one has left the instance's addresses to it."""
+
+    instance: str
+
+
 class Level(enum.IntEnum):
     """How much a record matters; the values are syslog's."""
 
@@ -157,4 +194,17 @@ class Notify:
     mail: Mail | None = None
 
 
-Effect = SendAdvert | RenewLease | Reconcile | ReconcileRoutes | Announce | ResetConnections | Record | Notify
+Effect = (
+    SendAdvert
+    | RenewLease
+    | Reconcile
+    | ReconcileRoutes
+    | Announce
+    | ResetConnections
+    | OpenWrites
+    | CloseWrites
+    | RefuseConnections
+    | Invite
+    | Record
+    | Notify
+)

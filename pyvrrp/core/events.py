@@ -143,6 +143,95 @@ class AdvertPassed:
 
 
 @dataclass(frozen=True, slots=True)
+class DatabaseView:
+    """What status shows of the server behind an instance; "" is not known.
+
+    `verdict`: UP, OVERLOADED, READ_ONLY, STALLED, HUNG, DOWN, "" before the first; `evidence` is the sentence for it.
+    `writes`: open, closed, opening, closing. `position`: GTIDs or coordinates up to which everything is here. `errant`:
+    transactions that the other node has not, `lost`: those that the last takeover is known to have left behind. `mode`:
+    paused, drained, diverged, held down.
+    """
+
+    server: str = ""
+    verdict: str = ""
+    evidence: str = ""
+    writes: str = ""
+    replication: str = ""
+    position: str = ""
+    semi_sync: str = ""
+    peer: str = ""
+    mode: str = ""
+    errant: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseReport:
+    """What the server behind an instance is fit for now.
+
+    `faults` keep it from serving (a MASTER hands over, others are in FAULT), `against` only keep a BACKUP from taking
+    over. Both are sentences.
+    """
+
+    instance: str
+    faults: tuple[str, ...]
+    against: tuple[str, ...]
+    view: DatabaseView = DatabaseView()
+
+
+@dataclass(frozen=True, slots=True)
+class WritesOpened:
+    """The answer to OpenWrites: what was received is applied, a write was proved. `detail` says how it went."""
+
+    instance: str
+    term: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class WritesRefused:
+    """The answer to OpenWrites when the server is not fit: its writes are closed."""
+
+    instance: str
+    term: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WritesClosed:
+    """The answer to CloseWrites, also when it was not possible: then `complete` is False and `detail` says why."""
+
+    instance: str
+    term: int
+    detail: str
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """The other node's agent says over the channel that it has left: nobody need wait for silence. `by` is its name."""
+
+    instance: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Relinquish:
+    """Somebody asks a MASTER to hand over (switchover, drain)."""
+
+    instance: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seize:
+    """The operator makes a BACKUP take over, whatever speaks against its database (promote --force)."""
+
+    instance: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ConfigReplaced:
     """A new configuration, already checked, takes the place of the old one."""
 
@@ -171,6 +260,13 @@ Event = (
     | RouteFailed
     | AdvertFailed
     | AdvertPassed
+    | DatabaseReport
+    | WritesOpened
+    | WritesRefused
+    | WritesClosed
+    | Invited
+    | Relinquish
+    | Seize
     | ConfigReplaced
     | Stopping
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pyvrrp.core.events import DatabaseView
 from pyvrrp.core.settings import Address
 
 
@@ -76,6 +77,17 @@ class HolderStatus:
     mac: str
     since: float
     heard: float
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseStatus:
+    """The database behind an instance, as last reported."""
+
+    instance: str
+    view: DatabaseView
+    faults: tuple[str, ...]
+    against: tuple[str, ...]
+    reported: float | None  # when the last report came
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,3 +179,4 @@ class Snapshot:
     history: tuple[Transition, ...]
     services: tuple[ServiceStatus, ...] = ()
     groups: tuple[GroupStatus, ...] = ()
+    databases: tuple[DatabaseStatus, ...] = ()

@@ -26,6 +26,14 @@ from pyvrrp.core.settings.checks import (
     Track,
     UdpProbe,
 )
+from pyvrrp.core.settings.database import (
+    Account,
+    ChannelSettings,
+    DatabaseSettings,
+    DemoteSettings,
+    ProbeSettings,
+    PromoteSettings,
+)
 from pyvrrp.core.settings.instance import InstanceSettings, SyncGroupSettings, UnicastPeer, Vmac, automatic_lease
 from pyvrrp.core.settings.node import GarpGroup, InterfaceDelay, LoadedNode, NodeSettings
 from pyvrrp.core.settings.notify import Command, Fifo, MailSettings, Notifications
@@ -46,9 +54,13 @@ __all__ = [
     "MAIN_TABLE",
     "ROUTE_TYPES",
     "SCOPES",
+    "Account",
     "Address",
+    "ChannelSettings",
     "CheckSettings",
     "Command",
+    "DatabaseSettings",
+    "DemoteSettings",
     "DnsProbe",
     "Fifo",
     "FileProbe",
@@ -66,7 +78,9 @@ __all__ = [
     "Notifications",
     "PingProbe",
     "Probe",
+    "ProbeSettings",
     "ProcessProbe",
+    "PromoteSettings",
     "RealServerSettings",
     "RouteKey",
     "ScriptProbe",

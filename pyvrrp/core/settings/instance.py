@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pyvrrp.core import const
 from pyvrrp.core.settings.addresses import Address, VirtualAddress
 from pyvrrp.core.settings.checks import Track
+from pyvrrp.core.settings.database import DatabaseSettings
 from pyvrrp.core.settings.notify import NOBODY, Notifications
 from pyvrrp.core.settings.routes import VirtualRoute, VirtualRule
 
@@ -48,7 +49,8 @@ class InstanceSettings:
     RFC's; with `unicast_peers` adverts go to them and to no group. `source` is the sender of adverts, None the
     interface's primary address. `list_tolerance`: seconds for which a master with another list of addresses is
     still followed. `duplicate_wait`: seconds for which a BACKUP leaves an address alone that another host answers for
-    although no master is heard; None for as long as it does, 0 does not ask.
+    although no master is heard; None for as long as it does, 0 does not ask. `database` is the server whose writes are
+    open on the MASTER alone.
     """
 
     name: str
@@ -93,6 +95,7 @@ class InstanceSettings:
     vmac: Vmac | None = None
     list_tolerance: float = const.LIST_TOLERANCE
     duplicate_wait: float | None = None
+    database: DatabaseSettings | None = None
 
     @property
     def identity(self) -> tuple[str, int, int]:

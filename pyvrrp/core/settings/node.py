@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pyvrrp.core.settings.addresses import VirtualAddress
 from pyvrrp.core.settings.checks import CheckSettings
+from pyvrrp.core.settings.database import ChannelSettings
 from pyvrrp.core.settings.instance import InstanceSettings, SyncGroupSettings
 from pyvrrp.core.settings.notify import Fifo, MailSettings
 from pyvrrp.core.settings.routes import VirtualRoute, VirtualRule
@@ -61,6 +62,8 @@ class NodeSettings:
     static_routes: tuple[VirtualRoute, ...] = ()
     static_rules: tuple[VirtualRule, ...] = ()
     nftables_table: str = "pyvrrp"
+    channel: ChannelSettings | None = None
+    state_directory: str = "/var/lib/pyvrrp"  # what must outlive the daemon: hold-down, pause, drain
 
 
 @dataclass(frozen=True, slots=True)

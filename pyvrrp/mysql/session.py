@@ -1,0 +1,168 @@
+"""One connection to one server, used by a thread of its own: every call has a deadline, and none blocks the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import configparser
+import os
+import stat
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final
+
+import pymysql
+from pymysql.connections import Connection
+from pymysql.cursors import DictCursor
+
+from pyvrrp.core.settings import Account
+from pyvrrp.mysql.failure import DatabaseError, Kind, classify
+
+Row = Mapping[str, Any]
+
+MARGIN: Final = 0.05  # seconds; how much later than the socket's own deadline a call is given up
+SELF: Final = "pyvrrp"  # program_name among the connection's attributes
+
+
+class Session:
+    """Statements one after the other over one connection, which is made when it is needed and again when it was lost.
+
+    A connection on which a deadline passed is closed: its answer would come as that of the next statement.
+    """
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"mysql {account}")
+        self._connection: Connection[DictCursor] | None = None
+
+    async def ask(self, *statements: str, within: float) -> list[Row]:
+        """Execute statements; the rows of the last one. `within` (seconds) bounds them all, connecting included.
+
+        Raises DatabaseError.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + within
+        call = loop.run_in_executor(self._thread, self._ask, statements, deadline, loop)
+        try:
+            return await asyncio.wait_for(asyncio.shield(call), within + MARGIN)
+        except TimeoutError:
+            call.add_done_callback(_hear_out)
+            raise DatabaseError(Kind.TIMED_OUT, 0, f"no answer in {within:g} s") from None
+
+    def fileno(self) -> int | None:
+        """The connection's descriptor, to hear of its end; None while there is none."""
+        sock = getattr(self._connection, "_sock", None)
+        return sock.fileno() if sock is not None and sock.fileno() >= 0 else None
+
+    @property
+    def thread_id(self) -> int | None:
+        """The server's number of the connection."""
+        number = getattr(self._connection, "server_thread_id", (None,))[0]
+        return int(number) if number is not None else None
+
+    @property
+    def version(self) -> str:
+        """What the server's greeting said; "" before the first connection."""
+        return str(getattr(self._connection, "server_version", ""))
+
+    def drop(self) -> None:
+        """Let go of the connection: the next statement makes a new one. Not while one is under way."""
+        self._thread.submit(self._close)
+
+    def close(self) -> None:
+        """Let go of everything; a statement under way ends by its own deadline."""
+        self._thread.submit(self._close)
+        self._thread.shutdown(wait=False)
+
+    # --- in the thread ------------------------------------------------------------------------------------------------
+
+    def _ask(self, statements: Sequence[str], deadline: float, loop: asyncio.AbstractEventLoop) -> list[Row]:
+        rows: list[Row] = []
+        try:
+            for statement in statements:
+                rows = self._execute(statement, deadline - loop.time())
+        except DatabaseError:
+            self._close()
+            raise
+        except (pymysql.MySQLError, OSError) as error:
+            failure = classify(error)
+            if failure.number == 0 or failure.kind is Kind.OVERLOADED:
+                self._close()
+            raise failure from error
+        return rows
+
+    def _execute(self, statement: str, left: float) -> list[Row]:
+        if left <= 0:
+            raise DatabaseError(Kind.TIMED_OUT, 0, "no time was left")
+        if self._connection is None:
+            self._connection = connect(self.account, left)
+        # PyMySQL has these for a connection; the deadline is a statement's.
+        vars(self._connection).update(_read_timeout=left, _write_timeout=left)
+        with self._connection.cursor() as cursor:
+            cursor.execute(statement)
+            return list(cursor.fetchall())
+
+    def _close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection._force_close()  # type: ignore[attr-defined]  # noqa: SLF001  # a polite end may hang
+
+
+def connect(account: Account, timeout: float) -> Connection[DictCursor]:
+    """A connection with autocommit. Raises pymysql.MySQLError, OSError, DatabaseError (no usable password file)."""
+    user, password = credentials(account)
+    return pymysql.connect(
+        unix_socket=account.socket or None,
+        host=account.host,
+        port=account.port,
+        user=user,
+        password=password,
+        autocommit=True,
+        charset="utf8mb4",
+        cursorclass=DictCursor,
+        ssl_disabled=True,  # else each connection begins with 20 ms of reading the machine's certificates
+        program_name=SELF,
+        connect_timeout=timeout,
+        read_timeout=timeout,
+        write_timeout=timeout,
+    )
+
+
+def credentials(account: Account) -> tuple[str, str]:
+    """User and password of an account, from its files. Raises DatabaseError (DENIED), without what stands in them."""
+    user, password = account.user, ""
+    if account.defaults_file:
+        section = _client_section(_private(account.defaults_file), account.defaults_file)
+        user, password = user or section.get("user", ""), section.get("password", "").strip("'\"")
+    if account.password_file:
+        password = _private(account.password_file).rstrip("\n")
+    return user, password
+
+
+def _client_section(text: str, name: str) -> Mapping[str, str]:
+    parser = configparser.ConfigParser(allow_no_value=True, strict=False, interpolation=None, delimiters=("=",))
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith("!include")]
+    try:
+        parser.read_string("\n".join(lines))
+    except configparser.Error:
+        raise DatabaseError(Kind.DENIED, 0, f"{name} is not a my.cnf") from None
+    return {key: value or "" for key, value in parser.items("client")} if parser.has_section("client") else {}
+
+
+def _private(name: str) -> str:
+    """The text of a file that nobody but its owner may read."""
+    try:
+        with Path(name).open(encoding="utf-8") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            if mode & 0o077:
+                raise DatabaseError(Kind.DENIED, 0, f"{name} has mode {mode:04o}: others may read it, 0600 is demanded")
+            return file.read()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise DatabaseError(Kind.DENIED, 0, f"{name}: {reason}") from None
+
+
+def _hear_out(call: asyncio.Future[list[Row]]) -> None:
+    """What comes after the deadline is no answer."""
+    if not call.cancelled():
+        call.exception()
