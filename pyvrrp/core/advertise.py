@@ -41,7 +41,9 @@ class Advertiser:
         """The kernel's lease was given at that time; without one it is given anew with the next advert."""
         self._renewed_at = at
 
-    def advertise(self, settings: InstanceSettings, source: Address | None, priority: int, now: float) -> list[Effect]:
+    def advertise(
+        self, settings: InstanceSettings, source: Address | None, priority: int, now: float, *, renew: bool = True
+    ) -> list[Effect]:
         """An advert, to each peer or to the group, and beside it the renewal when due; nothing without a source."""
         if source is None:
             return []
@@ -49,7 +51,7 @@ class Advertiser:
             self._packets = {priority: _packets(settings, source, priority)}
         packets, self.sent_at = self._packets[priority], now
         lease = settings.vip_lease
-        if lease is None or not self._renewal_due(lease, now):
+        if lease is None or not renew or not self._renewal_due(lease, now):
             return [*packets]
         if self._renewal is None:
             self._renewal = RenewLease(settings.name, settings.held, lease)

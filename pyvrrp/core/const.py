@@ -46,6 +46,7 @@ GARP_DELAY: Final = 5.0
 
 # --- handing over and leasing (ARCHITECTURE.md, "Contracts") -------------------------------------------------------
 HANDOVER_MARGIN: Final = 0.1  # seconds beyond the slowest skew: the successor's advert must still be sent and heard
+CLOSE_MARGIN: Final = 0.05  # seconds beyond a database's own bound: the answer must still get here
 KERNEL_RETRY: Final = 1.0  # seconds before an address that the kernel would not remove is tried again
 REFUSED_HOLD: Final = 5.0  # seconds in FAULT after the kernel refused to add an address
 

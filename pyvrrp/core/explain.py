@@ -151,12 +151,20 @@ def _backup(router: VirtualRouter, _held: frozenset[VirtualAddress], now: float)
             f"{name} is BACKUP, and ready to take over with priority {ours} since {now - router.ready:.2f} s.",
             f"It waits until every member of sync group {router.group} is.",
         ]
+    withheld = "; ".join(router.standing.withheld)
+    if router.withheld_since is not None:
+        return [
+            f"{name} is BACKUP, and nobody is master: its wait was over {now - router.withheld_since:.2f} s ago.",
+            f"It does not take over: {withheld}.",
+        ]
     if waits_for := router.duplicates.waits_for(now):
         return [*trouble.left_alone(name, waits_for, router.settings.duplicate_wait)]
+    would_not = [f"It would not take over as things are: {withheld}."] if withheld else []
     if master is None:
         return [
             f"{name} is BACKUP: no master has been heard since it began to listen, {now - router.since:.2f} s ago.",
             f"Its priority is {ours}. It takes over if no advert arrives for {left:.2f} s more.",
+            *would_not,
         ]
     sentences = [f"{name} is BACKUP: {master.address} advertises {master.priority}, ours is {ours}."]
     deferred = (router.preempts_at or now) - now
@@ -169,7 +177,7 @@ def _backup(router: VirtualRouter, _held: frozenset[VirtualAddress], now: float)
         return sentences
     ago = now - master.heard
     sentences.append(f"It takes over if no advert arrives for {left:.2f} s (last one {ago:.2f} s ago).")
-    return sentences
+    return sentences + would_not
 
 
 def _master(router: VirtualRouter, held: frozenset[VirtualAddress], now: float) -> list[str]:
@@ -180,7 +188,11 @@ def _master(router: VirtualRouter, held: frozenset[VirtualAddress], now: float) 
         f"{settings.name} is MASTER with priority {_priority(router)}.",
         f"It took over {now - router.since:.1f} s ago: {reason}.",
     ]
-    if missing:
+    if router.leaving is not None:
+        sentences.append(f"It is closing its database, to hand over then: {router.leaving.reason}.")
+    elif not router.writes.open:
+        sentences.append("Its database is being opened; the addresses come when it takes writes.")
+    elif missing:
         sentences.append(f"MISSING: {', '.join(missing)}.")
     elif settings.vip_lease is None:
         sentences.append("Its addresses have no lease: if this process dies, they stay on this node.")

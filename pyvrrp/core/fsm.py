@@ -17,6 +17,8 @@ Rules of this file:
   advert, at most until the slowest successor's skew time has passed; leaving for a better master or without a network
   clears them at once;
 * a MASTER that was not run for as long as a backup waits has lost its mastership, and behaves so first of all;
+* with a database (core/writes.py) a MASTER has its addresses only while writes are open, and one that leaves on purpose
+  first lets them be closed; a BACKUP whose database speaks against it does not take over, however long the silence;
 * in a sync group (core/group.py) a BACKUP whose wait is over is `ready`, and the group decides when all take over;
 * what keepalived says in a log is said in its words, at DEBUG where keepalived wants -D; our own cause follows.
 """
@@ -32,13 +34,14 @@ from pyvrrp.core.announce import Announcer
 from pyvrrp.core.budget import Budget
 from pyvrrp.core.desired import Hold
 from pyvrrp.core.duplicate import Duplicates, lead
-from pyvrrp.core.effects import Effect, Level, Record, SendAdvert
+from pyvrrp.core.effects import Effect, Invite, Level, Record, SendAdvert
 from pyvrrp.core.guard import Standing
 from pyvrrp.core.notify import News, Notifier
 from pyvrrp.core.patience import Patience
 from pyvrrp.core.settings import Address, InstanceSettings
 from pyvrrp.core.snapshot import MasterStatus, Transition
 from pyvrrp.core.wire import Advert
+from pyvrrp.core.writes import Writes
 
 
 class State(enum.Enum):
@@ -60,6 +63,14 @@ class Counters:
     priority_zero_received: int = 0
     became_master: int = 0
     released_master: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """What a MASTER is about to become, once its database takes no more writes."""
+
+    state: State
+    reason: str
 
 
 _NEVER = float("-inf")
@@ -84,7 +95,7 @@ class VirtualRouter:
         "_group_bound",
         "_notifier",
         "_patience",
-        "_released_by",
+        "_released",
         "_timer_at",
         "_was_kept_waiting",
         "counters",
@@ -94,6 +105,7 @@ class VirtualRouter:
         "group",
         "handover_until",
         "last",
+        "leaving",
         "master",
         "moved",
         "ready",
@@ -104,6 +116,8 @@ class VirtualRouter:
         "state",
         "stopping",
         "transitions",
+        "withheld_since",
+        "writes",
     )
 
     def __init__(
@@ -124,6 +138,9 @@ class VirtualRouter:
         self.following = False  # BACKUP: whether it heard a master that it gives way to
         self.group = ""  # the sync group that it is in
         self.handover_until: float | None = None
+        self.leaving: Leaving | None = None  # MASTER: for what
+        self.withheld_since: float | None = None  # BACKUP: its wait was over then, and something spoke against it
+        self.writes = Writes(settings)
         self.master: MasterStatus | None = None
         self.rival: MasterStatus | None = None  # MASTER: who else is, with less right to it
         self.last: Transition | None = None
@@ -137,7 +154,7 @@ class VirtualRouter:
         self._group_bound = 0.0
         self._timer_at: float  # when the cause of the tenure came up; there is none before the first
         self._complained_at = _NEVER
-        self._released_by: Address | None = None  # who sent priority 0 since the last advert of a master
+        self._released = ""  # that the master has left, since its last advert, and how that is known
         self._was_kept_waiting = False  # by a check that had not reported
 
     # --- what it is ---------------------------------------------------------------------------------------------------
@@ -166,12 +183,14 @@ class VirtualRouter:
     @property
     def handover_bound(self) -> float:
         """Seconds that handing over may take: in a sync group the successor waits for all members."""
-        return max(self.slowest_successor, self._group_bound)
+        return max(self.slowest_successor, self._group_bound) + self.writes.bound(self.settings)
 
     @property
     def hold(self) -> Hold:
         """What it wants of its addresses now."""
         if self.state is State.MASTER:
+            if not self.writes.open:
+                return Hold.KEEP
             # A master that nobody hears must not renew or restore its addresses: another node is about to take them.
             return Hold.HAVE if self.muted is None else Hold.KEEP if self.muted.was_heard else Hold.CLEAR
         return Hold.KEEP if self.handover_until is not None else Hold.CLEAR
@@ -179,7 +198,7 @@ class VirtualRouter:
     @property
     def done(self) -> bool:
         """Whether it was stopped and has handed over."""
-        return self.stopping and self.handover_until is None
+        return self.stopping and self.handover_until is None and self.leaving is None
 
     @property
     def deaf(self) -> bool:
@@ -214,7 +233,7 @@ class VirtualRouter:
 
     def _doubts(self, deadline: float) -> bool:
         """Whether it would take over through silence, of which a host that still has the addresses is no part."""
-        if self.settings.duplicate_wait == 0 or self.settings.owner or self._released_by is not None:
+        if self.settings.duplicate_wait == 0 or self.settings.owner or self._released:
             return False
         master = self.master
         worse = master is not None and self.settings.preempt and master.priority < self.priority
@@ -222,7 +241,7 @@ class VirtualRouter:
 
     def next_deadline(self) -> float | None:
         """The earliest time at which `timer` has something to do."""
-        times = (self.deadline, self._announcer.due, self.handover_until, self._asks_at())
+        times = (self.deadline, self._announcer.due, self.handover_until, self.writes.until, self._asks_at())
         due = [each for each in times if each is not None]
         return min(due, default=None)
 
@@ -243,6 +262,8 @@ class VirtualRouter:
             return effects + self._fail(now)
         if self.state in (State.INIT, State.FAULT) and not standing.waiting:
             return effects + self._start(now)
+        if self.withheld_since is not None and not standing.withheld:
+            self._resume(now)
         self._was_kept_waiting = not standing.unseen
         return effects
 
@@ -263,6 +284,8 @@ class VirtualRouter:
     def timer(self, now: float) -> list[Effect]:
         """Do what is due by `now`."""
         effects = self.lapse(now)
+        if self.writes.until is not None and now >= self.writes.until:
+            effects += self._writes_are_closed("the database was not closed in time", now)
         if self.handover_until is not None and now >= self.handover_until:
             effects += self._end_handover("no successor has spoken", now)
         asks_at = self._asks_at()
@@ -309,9 +332,54 @@ class VirtualRouter:
         """A MASTER goes back to BACKUP with its sync group, and hands over like one that leaves on purpose."""
         if self.muted is not None:
             return self._become_backup(reason, now)
-        effects = self._hand_over(State.BACKUP, reason, now)
-        self.deadline = self._down_at(now)
+        return self._leave(State.BACKUP, reason, now)
+
+    def writes_opened(self, term: int, detail: str) -> list[Effect]:
+        """The database has all that was received, and takes writes: the addresses may come."""
+        if self.state is not State.MASTER or not self.writes.awaits_opening(term):
+            return []
+        self.moved = True
+        return [self._record(f"the database is open: {detail}", Level.NOTICE), *self.writes.opened(self.settings)]
+
+    def writes_refused(self, term: int, reason: str, now: float) -> list[Effect]:
+        """The database is not fit to be opened: the claim is given up."""
+        if self.state is not State.MASTER or not self.writes.awaits_opening(term):
+            return []
+        text = f"the database was not opened: {reason}"
+        return [self._record(text, Level.ERROR), *self._hand_over(State.BACKUP, text, now)]
+
+    def writes_closed(self, term: int, detail: str, now: float, *, complete: bool) -> list[Effect]:
+        """The database takes no more writes, or `complete` is False and what can be done was done."""
+        if not self.writes.current(term):
+            return []
+        text = f"the database is closed: {detail}" if complete else f"THE DATABASE IS NOT CLOSED: {detail}"
+        if self.writes.until is not None:
+            return self._writes_are_closed(text, now)
+        return [self._record(text, Level.INFO if complete else Level.WARNING)]
+
+    def invited(self, by: str, now: float) -> list[Effect]:
+        """The node `by` says that it has handed over: what priority 0 says, and nobody need wait for skew."""
+        effects = self.lapse(now)
+        if self.state is State.BACKUP:
+            self._released, self.following = f"{by} has handed over", False
+            if self.deadline is not None:
+                self.deadline = self._patience.begin(now)
         return effects
+
+    def relinquish(self, reason: str, now: float) -> list[Effect]:
+        """A MASTER is asked to hand over."""
+        effects = self.lapse(now)
+        return effects + self.concede(reason, now) if self.state is State.MASTER else effects
+
+    def seize(self, reason: str, now: float) -> list[Effect]:
+        """A BACKUP is ordered to take over, whatever speaks against its database; not beside a living master."""
+        effects = self.lapse(now)
+        if self.state is State.BACKUP and not self.following:
+            return effects + self._take_over(reason, now, now, forced=True)
+        why = f"it is {self.state.value}"
+        if self.state is State.BACKUP and self.master is not None:
+            why = f"{self.master.address} is master"
+        return [*effects, self._record(f"not taking over by order: {why}", Level.WARNING)]
 
     def join(self, group: str, bound: float) -> None:
         """It is in a sync group from now on, whose slowest member may take `bound` seconds to hand over."""
@@ -347,7 +415,7 @@ class VirtualRouter:
             return effects
         self.stopping, before = True, self.state
         if self.state is State.MASTER and self.muted is None:  # else nobody would hear the priority 0
-            effects += self._hand_over(State.INIT, reason, now)
+            effects += self._leave(State.INIT, reason, now)
         elif self.state is not State.INIT:
             effects += self._become(State.INIT, reason, now)
         return [*effects, self._tell(word, before, reason)]
@@ -358,6 +426,9 @@ class VirtualRouter:
         before, self.settings = self.settings, settings
         if settings != before:
             self._advertiser.leased()  # the kernel still counts the old lease
+        effects += self.writes.follow(before, settings, master=self.state is State.MASTER)
+        if self.leaving is not None and self.writes.until is None:
+            effects += self._writes_are_closed("no database is bound to it any more", now)
         effects += self.assess(standing, now)
         timers = [(each.advert_int, each.down_timer_adverts, each.version) for each in (before, settings)]
         if timers[0] != timers[1] and self.state is State.BACKUP and self.ready is None:
@@ -394,9 +465,11 @@ class VirtualRouter:
         if old is State.MASTER:
             self.counters.released_master += 1
         self.deadline = self.ready = self.rival = self._advertiser.muted = None
-        self._released_by = None  # who was about to leave then has left, to whomever
+        self.leaving = self.withheld_since = None
+        self._released = ""  # who was about to leave then has left, to whomever
         self.following = False
         self.moved = True
+        asked = self._close_writes(reason) if state is not State.MASTER else []
         self._announcer.end()
         self._patience.reset(follows=state is State.BACKUP)
         self.last = Transition(now, self.settings.name, old.value, state.value, reason)
@@ -404,12 +477,17 @@ class VirtualRouter:
         clears = old in (State.INIT, State.MASTER) and state is not State.MASTER and self.handover_until is None
         cleared = lines.removing(self.settings) if clears else []
         if self.stopping:
-            return [self._record(f"leaving {old.value} STATE: {reason}", Level.NOTICE, state), *cleared]
+            return [self._record(f"leaving {old.value} STATE: {reason}", Level.NOTICE, state), *cleared, *asked]
         cause = [] if said else [self._record(reason, Level.WARNING if state is State.FAULT else Level.NOTICE)]
         entering = [*self._entering(old), *cause]
         begins = old is State.INIT and state is State.BACKUP  # keepalived clears before it says so
         said_first = [*cleared, *entering] if begins else [*entering, *cleared]
-        return [*said_first, self._tell(state.value, old, reason)]
+        return [*said_first, *asked, self._tell(state.value, old, reason)]
+
+    def _close_writes(self, reason: str) -> list[Effect]:
+        """Whatever is not MASTER has no writes; refusals end with the addresses."""
+        asked = self.writes.close(self.settings, reason)
+        return asked if self.handover_until is not None else [*asked, *self.writes.over(self.settings)]
 
     def _entering(self, old: State) -> list[Effect]:
         if old is State.INIT and self.state is State.FAULT:
@@ -449,27 +527,40 @@ class VirtualRouter:
         return self._nobody_is_left(timeout, due, now)
 
     def _nobody_is_left(self, timeout: Record, due: float, now: float) -> list[Effect]:
+        if self.standing.withheld:
+            self.withheld_since, self.deadline, self.following = due, None, False
+            text = f"{self._silence(now)}, but it does not take over: {'; '.join(self.standing.withheld)}"
+            return [timeout, self._record(text, Level.WARNING)]
         if self.group:
             self.ready, self.deadline, self.following, self.moved = due, None, False, True
             return [timeout]
         return [timeout, *self._take_over(self._silence(now), due, now)]
 
-    def _take_over(self, reason: str, due: float, now: float) -> list[Effect]:
-        """BACKUP or an owner's INIT to MASTER (RFC 3768 section 6.4.2): the advert first, addresses after it."""
+    def _resume(self, now: float) -> None:
+        """Nothing speaks against taking over any more, and the silence lasts."""
+        self.withheld_since = None
+        self.deadline = now + self.lead if self._doubts(now) else now
+
+    def _take_over(self, reason: str, due: float, now: float, *, forced: bool = False) -> list[Effect]:
+        """BACKUP or an owner's INIT to MASTER (RFC 3768 section 6.4.2): the advert first, addresses after it.
+
+        With a database they come once its writes are open.
+        """
         # Addresses that are about to be added have a fresh lease; those kept since a handover an old one.
         self._advertiser.leased(now if self.handover_until is None else _NEVER)
-        self.master = self.handover_until = self._released_by = None
+        self.master = self.handover_until = None
         records = self._become(State.MASTER, reason, now)
         self._timer_at = due
         self._announcer.wait(now)  # the kernel holds nothing yet: addresses_live announces
         self.counters.became_master += 1
         self.deadline = now + self.settings.advert_int
-        return [*self._advertise(now), *records, *lines.setting(self.settings)]
+        opening = self.writes.begin_open(self.settings, forced=forced)
+        return [*self._advertise(now), *opening, *records, *lines.setting(self.settings)]
 
     def _listen_again(self, now: float) -> list[Effect]:
         """A BACKUP that was not run at its time has slept, maybe through a living master's adverts: one more wait."""
         late = now - (self.deadline or now)
-        self._released_by = None
+        self._released = ""
         self.deadline = now + self._patience.interval(self.settings) + self.skew_time
         text = f"this process stood still for {late:.2f} s: listening for another {self.deadline - now:.2f} s"
         return [self._record(text, Level.WARNING)]
@@ -488,6 +579,7 @@ class VirtualRouter:
         effects = [] if self.handover_until is None else lines.removing(self.settings)
         self.handover_until = None
         self.moved = True
+        effects += self.writes.over(self.settings)
         if self.state is not State.FAULT:
             effects += self._become(State.FAULT, "; ".join(self.standing.broken), now)
         return effects
@@ -496,22 +588,52 @@ class VirtualRouter:
         """Not fit to serve: FAULT, handing over first when it is MASTER."""
         reason = "; ".join(self.standing.faults)
         if self.state is State.MASTER and self.muted is None:
-            return self._hand_over(State.FAULT, reason, now)
+            return self._leave(State.FAULT, reason, now)
         return [] if self.state is State.FAULT else self._become(State.FAULT, reason, now)
+
+    def _leave(self, state: State, reason: str, now: float) -> list[Effect]:
+        """Leave MASTER on purpose; with a database once it is closed, or does not answer in time."""
+        if self.settings.database is None:
+            return self._hand_over(state, reason, now)
+        under_way, self.leaving = self.leaving, Leaving(state, self.leaving.reason if self.leaving else reason)
+        if under_way is not None:
+            return []
+        self.moved = True
+        record = self._record(f"closing the database before handing over: {reason}", Level.NOTICE)
+        return [*self.writes.begin_close(self.settings, reason, now), record]
+
+    def _writes_are_closed(self, detail: str, now: float) -> list[Effect]:
+        """Nothing more is waited for."""
+        leaving = self.leaving or Leaving(State.BACKUP, detail)
+        state = leaving.state
+        if state is State.FAULT and not self.standing.against:
+            state = State.BACKUP  # what was against it has gone meanwhile
+        record = self._record(detail, Level.NOTICE)
+        if self.muted is None:
+            return [record, *self._hand_over(state, leaving.reason, now)]
+        if state is State.BACKUP:
+            return [record, *self._become_backup(leaving.reason, now)]
+        return [record, *self._become(state, leaving.reason, now)]
 
     def _hand_over(self, state: State, reason: str, now: float) -> list[Effect]:
         """Leave MASTER on purpose: priority 0 at once, the addresses stay until the successor speaks."""
-        released = self._advertise(now, const.PRIORITY_RELEASE)
+        effects = self.writes.leave(self.settings)
+        effects += self._advertise(now, const.PRIORITY_RELEASE)
         self.counters.priority_zero_sent += 1
-        self.handover_until = now + self.handover_bound
-        return [*released, *self._become(state, reason, now), self._debug(lines.RELEASED)]
+        if self.settings.database is not None:
+            effects.append(Invite(self.settings.name))
+        self.handover_until = now + max(self.slowest_successor, self._group_bound)
+        effects += [*self._become(state, reason, now), self._debug(lines.RELEASED)]
+        if state is State.BACKUP:
+            self.deadline = self._down_at(now)
+        return effects
 
     def _end_handover(self, reason: str, now: float) -> list[Effect]:
         took = now - self._advertiser.sent_at  # priority 0 was the last advert
         self.handover_until = None
         self.moved = True
         over = self._record(f"{reason} {took * 1e3:.0f} ms after priority 0", Level.NOTICE)
-        return [*lines.removing(self.settings), over]
+        return [*lines.removing(self.settings), *self.writes.over(self.settings), over]
 
     # --- adverts ------------------------------------------------------------------------------------------------------
 
@@ -551,8 +673,8 @@ class VirtualRouter:
     def _hear_as_backup(self, advert: Advert, source: Address, now: float) -> list[Effect]:
         """RFC 3768 section 6.4.2."""
         if advert.priority == const.PRIORITY_RELEASE:
-            self._released_by, self.following = source, False
-            if self.ready is None:
+            self._released, self.following = f"{source} sent priority 0", False
+            if self.ready is None and self.withheld_since is None:
                 self.deadline = self._patience.begin(now) + self.skew_time
             return self._priority_zero(lines.BACKUP_HEARD_RELEASE, source)
         better = advert.priority >= self.priority or not self.settings.preempt
@@ -561,6 +683,7 @@ class VirtualRouter:
             effects += self._follow(advert, source, now)
             self.moved |= bool(self.group) and not self.following
             self.ready, self.deadline, self.following = None, self._down_at(now), True
+            self.withheld_since = None
             return effects
         known = self.master is not None and self.master.address == source and not self.following
         self.following = False
@@ -601,13 +724,13 @@ class VirtualRouter:
         return [self._record(f"master is {source} with priority {advert.priority}")]
 
     def _remember(self, advert: Advert, source: Address, now: float) -> None:
-        self._released_by = None
+        self._released = ""
         self.master = MasterStatus(source, advert.priority, advert.seconds, now)
 
     def _silence(self, now: float) -> str:
         """Why it takes over, in numbers."""
-        if self._released_by is not None:
-            return f"{self._released_by} sent priority 0"
+        if self._released:
+            return self._released
         if self.master is None:
             return f"no advert from anybody for {now - self.since:.2f} s"
         ago = now - self.master.heard
@@ -625,7 +748,7 @@ class VirtualRouter:
     def _advertise(self, now: float, priority: int | None = None) -> list[Effect]:
         """An advert with this priority, else its own, and beside it the renewal of the lease."""
         spoken = self.priority if priority is None else priority
-        effects = self._advertiser.advertise(self.settings, self.standing.source, spoken, now)
+        effects = self._advertiser.advertise(self.settings, self.standing.source, spoken, now, renew=self.writes.open)
         self.counters.adverts_sent += bool(effects)
         return effects
 

@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from pyvrrp.core.events import DatabaseReport
 from pyvrrp.core.settings import Address, InstanceSettings, Vmac
 from pyvrrp.core.tracking import Tracked
 
+NOT_REPORTED: Final = "the database has not been looked at yet"
+_FIT: Final = DatabaseReport("", (), ())
+_UNKNOWN: Final = DatabaseReport("", (), (NOT_REPORTED,))
 NO_PEERS: Final = "it speaks unicast and has no peers"
 
 
@@ -33,7 +37,8 @@ class Standing:
     `broken` are reasons that leave it without a network: there is nobody to hand over to. `faults` are reasons to hand
     over. `waiting` are things not known yet. `source` is the primary address, the sender of its adverts. `macs` are
     those of every interface that it uses, as far as they are known. `unseen` is
-    the part of `waiting` that is about interfaces. `routers` are the interfaces that forward IPv6.
+    the part of `waiting` that is about interfaces. `routers` are the interfaces that forward IPv6. `withheld` are
+    reasons against taking over that do not keep it from being BACKUP.
     """
 
     broken: tuple[str, ...]
@@ -45,6 +50,7 @@ class Standing:
     macs: Mapping[str, bytes]
     unseen: tuple[str, ...] = ()
     routers: frozenset[str] = frozenset()
+    withheld: tuple[str, ...] = ()
 
     @property
     def against(self) -> tuple[str, ...]:
@@ -82,11 +88,12 @@ def standing(
     virtual: frozenset[tuple[Address, int]],
     tracked: Tracked,
     refused: str | None,
+    report: DatabaseReport | None = None,
 ) -> Standing:
     """Put links, addresses, checks and the kernel's refusals together. `virtual` are all VIPs of its own interface.
 
     Without its own interface, or the virtual MAC that its adverts leave by, it is broken; another one that it puts
-    addresses on only makes it hand over.
+    addresses on only makes it hand over. `report` is the latest of its database.
     """
     own, voice = settings.interface, settings.advert_interface
     names = dict.fromkeys((own, voice, *(each.interface for each in settings.held)))
@@ -94,7 +101,8 @@ def standing(
     unseen = [name for name in names if name not in known or known[name].addresses is None]
     not_looked_at = tuple(f"interface {name} has not been looked at yet" for name in unseen)
     absent = tuple(text for name, each in known.items() if name not in (own, voice) and (text := _absent(name, each)))
-    faults = absent + tracked.faults + ((refused,) if refused else ())
+    fitness = _fitness(settings, report)
+    faults = absent + tracked.faults + fitness.faults + ((refused,) if refused else ())
     macs = {name: each.mac for name, each in known.items()}
     source: Address | None = None
     broken: tuple[str, ...] = ()
@@ -103,9 +111,27 @@ def standing(
         broken = _broken(settings, known[own], source)
     if not broken and settings.vmac is not None and voice == settings.vmac.interface and voice in known:
         broken = _mute(settings.vmac, known[voice])
-    waiting = not_looked_at + tracked.waiting
+    waiting = not_looked_at + tracked.waiting + ((NOT_REPORTED,) if fitness is _UNKNOWN else ())
     routers = frozenset(name for name, each in known.items() if each.router)
-    return Standing(broken, faults, waiting, tracked.priority, tracked.terms, source, macs, not_looked_at, routers)
+    return Standing(
+        broken,
+        faults,
+        waiting,
+        tracked.priority,
+        tracked.terms,
+        source,
+        macs,
+        not_looked_at,
+        routers,
+        fitness.against,
+    )
+
+
+def _fitness(settings: InstanceSettings, report: DatabaseReport | None) -> DatabaseReport:
+    """What the database has to say; one that no instance is bound to has nothing against it."""
+    if settings.database is None:
+        return _FIT
+    return _UNKNOWN if report is None else report
 
 
 def _absent(name: str, interface: Interface) -> str:

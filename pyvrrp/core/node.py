@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from pyvrrp.core import explain, lines, notify
 from pyvrrp.core.agenda import Agenda
+from pyvrrp.core.databases import Answer, Databases, tell
 from pyvrrp.core.desired import Hold, desired
 from pyvrrp.core.duplicate import places
 from pyvrrp.core.effects import Action, Effect, Level, Record, RouteOperation
@@ -23,16 +24,23 @@ from pyvrrp.core.events import (
     AdvertReceived,
     CheckResult,
     ConfigReplaced,
+    DatabaseReport,
     EffectDone,
     EffectFailed,
     Event,
     HolderHeard,
+    Invited,
     LinkChanged,
+    Relinquish,
     RouteFailed,
     RoutesChanged,
     RoutesDone,
+    Seize,
     Stopping,
     TimerDue,
+    WritesClosed,
+    WritesOpened,
+    WritesRefused,
 )
 from pyvrrp.core.fsm import State, VirtualRouter
 from pyvrrp.core.group import Group, grouped
@@ -71,6 +79,7 @@ class Node:
         self._by_vrid: dict[tuple[str, int, int], VirtualRouter] = {}
         self._leaving: list[VirtualRouter] = []
         self._receptions: defaultdict[str, Reception] = defaultdict(Reception)  # by instance
+        self._databases = Databases()
         self._history: deque[Transition] = deque(maxlen=_HISTORY)
         self._notifier = Notifier(settings.router_id)
         self._services = Services(self._notifier)
@@ -95,6 +104,13 @@ class Node:
             RouteFailed: self._routes.failed,
             AdvertFailed: self._advert_failed,
             AdvertPassed: self._advert_passed,
+            DatabaseReport: self._database_report,
+            WritesOpened: self._of_database,
+            WritesRefused: self._of_database,
+            WritesClosed: self._of_database,
+            Invited: self._of_database,
+            Relinquish: self._of_database,
+            Seize: self._of_database,
             ConfigReplaced: self._config_replaced,
             Stopping: self._stopping,
         }
@@ -142,8 +158,10 @@ class Node:
         checks = tuple(explain.check(track) for track in self._checks.values())
         services = tuple(explain.service(each, self._checks) for each in self._services)
         groups = tuple(explain.group(each, self._members(each)) for each in dict.fromkeys(self._groups.values()))
-        history = tuple(self._history)
-        return Snapshot(now, self.settings.router_id, self.stopping, instances, checks, history, services, groups)
+        history, databases = tuple(self._history), self._databases.status(self._routers)
+        return Snapshot(
+            now, self.settings.router_id, self.stopping, instances, checks, history, services, groups, databases
+        )
 
     @property
     def done(self) -> bool:
@@ -172,6 +190,11 @@ class Node:
     def instances(self) -> tuple[InstanceSettings, ...]:
         """Those that run, and those that still hand over."""
         return tuple(router.settings for router in self._everybody())
+
+    def last_heard(self, instance: str) -> float | None:
+        """When a master of the instance was heard last."""
+        router = self._routers.get(instance)
+        return router.master.heard if router is not None and router.master is not None else None
 
     def interfaces(self) -> frozenset[str]:
         """The interfaces to observe."""
@@ -315,6 +338,20 @@ class Node:
         router.advert_passed()
         return self._act(router, [])
 
+    def _database_report(self, event: DatabaseReport, now: float) -> list[Effect]:
+        router = self._routers.get(event.instance)
+        if router is None or router.settings.database is None:
+            return []
+        self._databases.take(event, now)
+        return self._assess(router, now)
+
+    def _of_database(self, event: Answer, now: float) -> list[Effect]:
+        router = self._routers.get(event.instance) or self._leaver(event.instance)
+        return [] if router is None else self._act(router, tell(router, event, now))
+
+    def _leaver(self, name: str) -> VirtualRouter | None:
+        return next((each for each in self._leaving if each.settings.name == name), None)
+
     def _config_replaced(self, event: ConfigReplaced, now: float) -> list[Effect]:
         replaced, self.settings = self.settings, event.settings
         self._routes.want(event.settings)
@@ -416,7 +453,8 @@ class Node:
     def _standing(self, settings: InstanceSettings) -> Standing:
         virtual = self._virtual.get(settings.interface, frozenset())
         tracked, refused = assess(settings, self._checks), self._ledger.refusal(settings.name)
-        own = standing(settings, self._interfaces, virtual, tracked, refused)
+        report = self._databases.report(settings.name)
+        own = standing(settings, self._interfaces, virtual, tracked, refused, report)
         group = self._groups.get(settings.name)
         return group.blame(settings.name, own) if group is not None else own
 

@@ -1,0 +1,111 @@
+"""The writes of the database behind a virtual router: open on the MASTER alone, and never before what was received is
+applied, never after the address has gone to another node.
+
+      CLOSED ──OpenWrites──▶ OPENING ──WritesOpened──▶ OPEN ──CloseWrites──▶ CLOSING ──WritesClosed──▶ CLOSED
+         ▲                      │                                             ▲  │
+         └────WritesRefused─────┘        a MASTER that leaves on purpose ─────┘  └── its time is over: CLOSED
+
+A MASTER that leaves at once goes from OPENING or OPEN to CLOSED: the address does not wait for the server. Without a
+database nothing is asked for, and the stage is OPEN for good.
+"""
+
+from __future__ import annotations
+
+import enum
+
+from pyvrrp.core import const
+from pyvrrp.core.effects import CloseWrites, Effect, OpenWrites, RefuseConnections, ResetConnections
+from pyvrrp.core.settings import InstanceSettings
+
+
+class Stage(enum.Enum):
+    """What was asked of the server last, and whether it has answered; UNASKED until the first time."""
+
+    UNASKED = "unasked"
+    CLOSED = "closed"
+    OPENING = "opening"
+    OPEN = "open"
+    CLOSING = "closing"
+
+
+class Writes:
+    """Of one virtual router. `until` is when a server that is being closed is not waited for any more."""
+
+    __slots__ = ("_refusing", "_term", "stage", "until")
+
+    def __init__(self, settings: InstanceSettings) -> None:
+        self.stage = Stage.OPEN if settings.database is None else Stage.UNASKED
+        self.until: float | None = None
+        self._term = 0
+        self._refusing = False  # whether new connections to the addresses are answered with a reset
+
+    @property
+    def open(self) -> bool:
+        """Whether clients may be let in."""
+        return self.stage is Stage.OPEN
+
+    def bound(self, settings: InstanceSettings) -> float:
+        """Seconds that closing may take."""
+        return settings.database.demote.timeout + const.CLOSE_MARGIN if settings.database is not None else 0.0
+
+    def current(self, term: int) -> bool:
+        """Whether an answer is about what was asked last."""
+        return term == self._term
+
+    def awaits_opening(self, term: int) -> bool:
+        """Whether an answer is the one that the addresses wait for."""
+        return term == self._term and self.stage is Stage.OPENING
+
+    def begin_open(self, settings: InstanceSettings, *, forced: bool = False) -> list[Effect]:
+        """A MASTER has begun."""
+        if settings.database is None:
+            return []
+        self._term, self.stage, self.until = self._term + 1, Stage.OPENING, None
+        return [OpenWrites(settings.name, self._term, forced)]
+
+    def opened(self, settings: InstanceSettings) -> list[Effect]:
+        """The server takes writes, and so clients."""
+        self.stage = Stage.OPEN
+        return self._admit(settings)
+
+    def begin_close(self, settings: InstanceSettings, reason: str, now: float) -> list[Effect]:
+        """A MASTER is about to leave: nobody may write, and nobody new may come in."""
+        self._term, self.stage, self.until = self._term + 1, Stage.CLOSING, now + self.bound(settings)
+        self._refusing = True
+        refused = RefuseConnections(settings.name, tuple(each.address for each in settings.held))
+        return [CloseWrites(settings.name, self._term, reason), refused]
+
+    def leave(self, settings: InstanceSettings) -> list[Effect]:
+        """The closed server's addresses are left to the successor, but still here: whoever is connected comes anew."""
+        if settings.database is None:
+            return []
+        self.stage, self.until = Stage.CLOSED, None
+        return [ResetConnections(tuple(each.address for each in settings.held))]
+
+    def close(self, settings: InstanceSettings, reason: str) -> list[Effect]:
+        """It is not MASTER, however that came; the server is told unless it has been."""
+        if settings.database is None:
+            return []
+        before, self.stage, self.until = self.stage, Stage.CLOSED, None
+        if before in (Stage.CLOSED, Stage.CLOSING):
+            return []
+        self._term += 1
+        return [CloseWrites(settings.name, self._term, reason)]
+
+    def over(self, settings: InstanceSettings) -> list[Effect]:
+        """The addresses are not here any more: nobody need be refused."""
+        return self._admit(settings)
+
+    def follow(self, before: InstanceSettings, settings: InstanceSettings, *, master: bool) -> list[Effect]:
+        """A reload brought a database, or took it away."""
+        if (before.database is None) is (settings.database is None):
+            return []
+        if settings.database is None:
+            self.stage, self.until = Stage.OPEN, None
+            return self._admit(settings)
+        self.stage = Stage.UNASKED
+        return self.begin_open(settings) if master else self.close(settings, "it has come with the configuration")
+
+    def _admit(self, settings: InstanceSettings) -> list[Effect]:
+        refusing, self._refusing = self._refusing, False
+        return [RefuseConnections(settings.name, ())] if refusing else []
