@@ -1,0 +1,95 @@
+"""What outlives the daemon: that it is paused or drained, the last failover, what it is known to have lost."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Final
+
+SUFFIX: Final = ".database.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """Of one instance. Times are seconds of the wall clock, as they must outlive a reboot; 0 is never.
+
+    `active`: its writes were open when something was last remembered. `failover`: when this pair last failed over
+    without being asked to. `lost`: transactions that the last takeover left behind.
+    """
+
+    paused: bool = False
+    drained: bool = False
+    active: bool = False
+    failover: float = 0.0
+    lost: tuple[str, ...] = ()
+
+
+class Memory:
+    """`now` is what is remembered. Changes are written by a thread, in order, as a disk may hang."""
+
+    def __init__(self, directory: str, instance: str, failed: Callable[[str], None] = lambda _: None) -> None:
+        """`directory` "" remembers nothing beyond the process; `failed` is told why something could not be written."""
+        self._file = Path(directory) / f"{instance.replace('/', '_')}{SUFFIX}" if directory else None
+        self._failed = failed
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="memory")
+        self.now = _read(self._file, failed)
+
+    def change(self, **changes: Any) -> None:
+        """Remember these fields of Remembered."""
+        changed = replace(self.now, **changes)
+        if changed == self.now:
+            return
+        self.now = changed
+        if self._file is None:
+            return
+        done = self._thread.submit(_write, self._file, changed)
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return
+        done.add_done_callback(lambda call: self._hear(loop, call.exception()))
+
+    def close(self) -> None:
+        """Nothing more will change; what is being written is written."""
+        self._thread.shutdown(wait=False)
+
+    def _hear(self, loop: asyncio.AbstractEventLoop, error: BaseException | None) -> None:
+        if error is not None:
+            with contextlib.suppress(RuntimeError):  # the loop is over
+                loop.call_soon_threadsafe(self._failed, f"{self._file}: {error}")
+
+
+def _read(file: Path | None, failed: Callable[[str], None]) -> Remembered:
+    if file is None:
+        return Remembered()
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+        known = {each.name: data[each.name] for each in fields(Remembered) if each.name in data}
+        known["lost"] = tuple(known.get("lost", ()))
+        return Remembered(**known)
+    except FileNotFoundError:
+        return Remembered()
+    except (OSError, ValueError, TypeError) as error:
+        failed(f"{file}: {error}")
+        return Remembered()
+
+
+def _write(file: Path, remembered: Remembered) -> None:
+    """In place of the old file at once, or not at all."""
+    descriptor, name = tempfile.mkstemp(prefix=file.name, dir=file.parent)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as text:
+            json.dump(asdict(remembered), text, indent=2)
+            text.flush()
+            os.fsync(text.fileno())
+        Path(name).replace(file)
+    except OSError:
+        Path(name).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,71 @@
+"""What the two agents of a pair tell each other about their servers, over their channel."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Final
+
+LONGEST: Final = 65536  # characters of a position; that of a server with many sources is long
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One server as its own agent sees it. Plain data.
+
+    `writes`: open, closed, opening, closing. `position`: all that is in its binary log, as it says it itself; `flavour`
+    says in which language ("mariadb", "mysql", "file"). `semi_sync`: commits wait for the other one. `beat`: the last
+    heartbeat that it wrote, 0 for none. `held`: seconds that it will take part in no second failover.
+    """
+
+    instance: str
+    node: str
+    writes: str
+    verdict: str
+    position: str
+    flavour: str
+    semi_sync: bool
+    against: tuple[str, ...]
+    beat: int
+    held: float = 0.0
+
+    def as_json(self) -> str:
+        """One line."""
+        return json.dumps(asdict(self), separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Published:
+        """What as_json wrote; unknown keys are a newer version's, and left out. Raises ValueError."""
+        return cls.from_data(json.loads(text))
+
+    @classmethod
+    def from_data(cls, data: object) -> Published:
+        """The same, already decoded. Raises ValueError."""
+        if not isinstance(data, dict):
+            raise ValueError("what was published is no object")  # noqa: TRY004  # it is the text that is wrong
+        known = {each.name: data[each.name] for each in fields(cls) if each.name in data}
+        if isinstance(known.get("against"), list):
+            known["against"] = tuple(known["against"])
+        try:
+            made = cls(**known)
+        except TypeError as error:
+            raise ValueError(f"what was published is incomplete: {error}") from None
+        wrong = [name for name, value in known.items() if not _fits(value, KINDS[name])]
+        if wrong or len(made.position) > LONGEST:
+            raise ValueError(f"what was published has no right {wrong[0] if wrong else 'position'}")
+        return made
+
+
+KINDS: Final[dict[str, Any]] = {
+    **dict.fromkeys(("instance", "node", "writes", "verdict", "position", "flavour"), str),
+    "semi_sync": bool,
+    "against": tuple,
+    "beat": int,
+    "held": (int, float),
+}
+
+
+def _fits(value: object, kind: Any) -> bool:
+    if isinstance(value, tuple):
+        return kind is tuple and all(isinstance(each, str) for each in value)
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))

@@ -1,0 +1,46 @@
+"""What outlives the daemon is there again, whole, or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from pyvrrp.mysql.memory import Memory, Remembered
+from tests.waiting import until
+
+
+def test_it_is_there_again(tmp_path: Path) -> None:
+    memory = Memory(str(tmp_path), "VI_1")
+    memory.change(paused=True, failover=12.5, lost=("0-1-7",))
+    memory.close()
+    wanted = Remembered(paused=True, failover=12.5, lost=("0-1-7",))
+    assert until(lambda: Memory(str(tmp_path), "VI_1").now == wanted)
+    assert Memory(str(tmp_path), "VI_2").now == Remembered()
+    assert [file.name for file in tmp_path.iterdir()] == ["VI_1.database.json"]
+
+
+def test_without_a_directory_it_lasts_as_long_as_the_process() -> None:
+    memory = Memory("", "VI_1")
+    memory.change(drained=True)
+    assert memory.now.drained
+
+
+def test_a_file_that_is_damaged_is_named_and_forgotten(tmp_path: Path) -> None:
+    (tmp_path / "VI_1.database.json").write_text('{"paused": tr')
+    said: list[str] = []
+    assert Memory(str(tmp_path), "VI_1", said.append).now == Remembered()
+    assert "VI_1.database.json" in said[0]
+
+
+def test_a_disk_that_refuses_is_named(tmp_path: Path) -> None:
+    said: list[str] = []
+
+    async def story() -> None:
+        told = asyncio.Event()
+        memory = Memory(str(tmp_path / "missing"), "VI_1", lambda text: (said.append(text), told.set()))
+        memory.change(paused=True)
+        assert memory.now.paused
+        await told.wait()
+
+    asyncio.run(asyncio.wait_for(story(), 5))
+    assert "missing" in said[0]
