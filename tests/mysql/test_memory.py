@@ -33,14 +33,11 @@ def test_a_file_that_is_damaged_is_named_and_forgotten(tmp_path: Path) -> None:
 
 
 def test_a_disk_that_refuses_is_named(tmp_path: Path) -> None:
-    said: list[str] = []
-
-    async def story() -> None:
-        told = asyncio.Event()
-        memory = Memory(str(tmp_path / "missing"), "VI_1", lambda text: (said.append(text), told.set()))
+    async def story() -> str:
+        told: asyncio.Queue[str] = asyncio.Queue()
+        memory = Memory(str(tmp_path / "missing"), "VI_1", told.put_nowait)
         memory.change(paused=True)
         assert memory.now.paused
-        await told.wait()
+        return await asyncio.wait_for(told.get(), 5)
 
-    asyncio.run(asyncio.wait_for(story(), 5))
-    assert "missing" in said[0]
+    assert "missing" in asyncio.run(story())
