@@ -7,6 +7,7 @@ PyvrrpError
 ├── InstanceTakenError   another pyvrrpd already runs this virtual router here
 ├── ScriptError          a program of the configuration could not be started
 ├── RecordingError       a recording that cannot be read, with its line
+├── ChannelError         the other node's agent could not be asked, or refused (io/channel.py)
 └── ControlError         the daemon could not be asked, or refused
     └── ControlTimeoutError   it was asked, and did not answer in time
 """
@@ -85,6 +86,10 @@ class ScriptError(PyvrrpError):
 
 class RecordingError(PyvrrpError):
     """A recording is damaged, or of another version; the message begins with file and line."""
+
+
+class ChannelError(PyvrrpError):
+    """The other node's agent is not there, did not answer in time, or refused; or the channel's key is no use."""
 
 
 class ControlError(PyvrrpError):

@@ -20,6 +20,7 @@ _COMMANDS: Final = {
     "config": ("pyvrrp.cli.config", "config"),
     "explain": ("pyvrrp.cli.status", "explain"),
     "history": ("pyvrrp.cli.status", "history"),
+    "keys": ("pyvrrp.cli.keys", "keys"),
     "record": ("pyvrrp.cli.record", "record"),
     "reload": ("pyvrrp.cli.reload", "reload"),
     "replay": ("pyvrrp.cli.replay", "replay"),
