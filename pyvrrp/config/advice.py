@@ -32,7 +32,7 @@ def advise(node: NodeFile, ties: Container[str], file: str, findings: Findings) 
         _owner_weights,
         lambda name, instance: _member_weights(instance, name in weightless),
         _source,
-        lambda name, instance: _nothing_tracked(instance, name in ties or name in grouped),
+        lambda name, instance: _nothing_tracked(instance, name in ties or name in grouped or name in node.mysql),
         lambda name, instance: _readable(name, instance, file),
     )
     for subject in subjects:
@@ -41,11 +41,16 @@ def advise(node: NodeFile, ties: Container[str], file: str, findings: Findings) 
             for name, instance in node.vrrp_instances.items()
             for path, text in subject(name, instance)
         ]
-        if remarks:
-            path, text = remarks[0]
-            findings.advise(path, text if len(remarks) == 1 else f"{text} (and {len(remarks) - 1} more like it)")
+        summed_up(remarks, findings)
     _shared_vrids(node, findings)
     _idle_checks(node, findings)
+
+
+def summed_up(remarks: list[Remark], findings: Findings) -> None:
+    """The first of remarks about one subject, and how many more there are."""
+    if remarks:
+        path, text = remarks[0]
+        findings.advise(path, text if len(remarks) == 1 else f"{text} (and {len(remarks) - 1} more like it)")
 
 
 def skew_time(priority: int, instance: Instance) -> float:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from pathlib import Path
 
-from pyvrrp.config import build_instance, probes
+from pyvrrp.config import build_instance, build_mysql, probes
 from pyvrrp.config.build_instance import tracks
 from pyvrrp.config.model.node import Fifo as FifoModel
 from pyvrrp.config.model.node import NodeFile
@@ -13,6 +14,7 @@ from pyvrrp.config.model.section import Notifying, Script
 from pyvrrp.config.model.services import RealServer, VirtualServer
 from pyvrrp.core.settings import (
     Command,
+    DatabaseSettings,
     Fifo,
     GarpGroup,
     InterfaceDelay,
@@ -30,10 +32,16 @@ _NO_PROTOCOL = "none"  # as keepalived's log has it; a firewall's mark may have 
 
 
 class Builder:
-    """Makes settings of one node's model. `passwords` are those of its instances, `ties` what relation.py found."""
+    """Makes settings of one node's model, which stood in a file of `folder`.
 
-    def __init__(self, node: NodeFile, passwords: dict[str, bytes], ties: dict[str, tuple[Track, ...]]) -> None:
+    `passwords` are those of its instances, `ties` what relation.py found.
+    """
+
+    def __init__(
+        self, node: NodeFile, folder: Path, passwords: dict[str, bytes], ties: dict[str, tuple[Track, ...]]
+    ) -> None:
         self._node = node
+        self._folder = folder
         self._passwords = passwords
         self._ties = ties
         self._user, _, self._group = node.script_user.partition(" ")
@@ -45,7 +53,12 @@ class Builder:
             router_id=node.router_id or os.uname().nodename.partition(".")[0],
             instances=tuple(
                 build_instance.instance(
-                    name, each, self._passwords.get(name), self._ties.get(name, ()), self._notifications(each)
+                    name,
+                    each,
+                    self._passwords.get(name),
+                    self._ties.get(name, ()),
+                    self._notifications(each),
+                    self._database(name),
                 )
                 for name, each in node.vrrp_instances.items()
             ),
@@ -80,7 +93,13 @@ class Builder:
             static_routes=tuple(node.static_routes),
             static_rules=tuple(node.static_rules),
             nftables_table=node.nftables,
+            channel=build_mysql.channel(node.channel, self._folder) if node.channel is not None else None,
+            state_directory=build_mysql.beside(self._folder, node.state_directory),
         )
+
+    def _database(self, instance: str) -> DatabaseSettings | None:
+        model = self._node.mysql.get(instance)
+        return None if model is None else build_mysql.database(model, self._folder)
 
     def _notifications(self, model: Notifying) -> Notifications:
         return Notifications(

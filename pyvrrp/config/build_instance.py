@@ -11,6 +11,7 @@ from pyvrrp.config.model.transport import Peer
 from pyvrrp.core import const
 from pyvrrp.core.settings import (
     Address,
+    DatabaseSettings,
     InstanceSettings,
     Notifications,
     Track,
@@ -24,7 +25,12 @@ _VMAC_NAMES: Final = {4: "vrrp", 6: "vrrp6"}
 
 
 def instance(
-    name: str, model: Instance, auth_pass: bytes | None, ties: tuple[Track, ...], notifications: Notifications
+    name: str,
+    model: Instance,
+    auth_pass: bytes | None,
+    ties: tuple[Track, ...],
+    notifications: Notifications,
+    database: DatabaseSettings | None,
 ) -> InstanceSettings:
     """The settings of an instance; `ties` are what relation.py found."""
     vmac, strict = _vmac(model), model.strict_mode
@@ -39,7 +45,7 @@ def instance(
         preempt=not model.nopreempt,
         auth_pass=auth_pass,
         tracks=tracks(model.track_checks) + ties,
-        vip_lease=_lease(model),
+        vip_lease=lease(model),
         garp_master_delay=model.garp_master_delay,
         garp_master_repeat=model.garp_master_repeat,
         excluded=tuple(held(each, _carrier(each, model, vmac)) for each in model.virtual_ipaddress_excluded),
@@ -71,6 +77,7 @@ def instance(
         rules=tuple(model.virtual_rules),
         list_tolerance=model.vip_list_tolerance,
         duplicate_wait=model.duplicate_wait,
+        database=database,
     )
 
 
@@ -124,7 +131,8 @@ def _bounded(peer: Peer) -> bool:
     return peer.min_ttl is not None or peer.max_ttl is not None
 
 
-def _lease(model: Instance) -> int | None:
+def lease(model: Instance) -> int | None:
+    """Seconds for which the kernel keeps its addresses, None for ever."""
     if isinstance(model.vip_lease, int):
         return model.vip_lease
     return automatic_lease(model.advert_int, model.down_timer_adverts) if model.vip_lease == "auto" else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -11,7 +12,8 @@ from pyvrrp.config.tree import Path, Place, TreeNode, key_place, value_place
 from pyvrrp.config.values import quote
 from pyvrrp.errors import ConfigError, Problem
 
-_SECRET: Final = "authentication"  # noqa: S105  # any key in this section may be a password in the wrong place
+_SECRETS: Final = ("authentication", "password")  # any key below these may be a password in the wrong place
+_AFTER_NAME: Final = re.compile("[:=\\s].*", re.DOTALL)
 
 
 class Findings:
@@ -33,8 +35,9 @@ class Findings:
     def unknown_key(self, path: Path, known: Iterable[str]) -> None:
         """The key named by `path` means nothing."""
         key = str(path[-1])
-        # A blank forgotten after a colon makes a key of a key and its value, which may be a password.
-        name = "" if _in_secret(path) else f" {quote(key.partition(':')[0])}"
+        # A blank or a colon forgotten makes a key of a key and its value, which may be a password.
+        shown = _AFTER_NAME.sub("", key) if key.startswith("pass") else key.partition(":")[0]
+        name = "" if _in_secret(path) else f" {quote(shown)}"
         place = key_place(self._root, path)
         self._problems.add(Problem(*place, dotted(path[:-1]), f"unknown key{name}{suggestion(key, known)}"))
 
@@ -67,8 +70,8 @@ def dotted(path: Path) -> str:
 
 
 def _in_secret(path: Path) -> bool:
-    """Whether the last key of `path` is below `authentication`; the second part is a name, which may be anything."""
-    return _SECRET in (*path[:1], *path[2:])[:-1]
+    """Whether the last key of `path` is below a secret; the second part is a name, which may be anything."""
+    return any(part in _SECRETS for part in (*path[:1], *path[2:])[:-1])
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:

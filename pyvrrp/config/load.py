@@ -6,10 +6,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pyvrrp.config import face, interface_rules, relation, rules, script_rules, strict_rules, transport_rules, yaml_file
+from pyvrrp.config import (
+    face,
+    interface_rules,
+    mysql_rules,
+    relation,
+    rules,
+    script_rules,
+    strict_rules,
+    transport_rules,
+    yaml_file,
+)
 from pyvrrp.config.advice import advise
 from pyvrrp.config.build import Builder
 from pyvrrp.config.findings import Findings
+from pyvrrp.config.mysql_advice import advise_mysql
 from pyvrrp.config.secret import read_password
 from pyvrrp.config.tree import Mapping, Place, TreeNode, split_path, value_place
 from pyvrrp.config.validate import Checked, validate
@@ -124,13 +135,15 @@ def _load_tree(root: TreeNode, path: str, *, strict: bool) -> Loaded:
             strict_rules.apply(checked, findings)
             interface_rules.apply(checked, findings)
             script_rules.apply(checked.node, findings)
+            mysql_rules.apply(checked, findings)
         passwords = _passwords(checked, path, findings)
         tied = relation.ties(checked.node, findings)
         advise(checked.node, tied, path, findings)
+        advise_mysql(checked.node, Path(path).parent, findings)
     advice = findings.advice()
     if checked is None:
         raise AssertionError("a tree without a model has problems")
-    return Loaded(Builder(checked.node, passwords, tied).settings(), advice, root)
+    return Loaded(Builder(checked.node, Path(path).parent, passwords, tied).settings(), advice, root)
 
 
 def _passwords(checked: Checked, path: str, findings: Findings) -> dict[str, bytes]:

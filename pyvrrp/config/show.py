@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterable
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any, Final
 
 import yaml
 
 from pyvrrp.core import const
 from pyvrrp.core.settings import (
+    Account,
     CheckSettings,
     Command,
+    DatabaseSettings,
     DnsProbe,
     Fifo,
     FileProbe,
@@ -78,6 +80,11 @@ def _node(node: NodeSettings) -> Keys:
     keys["vrrp_instances"] = {each.name: _instance(each) for each in node.instances}
     keys |= _unless_empty("vrrp_sync_groups", {each.name: _group(each) for each in node.groups})
     keys |= _unless_empty("checks", {each.name: _check(each) for each in node.checks})
+    databases = {each.name: _database(each.database) for each in node.instances if each.database is not None}
+    keys |= _unless_empty("mysql", databases)
+    if node.channel is not None:
+        keys["channel"] = asdict(node.channel)
+    keys["state_directory"] = node.state_directory
     return keys | _unless_empty("virtual_servers", [_service(each) for each in node.services])
 
 
@@ -269,6 +276,25 @@ _PROBES: Final[dict[type, Callable[[Any], Keys]]] = {
     ProcessProbe: _process,
     InterfaceProbe: lambda probe: {"type": "interface", "interface": probe.interface},
 }
+
+
+# --- databases -------------------------------------------------------------------------------------------------------
+
+
+def _database(database: DatabaseSettings) -> Keys:
+    account = database.account
+    keys = _place(account) | _unless_empty("user", account.user)
+    keys |= _unless_empty("password_file", account.password_file)
+    keys |= _unless_empty("defaults_file", account.defaults_file)
+    if database.peer is not None:
+        keys["peer"] = _place(database.peer)
+    keys |= {name: asdict(getattr(database, name)) for name in ("probe", "promote", "demote")}
+    keys |= {"semi_sync": database.semi_sync, "hold_down": database.hold_down}
+    return keys | _unless_empty("keep_users", list(database.keep_users))
+
+
+def _place(account: Account) -> Keys:
+    return {"socket": account.socket} if account.socket else {"host": account.host, "port": account.port}
 
 
 # --- virtual servers -------------------------------------------------------------------------------------------------

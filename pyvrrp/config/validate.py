@@ -13,6 +13,7 @@ from pyvrrp.config.findings import Findings
 from pyvrrp.config.model.checks import MODELS, Bind, Url, tag
 from pyvrrp.config.model.instance import Authentication, HeldAddress, Instance
 from pyvrrp.config.model.interfaces import Delays, GarpGroup, StaticAddress
+from pyvrrp.config.model.mysql import Channel, Demote, Mysql, MysqlPeer, Probe, Promote
 from pyvrrp.config.model.node import Fifo, NodeFile, SyncGroup
 from pyvrrp.config.model.section import Notifying, Script, TrackOptions
 from pyvrrp.config.model.services import RealServer, VirtualServer
@@ -25,6 +26,8 @@ _SECTIONS: Final[dict[str, type[BaseModel]]] = {
     "vrrp_instances": Instance,
     "vrrp_sync_groups": SyncGroup,
     "virtual_servers": VirtualServer,
+    "mysql": Mysql,
+    "channel": Channel,
 }
 _COMMANDS: Final = (*(name for name in Notifying.model_fields if name.startswith("notify")), "quorum_up", "quorum_down")
 _INNER: Final[dict[Part, type[BaseModel]]] = {
@@ -37,13 +40,20 @@ _INNER: Final[dict[Part, type[BaseModel]]] = {
     "interface_up_down_delays": Delays,
     "static_ipaddress": StaticAddress,
     "urls": Url,
+    "peer": MysqlPeer,
+    "probe": Probe,
+    "promote": Promote,
+    "demote": Demote,
     **dict.fromkeys((*_COMMANDS, "notify_up", "notify_down", "script"), Script),
     **dict.fromkeys(("virtual_ipaddress", "virtual_ipaddress_excluded"), HeldAddress),
     **dict.fromkeys(("notify_fifo", "vrrp_notify_fifo", "lvs_notify_fifo"), Fifo),
 }
-_NAMED: Final = (("vrrp_instances",), ("vrrp_sync_groups",), ("checks",))
+_NAMED: Final = (("vrrp_instances",), ("vrrp_sync_groups",), ("checks",), ("mysql",))
 _ADDRESSES: Final = (("virtual_ipaddress",), ("virtual_ipaddress_excluded",))
 _EXAMPLE_ADDRESS: Final = {4: "192.0.2.1", 6: "2001:db8::1"}
+_IN_A_FILE: Final = (
+    "a password does not stand here: write it into a file of its own (mode 0600) and name that with password_file"
+)
 _KEY: Final = "[key]"  # how pydantic's locations end when a key of a mapping is wrong
 
 
@@ -115,6 +125,8 @@ def _report(path: Path, error: ErrorDetails, root: TreeNode, findings: Findings)
         findings.key(path[:-1], _sentence(error))
     elif kind == "missing":
         findings.key(path[:-1], f'required key "{path[-1]}" is missing')
+    elif kind == "extra_forbidden" and path[0] == "mysql" and path[-1] == "password":
+        findings.key(path, _IN_A_FILE)
     elif kind == "extra_forbidden":
         findings.unknown_key(path, _known_keys(root, path[:-1]))
     elif _absent(root, path):
@@ -185,6 +197,8 @@ def _broken_part(path: Path, error: ErrorDetails) -> Path:
         return path[:4]
     if path[0] == "vrrp_sync_groups":
         return path[:2]
+    if path[0] == "mysql":
+        return path[:4]
     if path[0] not in ("vrrp_instances", "checks"):
         return path[:1]
     return path if path[-1] == "weight" else path[:3]

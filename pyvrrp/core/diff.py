@@ -6,7 +6,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, Final
 
-from pyvrrp.core.settings import Command, InstanceSettings, MailSettings, NodeSettings, Track, VirtualAddress, Vmac
+from pyvrrp.core.settings import (
+    ChannelSettings,
+    Command,
+    DatabaseSettings,
+    DemoteSettings,
+    InstanceSettings,
+    MailSettings,
+    NodeSettings,
+    ProbeSettings,
+    PromoteSettings,
+    Track,
+    VirtualAddress,
+    Vmac,
+)
 from pyvrrp.core.succession import predecessors
 
 _SECRET: Final = ("auth_pass",)
@@ -36,7 +49,11 @@ _KEYWORDS: Final = {
     "routes": "virtual_routes",
     "rules": "virtual_rules",
     "nftables_table": "nftables",
+    "database": "mysql",
 }
+# Sections whose keys mean little without their own: `mysql: probe: timeout`.
+_SECTIONS: Final = (DatabaseSettings, ProbeSettings, PromoteSettings, DemoteSettings, ChannelSettings)
+_LOGIN: Final = ("user", "password_file", "defaults_file")  # a peer's is the local account's
 _OF_ADVERTS: Final = {"group": "multicast group", "source": "source of adverts"}
 # By identity; what goes on under another one is found by that of its predecessor.
 Instances = Mapping[tuple[str, int, int], InstanceSettings]
@@ -85,7 +102,9 @@ def _fields(name: str, old: object, new: object, skip: tuple[str, ...] = ()) -> 
         if field.name == "real_servers":
             yield from _named(f"{name}: real server", _by_text(before), _by_text(after))
         elif type(before) is type(after) and is_dataclass(before) and not isinstance(before, _LEAVES):
-            yield from _fields(name, before, after)
+            yield from _fields(
+                _within(name, old, field.name, before), before, after, _LOGIN if field.name == "peer" else ()
+            )
         else:
             keyword, one, other = _keyword(old, field.name), _text(before), _text(after)
             if field.name in _FOR_EVER:
@@ -93,6 +112,11 @@ def _fields(name: str, old: object, new: object, skip: tuple[str, ...] = ()) -> 
             hidden = field.name in _SECRET or one == other
             later = ", from when the daemon starts next" if field.name in _AT_START else ""
             yield f"{name}: {keyword} is changed" if hidden else f"{name}: {keyword} {one} -> {other}{later}"
+
+
+def _within(name: str, party: object, field: str, value: object) -> str:
+    """How a sentence about a part of `party` begins."""
+    return f"{name}: {_keyword(party, field)}" if isinstance(value, _SECTIONS) or field == "peer" else name
 
 
 def _keyword(party: object, field: str) -> str:

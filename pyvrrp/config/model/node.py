@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field
 from pyvrrp.config.model.checks import AnyCheck
 from pyvrrp.config.model.instance import Instance, Route, Rule
 from pyvrrp.config.model.interfaces import AnyDelays, GarpGroup, StaticAddress
+from pyvrrp.config.model.mysql import Channel, Mysql
 from pyvrrp.config.model.section import Command, Either, Notifying, Section, TrackedChecks
 from pyvrrp.config.model.services import VirtualServer
 from pyvrrp.config.values import Duration, FileName, Flag, Name, Text, Word
@@ -97,4 +98,11 @@ class NodeFile(Section):
     vrrp_instances: dict[Annotated[str, Name()], Instance] = Field(default={}, description="Virtual routers by name.")
     vrrp_sync_groups: dict[Annotated[str, Name()], SyncGroup] = Field(default={}, description="Groups by name.")
     checks: dict[Annotated[str, Name()], AnyCheck] = Field(default={}, description="Health checks by name.")
+    mysql: dict[Annotated[str, Name()], Mysql] = Field(
+        default={}, description="The database behind an instance, by the instance's name."
+    )
+    channel: Channel | None = Field(default=None, description="How the two agents of a database talk.")
+    state_directory: Annotated[str, FileName()] = Field(
+        default="/var/lib/pyvrrp", description="Where the daemon keeps what must outlive it; of use with mysql only."
+    )
     virtual_servers: list[VirtualServer] = Field(default=[], description="Services that are checked.")

@@ -77,6 +77,9 @@ class DatabaseSettings:
     hold_down: float = 600.0
     keep_users: tuple[str, ...] = ()
 
+    def __str__(self) -> str:
+        return str(self.account)
+
 
 @dataclass(frozen=True, slots=True)
 class ChannelSettings:
@@ -86,3 +89,6 @@ class ChannelSettings:
     listen: str
     peer: str
     port: int = 3112
+
+    def __str__(self) -> str:
+        return f"{self.listen} with {self.peer}, port {self.port}"
