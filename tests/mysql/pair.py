@@ -43,7 +43,6 @@ slave_net_timeout = 4
 skip_slave_start
 innodb_buffer_pool_size = 16M
 innodb_log_file_size = 8M
-innodb_flush_log_at_trx_commit = 0
 key_buffer_size = 1M
 aria_pagecache_buffer_size = 2M
 performance_schema = OFF
@@ -79,9 +78,11 @@ class Server:
     port: int
     process: subprocess.Popen[bytes] | None = None
     _root: Connection[DictCursor] | None = field(default=None, repr=False)
+    _clients: list[Connection[DictCursor]] = field(default_factory=list, repr=False)
 
     def start(self) -> None:
         """Start it and wait until it answers."""
+        (self.directory / "s").unlink(missing_ok=True)  # a killed server's
         with (self.directory / "log").open("ab") as log:
             argv = ["mariadbd", f"--defaults-file={self.directory / 'my.cnf'}"]
             self.process = subprocess.Popen(argv, stdout=log, stderr=log)
@@ -89,7 +90,10 @@ class Server:
 
     def run(self, *statements: str) -> list[dict[str, Any]]:
         """As root, who passes read_only; the rows of the last one."""
-        if self._root is None:
+        with contextlib.suppress(pymysql.MySQLError):  # an agent has killed it
+            if self._root is not None:
+                self._root.ping()
+        if self._root is None or not self._root.open:
             self._root = self.connect("root", "")
         with self._root.cursor() as cursor:
             for statement in statements:
@@ -105,7 +109,7 @@ class Server:
 
     def connect(self, user: str = "app", password: str | None = None, seconds: float = 20.0) -> Connection[DictCursor]:
         """A client; all but root over TCP."""
-        return pymysql.connect(
+        client = pymysql.connect(
             unix_socket=str(self.directory / "s") if user == "root" else None,
             host="127.0.0.1",
             port=self.port,
@@ -118,6 +122,16 @@ class Server:
             connect_timeout=5,
             read_timeout=seconds,
         )
+        self._clients.append(client)
+        return client
+
+    def part(self) -> None:
+        """Let go of everybody who was connected."""
+        for client in self._clients:
+            if client.open:
+                client._force_close()  # type: ignore[attr-defined]
+        self._clients.clear()
+        self._root = None
 
     def signal(self, number: signal.Signals) -> None:
         assert self.process is not None
@@ -129,7 +143,8 @@ class Server:
             self.process.send_signal(signal.SIGCONT)
             self.process.kill()
             self.process.wait()
-        self.process, self._root = None, None
+        self.part()
+        self.process = None
 
     @property
     def account(self) -> Account:
@@ -140,11 +155,7 @@ class Server:
         return Account(host="127.0.0.1", port=self.port, user="pyvrrp")
 
     def _answers(self) -> bool:
-        with contextlib.suppress(pymysql.MySQLError):
-            self.run("select 1")
-            return True
-        self._root = None
-        return False
+        return (self.directory / "s").exists() and bool(self.run("select 1"))
 
 
 @dataclass(frozen=True)
@@ -164,6 +175,7 @@ class Pair:
             if server.process is None or server.process.poll() is not None:
                 server.start()
             server.signal(signal.SIGCONT)
+            server.part()
             self._clear(server)
         for server, other in ((self.a, self.b), (self.b, self.a)):
             place = "master_use_gtid=slave_pos"

@@ -1,0 +1,124 @@
+"""Closing a server's writes: read_only, client sessions killed, until nothing can write and nothing moves.
+
+read_only is not instantaneous: somebody's LOCK TABLES or a running statement holds it up, and while it waits new
+writers wait behind it. So it is tried shortly, everybody is killed, and it is tried again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pyvrrp.mysql.failure import DatabaseError, Kind
+from pyvrrp.mysql.server import Server
+
+FIRST: Final = 0.02  # seconds for the first try: what holds it up longer is a session, and those are killed next
+AGAIN: Final = 0.05
+PAUSE: Final = 0.002  # seconds; a killed session needs a moment to go
+STABLE: Final = 0.01  # seconds between two looks at the position
+NAMED: Final = 4  # accounts of killed sessions that are named
+HOPELESS: Final = frozenset({Kind.REFUSED, Kind.CLOSED, Kind.DENIED})
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """How it went. `complete`: nothing can write, and the position stood still; else `trouble` says why not."""
+
+    complete: bool
+    killed: tuple[str, ...] = ()  # account@host of each
+    seconds: float = 0.0
+    position: str = ""
+    trouble: str = ""
+
+    def __str__(self) -> str:
+        how = f"closed in {self.seconds * 1000:.0f} ms" if self.complete else f"not closed: {self.trouble}"
+        return f"{how}, {_listed(self.killed)}" if self.killed else how
+
+
+async def close(
+    server: Server, *, within: float, kill: bool = True, keep: Sequence[str] = (), still: bool = True
+) -> Closed:
+    """Close it, or do as much of it as can be done in `within` seconds. Raises nothing.
+
+    `kill`: sessions, but those of the accounts in `keep`. `still`: its position is to stand still (a replica's moves).
+    """
+    closing = _Closing(server, within, kill=kill, keep=keep)
+    return await closing.run(still=still)
+
+
+class _Closing:
+    def __init__(self, server: Server, within: float, *, kill: bool, keep: Sequence[str]) -> None:
+        self._server = server
+        self._kill = kill
+        self._keep = frozenset(keep)
+        self._loop = asyncio.get_running_loop()
+        self._began = self._loop.time()
+        self._deadline = self._began + within
+        self._killed: dict[int, str] = {}
+
+    async def run(self, *, still: bool) -> Closed:
+        trouble = "no time was left"
+        while self._left() > 0:
+            try:
+                await self._shut()
+                if await self._expel() == 0 and await self._server.read_only(self._left()):
+                    position = await self._standing_still() if still else await self._server.position(self._left())
+                    return self._result(complete=True, position=position)
+            except DatabaseError as error:
+                trouble = str(error)
+                if error.kind in HOPELESS:
+                    break
+            await asyncio.sleep(PAUSE)
+        return self._result(complete=False, trouble=trouble)
+
+    async def _shut(self) -> None:
+        """read_only is set; when a session holds it up, everybody has been killed and it can be tried again."""
+        limit = min(AGAIN if self._killed else FIRST, self._left())
+        try:
+            await self._server.set_read_only(limit, self._left())
+        except DatabaseError as error:
+            if error.kind not in HOPELESS:
+                await self._expel()
+            raise
+
+    async def _expel(self) -> int:
+        """Kill the clients; how many there were."""
+        if not self._kill:
+            return 0
+        clients = [row for row in await self._server.clients(self._left()) if str(row["user"]) not in self._keep]
+        await self._server.kill([int(row["id"]) for row in clients], self._left())
+        self._killed |= {int(row["id"]): f"{row['user']}@{_host(str(row['host']))}" for row in clients}
+        return len(clients)
+
+    async def _standing_still(self) -> str:
+        """The position, when two looks in a row see the same."""
+        before = await self._server.position(self._left())
+        while True:
+            await asyncio.sleep(STABLE)
+            after = await self._server.position(self._left())
+            if after == before:
+                return after
+            before = after
+
+    def _left(self) -> float:
+        return self._deadline - self._loop.time()
+
+    def _result(self, *, complete: bool, position: str = "", trouble: str = "") -> Closed:
+        return Closed(complete, tuple(self._killed.values()), self._loop.time() - self._began, position, trouble)
+
+
+def _listed(killed: Sequence[str]) -> str:
+    """`3 sessions killed (2 of app@192.0.2.1, 1 of job@localhost)`."""
+    counted = Counter(killed).most_common()
+    named = [f"{number} of {account}" for account, number in counted[:NAMED]]
+    more = [f"{len(counted) - NAMED} accounts more"] if len(counted) > NAMED else []
+    return f"{len(killed)} sessions killed ({', '.join(named + more)})"
+
+
+def _host(text: str) -> str:
+    """Without the port: `192.0.2.1:4711`; IPv6 addresses have a port behind their last colon, too."""
+    host, colon, port = text.rpartition(":")
+    return host if colon and port.isdigit() else text

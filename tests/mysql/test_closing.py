@@ -1,0 +1,144 @@
+"""A server is closed for writes, whoever holds it up, and in time when it cannot be."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
+
+import pymysql
+import pytest
+
+from pyvrrp.mysql.closing import Closed, close
+from pyvrrp.mysql.server import Server as Asked
+from tests.mysql.pair import Pair
+from tests.waiting import until
+
+DEAD = 2013, 2006
+
+
+@pytest.fixture
+def open_pair(pair: Pair) -> Iterator[Pair]:
+    """Server 1 takes writes."""
+    pair.fresh()
+    pair.a.run("set global read_only=0")
+    yield pair
+    pair.a.signal(signal.SIGCONT)
+
+
+def closed(pair: Pair, *keep: str, within: float = 0.5, **how: object) -> Closed:
+    async def story() -> Closed:
+        asked = Asked(pair.a.account)
+        try:
+            await asked.read_only(1)
+            await asked.position(1)
+            return await close(asked, within=within, keep=("root", *keep), **how)  # type: ignore[arg-type]
+        finally:
+            asked.close()
+
+    return asyncio.run(story())
+
+
+def is_closed(pair: Pair) -> bool:
+    return bool(pair.a.value("@@global.read_only"))
+
+
+def test_who_has_not_committed_is_killed_and_its_row_is_not_there(open_pair: Pair) -> None:
+    client = open_pair.a.connect()
+    with client.cursor() as cursor:
+        cursor.execute("begin")
+        cursor.execute("insert t(v) values (1)")
+        result = closed(open_pair)
+        with pytest.raises(pymysql.err.OperationalError) as raised:
+            cursor.execute("commit")
+    assert raised.value.args[0] in DEAD
+    assert (result.complete, result.killed, is_closed(open_pair)) == (True, ("app@127.0.0.1",), True)
+    assert open_pair.a.value("(select count(*) from app.t)") == 0
+    assert str(result).endswith("1 sessions killed (1 of app@127.0.0.1)")
+    assert result.seconds < 0.1
+
+
+def test_nobody_is_there(open_pair: Pair) -> None:
+    open_pair.a.run("insert app.t(v) values (1)")
+    result = closed(open_pair)
+    assert result.complete
+    assert (result.killed, result.position) == ((), "0-1-1")
+
+
+def test_somebody_holds_a_lock_on_a_table(open_pair: Pair) -> None:
+    client = open_pair.a.connect()
+    client.cursor().execute("lock tables t write")
+    result = closed(open_pair)
+    assert result.complete
+    assert is_closed(open_pair)
+    assert result.killed == ("app@127.0.0.1",)
+
+
+def test_somebody_updates_for_long(open_pair: Pair) -> None:
+    open_pair.a.run("insert app.t(v) values (1), (2), (3)")
+    client = open_pair.a.connect()
+
+    def update() -> None:
+        with contextlib.suppress(pymysql.MySQLError):
+            client.cursor().execute("update t set v = v + 1 + sleep(1)")
+
+    thread = threading.Thread(target=update)
+    thread.start()
+    running = "(select count(*) from information_schema.processlist where info like 'update%')"
+    assert until(lambda: open_pair.a.value(running))
+    result = closed(open_pair)
+    thread.join()
+    assert result.complete
+    assert open_pair.a.value("(select sum(v) from app.t)") == 6
+
+
+def test_an_account_that_writes_under_read_only_is_killed_too(open_pair: Pair) -> None:
+    client = open_pair.a.connect("mighty")
+    result = closed(open_pair)
+    assert result.complete
+    assert result.killed == ("mighty@127.0.0.1",)
+    with pytest.raises(pymysql.err.OperationalError):
+        client.cursor().execute("insert t(v) values (1)")
+
+
+def test_who_is_to_be_kept_is_kept(open_pair: Pair) -> None:
+    kept = open_pair.a.connect()
+    assert closed(open_pair, "app").killed == ()
+    kept.cursor().execute("select 1")
+
+
+def test_a_lock_of_one_who_is_kept_is_waited_for_no_longer_than_allowed(open_pair: Pair) -> None:
+    client = open_pair.a.connect()
+    client.cursor().execute("lock tables t write")
+    result = closed(open_pair, "app", within=0.3)
+    assert not result.complete
+    assert result.seconds < 0.4
+    assert not is_closed(open_pair)
+    assert "not closed: " in str(result)
+
+
+def test_a_server_that_stands_still_is_given_up_in_time(open_pair: Pair) -> None:
+    async def story() -> Closed:
+        asked = Asked(open_pair.a.account)
+        await asked.position(1)
+        open_pair.a.signal(signal.SIGSTOP)
+        try:
+            return await close(asked, within=0.3)
+        finally:
+            asked.close()
+
+    result = asyncio.run(story())
+    open_pair.a.signal(signal.SIGCONT)
+    assert not result.complete
+    assert result.seconds < 0.4
+
+
+def test_replication_and_the_agent_itself_are_left_alone(open_pair: Pair) -> None:
+    open_pair.replicate(open_pair.b)
+    dumps = "(select count(*) from information_schema.processlist where command like 'Binlog Dump%')"
+    result = closed(open_pair)
+    assert result.complete
+    assert open_pair.a.value(dumps) == 1
+    assert all("repl" not in account and "pyvrrp" not in account for account in result.killed)
