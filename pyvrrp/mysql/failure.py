@@ -59,7 +59,7 @@ def _server_kind(number: int) -> Kind:
 
 def _client_kind(cause: BaseException) -> Kind:
     match cause:
-        case TimeoutError():
+        case TimeoutError() | BlockingIOError():  # a Unix socket whose server accepts nobody, and whose queue is full
             return Kind.TIMED_OUT
         case ConnectionRefusedError() | FileNotFoundError():  # a socket file that is not there
             return Kind.REFUSED

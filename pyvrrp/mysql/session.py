@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import configparser
+import contextlib
 import os
+import socket
 import stat
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -34,6 +36,7 @@ class Session:
         self.account = account
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"mysql {account}")
         self._connection: Connection[DictCursor] | None = None
+        self._socket: socket.socket | None = None  # the connection's, from before it is one
 
     async def ask(self, *statements: str, within: float) -> list[Row]:
         """Execute statements; the rows of the last one. `within` (seconds) bounds them all, connecting included.
@@ -43,10 +46,10 @@ class Session:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + within
         call = loop.run_in_executor(self._thread, self._ask, statements, deadline, loop)
+        call.add_done_callback(_hear_out)
         try:
             return await asyncio.wait_for(asyncio.shield(call), within + MARGIN)
         except TimeoutError:
-            call.add_done_callback(_hear_out)
             raise DatabaseError(Kind.TIMED_OUT, 0, f"no answer in {within:g} s") from None
         except asyncio.CancelledError:
             call.add_done_callback(_hear_out)
@@ -54,8 +57,8 @@ class Session:
 
     def fileno(self) -> int | None:
         """The connection's descriptor, to hear of its end; None while there is none."""
-        sock = getattr(self._connection, "_sock", None)
-        return sock.fileno() if sock is not None and sock.fileno() >= 0 else None
+        number = self._socket.fileno() if self._socket is not None else -1
+        return number if number >= 0 else None
 
     @property
     def thread_id(self) -> int | None:
@@ -67,6 +70,12 @@ class Session:
     def version(self) -> str:
         """What the server's greeting said; "" before the first connection."""
         return str(getattr(self._connection, "server_version", ""))
+
+    def sever(self) -> None:
+        """End the connection at once, under a statement too: it then fails with CLOSED."""
+        with contextlib.suppress(OSError):  # there is none, or it has ended by itself
+            if self._socket is not None:
+                self._socket.shutdown(socket.SHUT_RDWR)
 
     def drop(self) -> None:
         """Let go of the connection: the next statement makes a new one. Not while one is under way."""
@@ -80,6 +89,8 @@ class Session:
     # --- in the thread ------------------------------------------------------------------------------------------------
 
     def _ask(self, statements: Sequence[str], deadline: float, loop: asyncio.AbstractEventLoop) -> list[Row]:
+        if loop.time() >= deadline:  # others kept the thread busy: nothing is wrong with the connection
+            raise DatabaseError(Kind.TIMED_OUT, 0, "no time was left")
         rows: list[Row] = []
         try:
             for statement in statements:
@@ -97,25 +108,55 @@ class Session:
     def _execute(self, statement: str, left: float) -> list[Row]:
         if left <= 0:
             raise DatabaseError(Kind.TIMED_OUT, 0, "no time was left")
-        if self._connection is None:
-            self._connection = connect(self.account, left)
+        connection = self._connection or self._connect(left)
         # PyMySQL has these for a connection; the deadline is a statement's.
-        vars(self._connection).update(_read_timeout=left, _write_timeout=left)
-        with self._connection.cursor() as cursor:
+        vars(connection).update(_read_timeout=left, _write_timeout=left)
+        with connection.cursor() as cursor:
             cursor.execute(statement)
             return list(cursor.fetchall())
+
+    def _connect(self, left: float) -> Connection[DictCursor]:
+        connection = _prepare(self.account, left)
+        self._socket = _dial(self.account, left)  # known to `sever` before the server has said anything
+        connection.connect(self._socket)
+        self._connection = connection
+        return connection
 
     def _close(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection._force_close()  # type: ignore[attr-defined]  # noqa: SLF001  # a polite end may hang
+        sock, self._socket = self._socket, None
+        if sock is not None:
+            sock.close()
 
 
 def connect(account: Account, timeout: float) -> Connection[DictCursor]:
     """A connection with autocommit. Raises pymysql.MySQLError, OSError, DatabaseError (no usable password file)."""
+    connection = _prepare(account, timeout)
+    connection.connect(_dial(account, timeout))
+    return connection
+
+
+def _dial(account: Account, timeout: float) -> socket.socket:
+    """A connected socket. PyMySQL's own way leaves one that could not connect open. Raises OSError."""
+    if not account.socket:
+        sock = socket.create_connection((account.host, account.port), timeout)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return sock
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    with contextlib.ExitStack() as unless_connected:
+        unless_connected.enter_context(sock)
+        sock.settimeout(timeout)
+        sock.connect(account.socket)
+        unless_connected.pop_all()
+    return sock
+
+
+def _prepare(account: Account, timeout: float) -> Connection[DictCursor]:
+    """A connection that is not connected. Raises DatabaseError (no usable password file)."""
     user, password = credentials(account)
-    return pymysql.connect(
-        unix_socket=account.socket or None,
+    connection = pymysql.connect(
         host=account.host,
         port=account.port,
         user=user,
@@ -125,10 +166,13 @@ def connect(account: Account, timeout: float) -> Connection[DictCursor]:
         cursorclass=DictCursor,
         ssl_disabled=True,  # else each connection begins with 20 ms of reading the machine's certificates
         program_name=SELF,
-        connect_timeout=timeout,
         read_timeout=timeout,
         write_timeout=timeout,
+        defer_connect=True,
     )
+    if account.socket:
+        vars(connection).update(_secure=True)  # nobody listens there: a password may be sent as it is
+    return connection
 
 
 def credentials(account: Account) -> tuple[str, str]:
@@ -166,6 +210,6 @@ def _private(name: str) -> str:
 
 
 def _hear_out(call: asyncio.Future[list[Row]]) -> None:
-    """What comes after the deadline is no answer."""
+    """What comes after the deadline, or when nobody waits any more, is no answer."""
     if not call.cancelled():
         call.exception()
