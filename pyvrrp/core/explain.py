@@ -151,7 +151,7 @@ def _backup(router: VirtualRouter, _held: frozenset[VirtualAddress], now: float)
             f"{name} is BACKUP, and ready to take over with priority {ours} since {now - router.ready:.2f} s.",
             f"It waits until every member of sync group {router.group} is.",
         ]
-    withheld = "; ".join(router.standing.withheld)
+    withheld = "; ".join(router.withheld)
     if router.withheld_since is not None:
         return [
             f"{name} is BACKUP, and nobody is master: its wait was over {now - router.withheld_since:.2f} s ago.",

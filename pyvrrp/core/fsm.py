@@ -226,6 +226,14 @@ class VirtualRouter:
         """BACKUP: seconds before the end of its wait at which it asks whether somebody else has the addresses."""
         return lead(self.settings, self._patience.interval(self.settings), self.skew_time)
 
+    @property
+    def withheld(self) -> tuple[str, ...]:
+        """BACKUP: what keeps it from taking over although nobody is heard."""
+        database = self.settings.database
+        if database is None or self._released or database.promote.on_silence == "promote":
+            return self.standing.withheld
+        return (*self.standing.withheld, "nobody said that the master has left, and on_silence is hold")
+
     def _asks_at(self) -> float | None:
         if self.state is not State.BACKUP or self.deadline is None or not self._doubts(self.deadline):
             return None
@@ -262,7 +270,7 @@ class VirtualRouter:
             return effects + self._fail(now)
         if self.state in (State.INIT, State.FAULT) and not standing.waiting:
             return effects + self._start(now)
-        if self.withheld_since is not None and not standing.withheld:
+        if self.withheld_since is not None and not self.withheld:
             self._resume(now)
         self._was_kept_waiting = not standing.unseen
         return effects
@@ -364,6 +372,8 @@ class VirtualRouter:
             self._released, self.following = f"{by} has handed over", False
             if self.deadline is not None:
                 self.deadline = self._patience.begin(now)
+            elif self.withheld_since is not None and not self.withheld:
+                self._resume(now)
         return effects
 
     def relinquish(self, reason: str, now: float) -> list[Effect]:
@@ -527,9 +537,9 @@ class VirtualRouter:
         return self._nobody_is_left(timeout, due, now)
 
     def _nobody_is_left(self, timeout: Record, due: float, now: float) -> list[Effect]:
-        if self.standing.withheld:
+        if self.withheld:
             self.withheld_since, self.deadline, self.following = due, None, False
-            text = f"{self._silence(now)}, but it does not take over: {'; '.join(self.standing.withheld)}"
+            text = f"{self._silence(now)}, but it does not take over: {'; '.join(self.withheld)}"
             return [timeout, self._record(text, Level.WARNING)]
         if self.group:
             self.ready, self.deadline, self.following, self.moved = due, None, False, True
@@ -650,9 +660,19 @@ class VirtualRouter:
         if advert.priority == self.priority and ours is not None and source.packed > ours.packed:
             reason = f"{heard} same priority {advert.priority} but higher IP address than ours"
             return self._yield(reason, advert, source, now)
+        if self._is_deaf(source, now):
+            reason = f"{source} is master too, with priority {advert.priority}, and does not hear this node"
+            return self._yield(f"{reason}: only one database may be open", advert, source, now)
         self.rival = MasterStatus(source, advert.priority, advert.seconds, now)
         self.duplicates.suspect(now)
         return self._reassert(self.rival, now)
+
+    def _is_deaf(self, source: Address, now: float) -> bool:
+        """Whether a rival that should yield goes on although this node has answered it: with a database one must go."""
+        rival = self.rival
+        if self.settings.database is None or rival is None or rival.address != source:
+            return False
+        return rival.heard <= self._advertiser.sent_at and now - rival.heard >= self.settings.advert_int / 2
 
     def _reassert(self, rival: MasterStatus, now: float) -> list[Effect]:
         """Answer a rival that should yield: an advert at once, and the link is told again who holds, now and later.
@@ -674,6 +694,8 @@ class VirtualRouter:
         """RFC 3768 section 6.4.2."""
         if advert.priority == const.PRIORITY_RELEASE:
             self._released, self.following = f"{source} sent priority 0", False
+            if not self.withheld:
+                self.withheld_since = None
             if self.ready is None and self.withheld_since is None:
                 self.deadline = self._patience.begin(now) + self.skew_time
             return self._priority_zero(lines.BACKUP_HEARD_RELEASE, source)

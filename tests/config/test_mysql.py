@@ -99,7 +99,7 @@ def test_all_of_it(tmp_path: Path) -> None:
     text = with_keys("""\
         password_file: /etc/pyvrrp/mysql.password
         probe: {interval: 200ms, timeout: 1s, misses: 4, write: false}
-        promote: {require: healthy-replica, apply_timeout: 30s, max_lag: 2s, otherwise: promote}
+        promote: {require: healthy-replica, apply_timeout: 30s, max_lag: 2s, otherwise: promote, on_silence: hold}
         demote: {read_only: false, kill_sessions: false, timeout: 500ms, on_failure: kill-server}
         semi_sync: off
         hold_down: 5m
@@ -110,7 +110,7 @@ def test_all_of_it(tmp_path: Path) -> None:
         account=account,
         peer=replace(account, socket="", host="192.168.1.202"),
         probe=ProbeSettings(0.2, 1.0, 4, write=False),
-        promote=PromoteSettings("healthy-replica", 30.0, 2.0, "promote"),
+        promote=PromoteSettings("healthy-replica", 30.0, 2.0, "promote", "hold"),
         demote=DemoteSettings(read_only=False, kill_sessions=False, timeout=0.5, on_failure="kill-server"),
         semi_sync="off",
         hold_down=300.0,

@@ -56,6 +56,13 @@ class Promote(Section):
         "what is missing, and records it.",
     )
 
+    on_silence: Annotated[str, Choice(("promote", "hold"))] = Field(
+        default="promote",
+        description="When no master is heard and none said that it has left. promote: take over, as VRRP does; two "
+        "nodes that live and cannot hear each other then both take writes. hold: leave that to the operator "
+        "(`pyvrrpctl promote --force`); whatever a living agent hands over is taken by itself.",
+    )
+
 
 class Demote(Section):
     """How writes are closed."""

@@ -42,12 +42,15 @@ class PromoteSettings:
 
     `require`: "applied" (all that was received is applied), "healthy-replica" (it was one when its source was last
     seen), "none". `otherwise`, when `apply_timeout` passes without progress: "hold" or "promote".
+    `on_silence`, when nobody is heard and nobody said that it has left: "promote" as VRRP does, or "hold", so that
+    nodes that cannot hear each other never both take writes.
     """
 
     require: str = "applied"
     apply_timeout: float = 10.0
     max_lag: float = 5.0
     otherwise: str = "hold"
+    on_silence: str = "promote"
 
 
 @dataclass(frozen=True, slots=True)

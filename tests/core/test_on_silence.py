@@ -1,0 +1,141 @@
+"""Two nodes that cannot hear each other: silence may be no reason to open a database, and who goes when one is deaf."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address
+
+from pyvrrp.core.effects import CloseWrites, OpenWrites
+from pyvrrp.core.events import DatabaseReport, Invited, Seize, WritesOpened
+from pyvrrp.core.fsm import State
+from pyvrrp.core.settings import Account, DatabaseSettings, PromoteSettings
+from tests.lone import PEER, Lone, only, texts
+
+FIT = DatabaseReport("VI_1", (), ())
+NO_WORD = "nobody said that the master has left, and on_silence is hold"
+
+
+def database(on_silence: str) -> DatabaseSettings:
+    return DatabaseSettings(Account("/run/mysqld.sock"), promote=PromoteSettings(on_silence=on_silence))
+
+
+def backup_with_database(on_silence: str = "hold") -> Lone:
+    lone = Lone(database=database(on_silence), preempt=False, priority=250, duplicate_wait=0.0)
+    lone.look()
+    lone.give(FIT)
+    assert lone.state is State.BACKUP
+    return lone
+
+
+def withheld() -> Lone:
+    lone = backup_with_database()
+    lone.hear(100, after=1.0)
+    lone.timer()
+    return lone
+
+
+def test_silence_alone_does_not_open_it() -> None:
+    lone = backup_with_database()
+    lone.hear(100, after=1.0)
+    effects = lone.timer()
+    assert lone.state is State.BACKUP
+    assert texts(effects)[-1].endswith(f"but it does not take over: {NO_WORD}")
+    assert lone.deadline is None
+    assert lone.status.why[1] == f"It does not take over: {NO_WORD}."
+    lone.give(FIT, after=5.0)
+    assert lone.state is State.BACKUP
+
+
+def test_with_promote_it_does() -> None:
+    lone = backup_with_database("promote")
+    lone.hear(100, after=1.0)
+    (opening,) = only(OpenWrites, lone.timer())
+    assert not opening.forced
+
+
+def test_a_word_of_the_other_agent_ends_it() -> None:
+    lone = withheld()
+    lone.give(Invited("VI_1", "mysql-ha-a"), after=9.0)
+    assert lone.deadline == 0.0
+    effects = lone.timer()
+    assert texts(effects)[-1] == "mysql-ha-a has handed over"
+    assert lone.state is State.MASTER
+
+
+def test_priority_zero_ends_it_after_skew_time() -> None:
+    lone = withheld()
+    lone.hear(0, after=9.0)
+    assert lone.deadline is not None
+    assert 0 < lone.deadline < 0.1
+    lone.timer()
+    assert lone.state is State.MASTER
+
+
+def test_priority_zero_is_no_reason_where_something_else_speaks_against_it() -> None:
+    lone = withheld()
+    lone.give(DatabaseReport("VI_1", (), ("it is paused",)))
+    lone.hear(0, after=9.0)
+    assert lone.deadline is None
+    lone.give(Invited("VI_1", "mysql-ha-a"))
+    assert lone.deadline is None
+    lone.give(FIT)
+    lone.timer()
+    assert lone.state is State.MASTER
+
+
+def test_the_operator_may() -> None:
+    lone = withheld()
+    (opening,) = only(OpenWrites, lone.give(Seize("VI_1", "by order")))
+    assert opening.forced
+
+
+# --- one that is deaf -------------------------------------------------------------------------------------------------
+
+
+def open_master() -> Lone:
+    lone = backup_with_database("promote")
+    (opening,) = only(OpenWrites, lone.timer())
+    lone.give(WritesOpened("VI_1", opening.term, "at once"))
+    assert lone.state is State.MASTER
+    return lone
+
+
+def test_a_master_goes_when_a_worse_one_does_not_hear_its_answer() -> None:
+    lone = open_master()
+    lone.hear(100, after=0.3)
+    effects = lone.hear(100, after=1.0)
+    assert lone.state is State.BACKUP
+    assert only(CloseWrites, effects)
+    assert texts(effects)[0] == (
+        "192.168.1.202 is master too, with priority 100, and does not hear this node: only one database may be open"
+    )
+
+
+def test_one_that_may_not_have_had_the_answer_yet_is_not_deaf() -> None:
+    lone = open_master()
+    lone.hear(100, after=0.3)
+    lone.hear(100, after=0.4)
+    assert lone.state is State.MASTER
+
+
+def test_two_rivals_are_not_one() -> None:
+    lone = open_master()
+    lone.hear(100, after=0.3)
+    lone.hear(100, source=IPv4Address("192.168.1.203"), after=1.0)
+    assert lone.state is State.MASTER
+
+
+def test_one_that_was_not_answered_is_not_deaf() -> None:
+    lone = open_master()
+    lone.timer()
+    lone.hear(100, after=0.01)  # so soon after our advert that there is no other one
+    lone.hear(100, after=0.98)
+    assert lone.state is State.MASTER
+
+
+def test_without_a_database_the_better_one_stays() -> None:
+    lone = Lone(preempt=False, priority=250, duplicate_wait=0.0)
+    lone.look()
+    lone.timer()
+    for _ in range(3):
+        lone.hear(100, source=PEER, after=0.9)
+    assert lone.state is State.MASTER
