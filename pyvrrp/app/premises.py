@@ -1,5 +1,5 @@
-"""What a configuration asks of this host besides addresses: virtual MACs, flags of interfaces, routes and rules, a
-firewall's table.
+"""What a configuration asks of this host besides addresses: virtual MACs, flags of interfaces, routes and rules, tables
+of a firewall.
 
 It is seen to at start, at a reload, and again whenever something has changed; what nobody asks for is not even loaded.
 """
@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from errno import ENOSYS
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pyvrrp.core.effects import Level, RouteOperation
 from pyvrrp.core.events import Event
-from pyvrrp.core.settings import InstanceSettings, NodeSettings
+from pyvrrp.core.settings import Address, InstanceSettings, NodeSettings
 from pyvrrp.errors import KernelError
 from pyvrrp.io.nftables import table_is_there
 
 if TYPE_CHECKING:
     from pyvrrp.io.firewall import Firewall
     from pyvrrp.io.links import Links
+    from pyvrrp.io.refusal import Refusals
     from pyvrrp.io.routes import Routes
+
+_REFUSAL: Final = "_refusal"  # what the name of a second table ends with
 
 
 class Premises:
@@ -43,6 +46,7 @@ class Premises:
         self._routes: Routes | None = None
         self._links: Links | None = None
         self._firewall: tuple[str, Firewall] | None = None  # with the name of its table
+        self._refusals: tuple[str, Refusals] | None = None  # the same
         self._said: list[str] = []
         self._closed = False
 
@@ -93,13 +97,18 @@ class Premises:
         except KernelError as error:
             self._write(Level.ERROR, str(error))
 
-    # --- the firewall -------------------------------------------------------------------------------------------------
+    # --- tables of a firewall -----------------------------------------------------------------------------------------
 
     def drop(self, settings: NodeSettings) -> None:
-        """Have packets dropped for addresses that accept none. It waits for a program; raises KernelError."""
+        """Have packets dropped for addresses that accept none. It waits for a program; raises KernelError.
+
+        Be ready, too, to refuse connections to a database that is closed: one that cannot be ready is left at a line.
+        """
+        self._be_ready_to_refuse(settings)
         instances = settings.instances
         if self._firewall is not None and self._firewall[0] != settings.nftables_table:
-            self._take_down()
+            self._put_back(self._firewall[1])
+            self._firewall = None
         if self._firewall is None:
             left = table_is_there(settings.nftables_table)
             if not left and all(each.accept for each in instances):
@@ -109,6 +118,31 @@ class Premises:
             self._firewall = settings.nftables_table, Firewall(settings.nftables_table, there=left)
         self._firewall[1].want(instances)
 
+    def refuse(self, instance: str, addresses: Sequence[Address]) -> None:
+        """Answer new connections to these addresses with a reset; none lifts it. Raises KernelError.
+
+        For a thread: it waits for the kernel, some ms when it lifts.
+        """
+        if self._refusals is not None:
+            self._refusals[1].refuse(instance, addresses)
+
+    def _be_ready_to_refuse(self, settings: NodeSettings) -> None:
+        table = settings.nftables_table + _REFUSAL
+        if self._refusals is not None and self._refusals[0] != table:
+            self._put_back(self._refusals[1])
+            self._refusals = None
+        if self._refusals is None:
+            left = table_is_there(table)
+            if not left and all(each.database is None for each in settings.instances):
+                return
+            from pyvrrp.io.refusal import Refusals
+
+            self._refusals = table, Refusals(table, there=left)
+        try:
+            self._refusals[1].prepare(settings.instances)
+        except KernelError as error:
+            self._write(Level.ERROR, f"{error}; clients of a database that is being closed will wait")
+
     def close(self) -> None:
         """Put everything back."""
         self._closed = True
@@ -117,13 +151,13 @@ class Premises:
         if self._routes is not None:
             self._unwatch(self._routes.fileno())
             self._routes.close()
-        self._take_down()
+        for each in (self._firewall, self._refusals):
+            if each is not None:
+                self._put_back(each[1])
+        self._firewall = self._refusals = None
 
-    def _take_down(self) -> None:
-        if self._firewall is None:
-            return
+    def _put_back(self, table: Firewall | Refusals) -> None:
         try:
-            self._firewall[1].close()
+            table.close()
         except KernelError as error:
             self._write(Level.WARNING, str(error))
-        self._firewall = None

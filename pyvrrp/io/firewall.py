@@ -6,18 +6,12 @@ with mastership. It is replaced in one transaction and taken away at the end.
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 from collections.abc import Iterable
-from errno import EINVAL, ENOENT, ETIMEDOUT
 from typing import Final
 
+from pyvrrp import nft
 from pyvrrp.core.settings import Address, InstanceSettings
-from pyvrrp.errors import KernelError
 
-PATH: Final = "/usr/sbin:/sbin:/usr/local/sbin"  # besides the daemon's own
-TIMEOUT: Final = 5.0  # seconds
 PRIORITY: Final = -1  # before the filters of others, as in keepalived
 
 
@@ -29,7 +23,7 @@ def ruleset(table: str, instances: Iterable[InstanceSettings]) -> str:
     on_link = sorted({(each.interface, each.address) for each in silent if each.address.is_link_local}, key=str)
     if not silent:
         return ""
-    return _gone(table) + "\n".join(
+    return nft.gone(table) + "\n".join(
         [
             f"table inet {table} {{",
             *_chain("input", "daddr", "iifname", everywhere, on_link),
@@ -37,11 +31,6 @@ def ruleset(table: str, instances: Iterable[InstanceSettings]) -> str:
             "}\n",
         ]
     )
-
-
-def _gone(table: str) -> str:
-    """That it is not there, whether it was or not."""
-    return f"table inet {table}\ndelete table inet {table}\n"
 
 
 def _chain(
@@ -70,26 +59,12 @@ class Firewall:
         """Have the rules for these instances in force. Raises KernelError."""
         rules = ruleset(self._table, instances)
         if rules or self._there:  # those in force are set again: somebody may have flushed all tables
-            self._run(rules or _gone(self._table))
+            self._run(rules or nft.gone(self._table))
         self._there = bool(rules)
 
     def close(self) -> None:
         """Take the table away. Raises KernelError."""
         self.want(())
 
-    def _run(self, text: str) -> None:
-        operation = f"set the nftables table {self._table} (no_accept)"
-        program = shutil.which("nft", path=f"{os.environ.get('PATH', '')}:{PATH}")
-        if program is None:
-            raise KernelError(operation, ENOENT, "there is no program nft on this host; install nftables")
-        try:
-            ended = subprocess.run(  # what it reads is made above
-                [program, "-f", "-"], input=text, capture_output=True, text=True, timeout=TIMEOUT, check=False
-            )
-        except subprocess.TimeoutExpired:
-            raise KernelError(operation, ETIMEDOUT, f"nft did not end within {TIMEOUT:g} s") from None
-        except OSError as error:
-            raise KernelError(operation, error.errno or ENOENT, f"{program}: {error.strerror}") from error
-        if ended.returncode != 0:
-            why = next(iter(ended.stderr.splitlines()), f"nft ended with status {ended.returncode}")
-            raise KernelError(operation, EINVAL, why)
+    def _run(self, rules: str) -> None:
+        nft.run(f"set the nftables table {self._table} (no_accept)", rules)

@@ -57,7 +57,7 @@ def test_the_rules() -> None:
 
 
 def test_without_nft_the_reason_is_plain(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pyvrrp.io.firewall.PATH", "")
+    monkeypatch.setattr("pyvrrp.nft.PATH", "")
     monkeypatch.setenv("PATH", "")
     with pytest.raises(KernelError, match="there is no program nft on this host; install nftables"):
         Firewall("pyvrrp").want([ROUTER])
