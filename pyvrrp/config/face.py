@@ -9,6 +9,7 @@ from typing import Final
 
 # What a node.yaml begins with; in a file called .conf nothing else makes it one.
 _NODE_KEYS: Final = ("router_id", "vrrp_instances", "vrrp_sync_groups", "checks", "virtual_servers", "script_user")
+_AFTER_KEYWORD: Final = (b"", *(bytes([byte]) for byte in b" \t\r\f\v{\"'#!"))
 _LOOKED_AT: Final = 256 << 10  # bytes; comments may fill many
 _FIRST_WORD: Final = re.compile(
     rb"""^[^\S\n]*(?:\xef\xbb\xbf)?(?![#!])["']?([A-Za-z_$~@+][\w.-]*)([^\n]*)""", re.MULTILINE
@@ -29,7 +30,8 @@ def is_keepalived(path: str) -> bool:
         word, rest = match.group(1).decode(), match.group(2).strip()
         if rest.startswith(b":") and (not by_name or word in _NODE_KEYS):
             return False
-        if word in _root_keywords() or (word[0] in "$~@" and not path.endswith((".yaml", ".yml"))):
+        whole = match.group(2)[:1] in _AFTER_KEYWORD
+        if (whole and word in _root_keywords()) or (word[0] in "$~@" and not path.endswith((".yaml", ".yml"))):
             return True
     return by_name
 

@@ -21,6 +21,7 @@ from pyvrrp.config.load import load
         ("config", "\ufeffvrrp_instance V {\n}\n", True),
         ("config", '"vrrp_instance" V {\n}\n', True),
         ("node.yaml", "vrrp_instance V {\n}\n", True),
+        ("node.yaml", "vrrp_instance;s:\n", False),
         ("config", "$IF=eth0\nvrrp_instance V {\n}\n", True),
         ("config", "@one vrrp_instance V {\n", True),
         ("node.yaml", "@", False),

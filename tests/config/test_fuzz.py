@@ -60,7 +60,9 @@ def usable_or_refused(file: Path) -> None:
         assert list(found.problems) == sorted(found.problems)
         assert all("\n" not in str(each) and each.file == str(file) for each in found.problems)
     else:
-        assert found.settings.instances
+        # What is damaged enough may be read as keepalived's language, which loads without what is wrong.
+        idle = any("there is nothing to do" in each.message for each in found.advice)
+        assert found.settings.instances or (found.keepalived and idle)
         assert found.without_tree().settings is found.settings
 
 
