@@ -31,6 +31,14 @@ INTERFACE = "eth0"
 NAMESPACES = Path("/run/netns")
 CLONE_NEWNET = 0x40000000  # linux/sched.h
 
+# The table of `Network.drop`, empty whatever was in it before.
+FORGETFUL = """\
+add table bridge lab
+delete table bridge lab
+add table bridge lab
+add chain bridge lab forward { type filter hook forward priority 0; policy accept; }
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Host:
@@ -112,6 +120,11 @@ class Network:
         """Put the cable back."""
         _batch(self.switch, f"link set dev {port(host)} up")
 
+    def drop(self, *matches: str) -> None:
+        """Let the switch lose the frames that one of these nftables matches finds, and no others; nobody can see it."""
+        rules = "".join(f"add rule bridge lab forward {match} drop\n" for match in matches)
+        _run(inside(self.switch, ["nft", "-f", "-"]), FORGETFUL + rules)
+
     def remove_host(self, host: Host) -> None:
         """Power the host off: cable out, every process killed, its kernel's memory gone with the namespace."""
         self.cut(host)
@@ -145,6 +158,11 @@ class Network:
 def port(host: Host) -> str:
     """The switch's end of the host's cable."""
     return f"port-{host.name}"
+
+
+def way(sender: Host, receiver: Host, what: str = "") -> str:
+    """The match of nftables for what one host sends to another, for `Network.drop`; `what` says it more narrowly."""
+    return f'iifname "{port(sender)}" oifname "{port(receiver)}" {what}'
 
 
 def inside(namespace: str, argv: Sequence[str]) -> list[str]:

@@ -87,6 +87,12 @@ class VipWatch:
             if len(holders) > 1
         )
 
+    def taken(self, begin: float, end: float) -> int:
+        """How often a host began to hold the address between two moments."""
+        with self._lock:
+            history = list(self._history)
+        return sum(len(after - before) for (_, before), (at, after) in itertools.pairwise(history) if begin < at <= end)
+
     def close(self) -> None:
         """Stop watching everything."""
         self._running = False
