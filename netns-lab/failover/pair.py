@@ -21,21 +21,21 @@ PASSING: Final = frozenset({"", NO_ANSWER, STOPPED, CONNECTING})  # what may be 
 AT_ONCE: Final = 500  # rows in one insert
 
 # In memory every fsync is free, so durability is left at its strictest.
-OPTIONS: Final = """
-gtid_strict_mode = 1
-log_slave_updates
-binlog_format = ROW
-sync_binlog = 1
-innodb_flush_log_at_trx_commit = 1
-slave_net_timeout = 3
-max_connections = 60
-rpl_semi_sync_master_wait_point = AFTER_SYNC
-rpl_semi_sync_master_timeout = 10000
-innodb_buffer_pool_dump_at_shutdown = OFF
-innodb_buffer_pool_load_at_startup = OFF
-"""
-CLOSED: Final = "read_only = 1\nskip_slave_start\n"  # only the agent opens it
-SEMI_SYNC: Final = "rpl_semi_sync_master_enabled = 1\nrpl_semi_sync_slave_enabled = 1\n"
+OPTIONS: Final = (
+    "gtid_strict_mode = 1",
+    "log_slave_updates",
+    "binlog_format = ROW",
+    "sync_binlog = 1",
+    "innodb_flush_log_at_trx_commit = 1",
+    "slave_net_timeout = 3",
+    "max_connections = 60",
+    "rpl_semi_sync_master_wait_point = AFTER_SYNC",
+    "rpl_semi_sync_master_timeout = 10000",
+    "innodb_buffer_pool_dump_at_shutdown = OFF",
+    "innodb_buffer_pool_load_at_startup = OFF",
+)
+CLOSED: Final = ("read_only = 1", "skip_slave_start")  # only the agent opens it
+SEMI_SYNC: Final = ("rpl_semi_sync_master_enabled = 1", "rpl_semi_sync_slave_enabled = 1")
 
 PRIVILEGES: Final = (
     "slave monitor, binlog monitor, process, connection admin, read_only admin, replication slave admin, "

@@ -94,10 +94,10 @@ class World:
         if self.kind == "pyvrrpd":
             self._agree_on_keys(directory)
 
-    def _options(self) -> str:
+    def _options(self) -> tuple[str, ...]:
         if self.kind == "pyvrrpd":
             return pair.OPTIONS + pair.CLOSED  # semi-sync is the agents' own affair
-        return pair.OPTIONS + (pair.SEMI_SYNC if self.semi_sync else "")
+        return pair.OPTIONS + (pair.SEMI_SYNC if self.semi_sync else ())
 
     def _agent(self, host: Host, peer: Host, place: Path) -> Agent:
         priority = self.timing.priorities[list(ADDRESSES).index(host.name)]

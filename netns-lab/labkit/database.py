@@ -62,19 +62,19 @@ create table if not exists {DATABASE}.written (
 class Server:
     """One MariaDB server of a host. `number` is its server id; it lives in `directory`.
 
-    `options` are lines of my.cnf that come after the laboratory's own, and win.
+    `options` are further lines of its my.cnf; they come after the laboratory's own, and win.
     """
 
     host: Host
     number: int
     directory: Path
-    options: str = ""
+    options: tuple[str, ...] = ()
 
     def install(self, template: Path) -> None:
         """Lay down a fresh data directory and the configuration."""
         shutil.copytree(template, self.directory / "data")
         text = CONFIGURATION.format(directory=self.directory, port=PORT, number=self.number)
-        (self.directory / "my.cnf").write_text(text + self.options)
+        (self.directory / "my.cnf").write_text("\n".join((text, *self.options, "")))
 
     def start(self) -> Process:
         """Start the server; it does not answer yet."""

@@ -50,10 +50,9 @@ performance_schema = OFF
 
 @dataclass(frozen=True, slots=True)
 class Mysql56(Server):
-    """One MySQL 5.6 server of a host; `options` are further lines of its my.cnf, `gtid_mode = ON` among others."""
+    """One MySQL 5.6 server of a host; for GTIDs its options need `gtid_mode = ON`, among others."""
 
     package: Path = Path()
-    options: tuple[str, ...] = ()
 
     def install(self, template: Path) -> None:
         """Lay down a fresh data directory and the configuration; `template` is what `fetch` returned."""

@@ -86,7 +86,7 @@ def mysql_5_6(directory: Path, *options: str) -> Iterator[tuple[Machine, Machine
         pytest.skip(str(error))
 
     def make(host: Host, number: int, place: Path) -> Server:
-        return Mysql56(host, number, place, package)
+        return Mysql56(host, number, place, package=package)
 
     with _machines(directory, make, package, options) as machines:
         yield machines
