@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 MARIA: Final = re.compile(r"(\d+)-(\d+)-(\d+)", re.ASCII)
-UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 TAG: Final = re.compile(r"[a-z_][a-z0-9_]{0,31}")
 INTERVAL: Final = re.compile(r"(\d+)(?:-(\d+))?", re.ASCII)
-RANGE: Final = re.compile(r"(\d+)(?:(?:\.\.|-)(\d+))?", re.ASCII)  # the end of a text of `beyond`
+RANGE: Final = re.compile(rf"\d+-\d+-(\d+)(?:\.\.(\d+))?|{UUID.pattern}(?::{TAG.pattern})?:(\d+)(?:-(\d+))?", re.ASCII)
 
 UINT32: Final = 2**32 - 1
 UINT64: Final = 2**64 - 1
@@ -183,10 +183,11 @@ def count(ranges: Iterable[str]) -> int:
     """How many transactions the texts of `beyond` stand for; of MariaDB's at most, as other servers' lie between."""
     total = 0
     for text in ranges:
-        match = RANGE.fullmatch(text.rpartition(":")[2] if ":" in text else text.rpartition("-")[2])
+        match = RANGE.fullmatch(text)
         if match is None:
             raise ValueError(f"{text!r} is no range of transactions")
-        total += int(match[2] or match[1]) - int(match[1]) + 1
+        first, last = match[1] or match[3], match[2] or match[4]
+        total += int(last or first) - int(first) + 1
     return total
 
 

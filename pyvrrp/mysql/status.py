@@ -21,15 +21,19 @@ SERVERS_OWN: Final = frozenset({"system user", "event_scheduler", "unauthenticat
 REPLICAS: Final = "binlog dump"  # how the commands of sessions begin that send to replicas
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Coordinates:
-    """A place in a binary log. Of two in different files the later one is not known."""
+    """A place in a binary log, whose files are numbered: a longer number is a later one."""
 
     file: str
     position: int
 
     def __str__(self) -> str:
         return f"{self.file}:{self.position}"
+
+    def covers(self, other: Coordinates) -> bool:
+        """At least as far in the same server's log."""
+        return (len(self.file), self.file, self.position) >= (len(other.file), other.file, other.position)
 
 
 @dataclass(frozen=True, slots=True)

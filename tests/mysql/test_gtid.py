@@ -177,7 +177,7 @@ def test_ranges_are_counted() -> None:
     assert count(("0-1-1926..1930", "1-1-7")) == 6
     assert count((f"{A}:5-9", f"{A}:backup:1", f"{B}:3")) == 7
     assert count(()) == 0
-    for text in ("five", f"{A}:x", ""):
+    for text in ("five", f"{A}:x", "", "m.000001:300..674", "0-1", A):
         with pytest.raises(ValueError, match="is no range of transactions"):
             count((text,))
 

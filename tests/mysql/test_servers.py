@@ -11,7 +11,8 @@ from labkit import mysql56 as package
 from labkit import state
 
 from pyvrrp.mysql.dialect import HEARTBEAT_SCHEMA, Dialect, beat, dialect
-from pyvrrp.mysql.gtid import GtidSet, MariaPosition
+from pyvrrp.mysql.gtid import BinlogState, GtidSet, MariaPosition
+from pyvrrp.mysql.plan import Drain, Return, drained, loss, rejoin
 from pyvrrp.mysql.status import Picture, picture, processes, transactions
 from tests.mysql import mysql56
 from tests.mysql.pair import Pair
@@ -136,12 +137,34 @@ def test_a_former_master_that_has_more_is_refused_only_from_its_own_position(pai
     )
     pair.a.run("INSERT INTO app.t (v) VALUES (666)")
     own, active = look(pair.a.run), look(pair.b.run)
-    assert own.gtids is not None
-    assert own.gtids.beyond(active.gtids) == ("0-1-2",)  # type: ignore[arg-type]
+    found = rejoin(own, own.replication_from("", 0, server_id=2), active.gtids, ordered=active.ordered)
+    assert (found.decision, found.errant) == (Return.DIVERGED, ("0-1-2",))
 
     pair.a.run(*dialect(own.version).adopt_position, "START SLAVE")
     assert until(lambda: pair.a.status()["Last_IO_Errno"] == 1236), pair.a.status()
     assert "diverged" in pair.a.status()["Last_IO_Error"]
+
+
+def test_a_mariadb_replica_that_is_started_anew_forgets_what_it_received(pair: Pair) -> None:
+    pair.fresh()
+    pair.a.run("SET GLOBAL read_only=0", "INSERT INTO app.t (v) VALUES (1)")
+    pair.replicate(pair.b)
+    pair.in_step(pair.b)
+    pair.b.run("STOP SLAVE SQL_THREAD")
+    pair.a.run("INSERT INTO app.t (v) VALUES (2)")
+    assert until(lambda: pair.b.status()["Gtid_IO_Pos"] == "0-1-2")
+    (before,) = look(pair.b.run).replications
+    assert (drained(before).state, drained(before).missing) == (Drain.STUCK, ("0-1-2",))
+
+    pair.a.kill()
+    pair.b.kill()
+    pair.b.start()
+    (anew,) = look(pair.b.run).replications
+    assert drained(anew).detail == "its server was started anew and does not know what it had received"
+    pair.b.run("START SLAVE SQL_THREAD")
+    (after,) = look(pair.b.run).replications
+    assert drained(after).state is Drain.DONE, "so it says, and has lost it"
+    assert loss(look(pair.b.run).gtids, BinlogState.parse("0-1-2")) == ("0-1-2",)
 
 
 # --- MySQL 5.6 --------------------------------------------------------------------------------------------------------

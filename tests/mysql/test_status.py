@@ -302,6 +302,14 @@ def test_sessions() -> None:
     assert transactions([{"id": 5, "age": 3}, {"id": 6, "age": None}]) == {5: 3, 6: 0}
 
 
+def test_a_log_goes_on_in_the_next_file() -> None:
+    place = Coordinates("m.000009", 100)
+    assert place.covers(place)
+    assert not place.covers(Coordinates("m.000009", 101))
+    assert Coordinates("m.000010", 4).covers(place)
+    assert Coordinates("m.1000000", 4).covers(Coordinates("m.999999", 100))
+
+
 def test_what_the_other_node_published_is_understood() -> None:
     assert understood("mariadb", "0-1-6") == BinlogState.parse("0-1-6")
     assert understood("mysql", f"{A}:1-5") == GtidSet.parse(f"{A}:1-5")

@@ -1,0 +1,318 @@
+"""What may be done with a server, and why not: decisions with their reasons. Pure data in, sentences out.
+
+The sentences go on after the name of a node: "… has nothing against it", "… its SQL thread is not running".
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from pyvrrp.core.settings import PromoteSettings
+from pyvrrp.mysql.gtid import BinlogState, GtidSet, MariaPosition, count
+from pyvrrp.mysql.status import Coordinates, Picture, Process, Replication
+from pyvrrp.mysql.verdict import Verdict, Word
+
+Gtids = BinlogState | GtidSet
+Place = Gtids | Coordinates | None
+
+FIT: Final = frozenset({Word.UP, Word.OVERLOADED, Word.READ_ONLY})
+CLIENT_ERRORS: Final = range(2000, 3000)  # of an IO thread whose source is gone
+SHOWN: Final = 5  # ranges in a sentence; all of them are in the data
+LONG: Final = 2.0  # seconds; what has been going on for longer will not end by itself within a switchover
+HOLDS_UP: Final = re.compile(
+    r"\s*(ALTER|CREATE|DROP|RENAME|TRUNCATE|OPTIMIZE|REPAIR|ANALYZE|LOCK\s+TABLE|FLUSH|BACKUP)\b", re.IGNORECASE
+)
+WAITS: Final = re.compile(r"Waiting for .* lock$")  # somebody holds what read_only will wait for
+
+
+# --- may it be promoted? ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Standby:
+    """A node that might take over.
+
+    `replication` is the channel from the other node as it is now, None when there is none. `healthy`: since the agent
+    and the server began, both threads ran while the IO thread was last connected (a MariaDB server that begins anew
+    without its source has forgotten what it had received). `lag`: see `lag()`, None when it is not known. `errant`: transactions
+    that it has and the other node has not. `held`: seconds of hold-down that are left.
+    """
+
+    verdict: Verdict
+    replication: Replication | None = None
+    healthy: bool = False
+    lag: float | None = None
+    errant: tuple[str, ...] = ()
+    held: float = 0.0
+    paused: bool = False
+    drained: bool = False
+
+
+def eligibility(standby: Standby, promote: PromoteSettings) -> tuple[str, ...]:
+    """Everything against making this node the active one; nothing when there is nothing.
+
+    With `require: none` only what its operator and its own server say counts.
+    """
+    reasons = [*_withheld(standby), *_unfit(standby.verdict)]
+    if promote.require == "none":
+        return tuple(reasons)
+    if standby.errant:
+        reasons.append(f"it has {_counted(standby.errant)} that the other node has not: {_listed(standby.errant)}")
+    if standby.replication is None:
+        return (*reasons, "it is not a replica of the other node")
+    reasons += _broken(standby.replication, healthy=standby.healthy)
+    reasons += _behind(standby.lag, promote.max_lag)
+    return tuple(reasons)
+
+
+def lag(changed: float, word: float, behind: float | None) -> float:
+    """Seconds that a standby is behind.
+
+    `changed`: when the active's heartbeat last changed here, `word`: when its agent last gave a sign of life, both by
+    this host's monotonic clock: how long nothing has come. `behind`: how old what came was (Seconds_Behind_Master).
+    """
+    return max(0.0, word - changed) + max(0.0, behind or 0.0)
+
+
+def held(failover: float, hold_down: float, now: float) -> float:
+    """Seconds for which there is no second automatic failover. By the wall clock, which may have been set back."""
+    if failover <= 0.0:
+        return 0.0
+    return max(0.0, min(hold_down, failover + hold_down - now))
+
+
+def _withheld(standby: Standby) -> Iterable[str]:
+    if standby.paused:
+        yield "failover is paused (`pyvrrpctl resume` ends that)"
+    if standby.drained:
+        yield "it is drained (`pyvrrpctl resume` ends that)"
+    if standby.held > 0:
+        left = f"{standby.held:.0f} s"
+        yield f"there was a failover, and for {left} there is no second one (`pyvrrpctl acknowledge` ends that)"
+
+
+def _unfit(verdict: Verdict) -> Iterable[str]:
+    if verdict.word not in FIT or not verdict.usable:
+        yield f"its server {verdict.evidence}"
+
+
+def _broken(one: Replication, *, healthy: bool) -> Iterable[str]:
+    if not one.sql:
+        yield _stopped("SQL", one.sql_errno, one.sql_error)
+    elif one.sql_errno:
+        yield f"its SQL thread reports error {one.sql_errno}: {one.sql_error}"
+    if one.io == "No" and one.io_errno not in CLIENT_ERRORS:
+        yield _stopped("IO", one.io_errno, one.io_error)
+    elif not healthy and not (one.sql and one.io == "Yes"):
+        yield f"it has not been seen replicating from {one.source} since its agent began"
+    if one.delay:
+        yield f"it replicates {one.delay} s late on purpose"
+    if one.filters:
+        yield f"it does not replicate everything ({', '.join(one.filters)})"
+
+
+def _stopped(thread: str, number: int, text: str) -> str:
+    return f"its {thread} thread is not running" + (f" (error {number}: {text})" if number else "")
+
+
+def _behind(seconds: float | None, most: float) -> Iterable[str]:
+    if seconds is None:
+        yield "how far it is behind is not known"
+    elif seconds > most:
+        yield f"it is {seconds:.1f} s behind, {most:g} s are allowed"
+
+
+# --- is all applied that was received? --------------------------------------------------------------------------------
+
+
+class Drain(enum.Enum):
+    """How far a replica is with what it received."""
+
+    DONE = "done"
+    WAIT = "wait"
+    STUCK = "stuck"  # waiting does not help
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """`missing`: ranges that were received and not applied. `detail` is a sentence."""
+
+    state: Drain
+    detail: str
+    missing: tuple[str, ...] = ()
+
+
+def drained(replication: Replication | None) -> Drained:
+    """Whether everything is applied that was received; its IO thread should have ended, else more may come.
+
+    By GTID where the channel has them: a transaction of which only the beginning arrived has none yet, while by
+    position it is missing for ever. A MariaDB server that was started anew has forgotten what it had received (its
+    Gtid_IO_Pos is empty) and throws its relay log away when its SQL thread starts; then it says that all is applied.
+    Whoever knows what was received, or written, before must compare with that: `loss`. Tried on 10.11.
+    """
+    if replication is None:
+        return Drained(Drain.DONE, "it is no replica: nothing was received")
+    one = replication
+    if not one.sql and _forgotten(one):
+        return Drained(Drain.STUCK, "its server was started anew and does not know what it had received")
+    missing = _unapplied(one)
+    if not missing:
+        return Drained(Drain.DONE, f"all that was received is applied ({one.applied or one.executed or 'nothing'})")
+    what = f"{_counted(missing)} received and not applied: {_listed(missing)}"
+    if not one.sql or one.sql_errno:
+        return Drained(Drain.STUCK, f"{_stopped('SQL', one.sql_errno, one.sql_error)}, with {what}", missing)
+    return Drained(Drain.WAIT, what, missing)
+
+
+def _forgotten(one: Replication) -> bool:
+    return isinstance(one.received, MariaPosition) and not one.received.gtids and one.executed is not None
+
+
+def _unapplied(one: Replication) -> tuple[str, ...]:
+    match one.received, one.applied:
+        case MariaPosition() as received, MariaPosition() as applied:
+            return received.beyond(applied)
+        case GtidSet() as received, GtidSet() as applied:
+            return received.beyond(applied)
+        case _:
+            return _between(one.executed, one.read)
+
+
+def _between(first: Coordinates | None, last: Coordinates | None) -> tuple[str, ...]:
+    """What lies between two places of one server's binary log."""
+    if last is None or (first is not None and first.covers(last)):
+        return ()
+    if first is None:
+        return (f"..{last}",)
+    return (f"{first}..{last.position}" if first.file == last.file else f"{first}..{last}",)
+
+
+# --- may a returning server replicate? --------------------------------------------------------------------------------
+
+
+class Return(enum.Enum):
+    """What a standby does about its replication."""
+
+    START = "start"
+    ALREADY = "already"
+    DIVERGED = "diverged"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Rejoin:
+    """`errant`: what it has and the active has not. `reason` is a sentence."""
+
+    decision: Return
+    reason: str
+    errant: tuple[str, ...] = ()
+
+
+def rejoin(own: Picture, replication: Replication | None, active: Place, *, ordered: bool = False) -> Rejoin:
+    """Whether a server that is not active may replicate from the one that is.
+
+    `active` is what that one has, and must have been asked for after `own`: meanwhile it writes. `ordered`: it has
+    gtid_strict_mode too. Errant transactions are never skipped: whoever replicates beyond them hides them.
+    """
+    errant = _errant(own, active, ordered=ordered)
+    if isinstance(errant, str):
+        return Rejoin(Return.UNKNOWN, errant)
+    if errant:
+        reason = f"it has {_counted(errant)} that the active server has not: {_listed(errant)}"
+        return Rejoin(Return.DIVERGED, reason, errant)
+    if replication is None:
+        return Rejoin(Return.UNKNOWN, "it has never been made a replica of the active server")
+    if replication.sql and replication.io != "No":
+        return Rejoin(Return.ALREADY, f"it replicates from {replication.source}")
+    return Rejoin(Return.START, f"it has nothing that {replication.source} has not")
+
+
+def _errant(own: Picture, active: Place, *, ordered: bool) -> tuple[str, ...] | str:
+    """The ranges, or why they are not known."""
+    match own.gtids, active:
+        case BinlogState() as mine, BinlogState() as theirs:
+            return mine.beyond(theirs, ordered=ordered and own.ordered)
+        case GtidSet() as mine, GtidSet() as theirs:
+            return mine.beyond(theirs)
+        case None, _:
+            return "its server has no GTIDs: nobody can tell whether it has transactions of its own"
+        case _, None:
+            return "what the active server has is not known"
+        case _:
+            return f"the transactions of {own.name} and of the active server cannot be compared: {own.has}, {active}"
+
+
+def loss(applied: Place, published: Place, *, ordered: bool = False) -> tuple[str, ...]:
+    """What is known to be missing: `published` was on the old active server, `applied` is here. A lower bound.
+
+    Of places in a binary log, both in that of the old active server.
+    """
+    match published, applied:
+        case BinlogState() as theirs, BinlogState() as mine:
+            return theirs.beyond(mine, ordered=ordered)
+        case GtidSet() as theirs, GtidSet() as mine:
+            return theirs.beyond(mine)
+        case Coordinates() as last, Coordinates() as first:
+            return _between(first, last)
+        case _:
+            return ()
+
+
+# --- may they be switched over? ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Active:
+    """The node that is to hand over. `transactions`: seconds that they have been open, by session."""
+
+    verdict: Verdict
+    processes: tuple[Process, ...] = ()
+    transactions: Mapping[int, int] | None = None
+    keep_users: tuple[str, ...] = ()
+
+
+def objections(active: Active, against: Iterable[str], longest: float = LONG) -> tuple[str, ...]:
+    """Everything against a planned switchover. `against` is the target's own `eligibility`.
+
+    Sessions count that would be killed in the midst of something long, or that others wait for. A LOCK TABLES that is
+    done is not among the processes; only those who wait for it are.
+    """
+    reasons = [f"the target: {reason}" for reason in against]
+    reasons += [f"the active node: {reason}" for reason in _unfit(active.verdict)]
+    open_for = active.transactions or {}
+    for one in active.processes:
+        if one.client and one.user not in active.keep_users:
+            reasons += _holding_up(one, open_for.get(one.id, 0), longest)
+    return tuple(reasons)
+
+
+def _holding_up(one: Process, age: int, longest: float) -> Iterable[str]:
+    who = f"the active node: session {one.id} of {one.user}@{one.host}"
+    busy = one.command.lower() != "sleep" and one.seconds > longest
+    if busy and WAITS.search(one.state):
+        yield f"{who} has been waiting for {one.seconds} s ({one.state})"
+    elif busy and HOLDS_UP.match(one.statement):
+        yield f"{who} has been busy for {one.seconds} s with {one.statement[:60].strip()}"
+    elif age > longest:
+        yield f"{who} has had a transaction open for {age} s"
+
+
+# --- sentences --------------------------------------------------------------------------------------------------------
+
+
+def _counted(ranges: tuple[str, ...]) -> str:
+    """ "5 transactions"; what is between two places of a log cannot be counted."""
+    try:
+        number = count(ranges)
+    except ValueError:
+        return "a part of the log"
+    return f"{number} transaction{'' if number == 1 else 's'}"
+
+
+def _listed(ranges: tuple[str, ...]) -> str:
+    more = len(ranges) - SHOWN
+    return ", ".join(ranges[:SHOWN]) + (f" and {more} more" if more > 0 else "")
