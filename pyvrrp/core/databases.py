@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from pyvrrp.core.effects import Effect
 from pyvrrp.core.events import (
@@ -16,7 +16,9 @@ from pyvrrp.core.events import (
     WritesRefused,
 )
 from pyvrrp.core.fsm import VirtualRouter
+from pyvrrp.core.settings import Account, InstanceSettings
 from pyvrrp.core.snapshot import DatabaseStatus
+from pyvrrp.core.writes import Terms
 
 Answer = WritesOpened | WritesRefused | WritesClosed | Invited | Relinquish | Seize
 
@@ -34,15 +36,26 @@ def tell(router: VirtualRouter, event: Answer, now: float) -> list[Effect]:
             return router.invited(by, now)
         case Relinquish(_, reason):
             return router.relinquish(reason, now)
-        case Seize(_, reason):
-            return router.seize(reason, now)
+    return router.seize(event.reason, now)
+
+
+def servers(instances: Iterable[InstanceSettings]) -> dict[str, Account]:
+    """The server of each instance that is bound to one."""
+    return {each.name: each.database.account for each in instances if each.database is not None}
 
 
 class Databases:
     """The latest report of each instance, and when it came."""
 
     def __init__(self) -> None:
+        self.terms = Terms()
         self._reports: dict[str, tuple[DatabaseReport, float]] = {}
+
+    def forget(self, before: Iterable[InstanceSettings], instances: Iterable[InstanceSettings]) -> None:
+        """A reload took databases away or put others in their place: nothing is known of those yet."""
+        known, wanted = servers(before), servers(instances)
+        for name in [name for name in self._reports if known.get(name) != wanted.get(name)]:
+            del self._reports[name]
 
     def take(self, report: DatabaseReport, now: float) -> None:
         """Something is known anew."""

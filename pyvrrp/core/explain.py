@@ -189,7 +189,7 @@ def _master(router: VirtualRouter, held: frozenset[VirtualAddress], now: float) 
         f"It took over {now - router.since:.1f} s ago: {reason}.",
     ]
     if router.leaving is not None:
-        sentences.append(f"It is closing its database, to hand over then: {router.leaving.reason}.")
+        sentences.append(f"It is closing its database, to hand over then: {router.leaving}.")
     elif not router.writes.open:
         sentences.append("Its database is being opened; the addresses come when it takes writes.")
     elif missing:

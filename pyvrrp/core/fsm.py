@@ -41,7 +41,7 @@ from pyvrrp.core.patience import Patience
 from pyvrrp.core.settings import Address, InstanceSettings
 from pyvrrp.core.snapshot import MasterStatus, Transition
 from pyvrrp.core.wire import Advert
-from pyvrrp.core.writes import Writes
+from pyvrrp.core.writes import Terms, Writes
 
 
 class State(enum.Enum):
@@ -65,14 +65,6 @@ class Counters:
     released_master: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Leaving:
-    """What a MASTER is about to become, once its database takes no more writes."""
-
-    state: State
-    reason: str
-
-
 _NEVER = float("-inf")
 
 # A rival with a lower priority is answered at once, but not more often than this part of the interval.
@@ -84,7 +76,8 @@ _COMPLAINT_PAUSE = 1.0
 class VirtualRouter:
     """One virtual router. Every method takes `now` and returns the effects to perform, in order.
 
-    `opens` is when a BACKUP begins to wait (vrrp_startup_delay, vrrp_delay_after_boot).
+    `opens` is when a BACKUP begins to wait (vrrp_startup_delay, vrrp_delay_after_boot). `terms` counts what is asked of
+    databases, over all the lives of an instance.
     """
 
     __slots__ = (
@@ -95,6 +88,7 @@ class VirtualRouter:
         "_group_bound",
         "_notifier",
         "_patience",
+        "_refused_at",
         "_released",
         "_timer_at",
         "_was_kept_waiting",
@@ -127,6 +121,7 @@ class VirtualRouter:
         now: float,
         notifier: Notifier,
         opens: float = _NEVER,
+        terms: Terms | None = None,
     ) -> None:
         self.settings = settings
         self.standing = standing
@@ -138,9 +133,9 @@ class VirtualRouter:
         self.following = False  # BACKUP: whether it heard a master that it gives way to
         self.group = ""  # the sync group that it is in
         self.handover_until: float | None = None
-        self.leaving: Leaving | None = None  # MASTER: for what
+        self.leaving: str | None = None  # MASTER: why, while its database is being closed
         self.withheld_since: float | None = None  # BACKUP: its wait was over then, and something spoke against it
-        self.writes = Writes(settings)
+        self.writes = Writes(settings, terms or Terms())
         self.master: MasterStatus | None = None
         self.rival: MasterStatus | None = None  # MASTER: who else is, with less right to it
         self.last: Transition | None = None
@@ -155,6 +150,7 @@ class VirtualRouter:
         self._timer_at: float  # when the cause of the tenure came up; there is none before the first
         self._complained_at = _NEVER
         self._released = ""  # that the master has left, since its last advert, and how that is known
+        self._refused_at = _NEVER  # when the database would not be opened
         self._was_kept_waiting = False  # by a check that had not reported
 
     # --- what it is ---------------------------------------------------------------------------------------------------
@@ -222,6 +218,18 @@ class VirtualRouter:
         return self._advertiser.muted
 
     @property
+    def rest(self) -> State:
+        """What it is when it is not MASTER, however long closing a database lets it wait for that."""
+        if self.stopping:
+            return State.INIT
+        return State.FAULT if self.standing.against else State.BACKUP
+
+    @property
+    def _announces(self) -> bool:
+        """MASTER: whether its addresses may be here, and others are to know it."""
+        return self.muted is None and not self.writes.opening
+
+    @property
     def lead(self) -> float:
         """BACKUP: seconds before the end of its wait at which it asks whether somebody else has the addresses."""
         return lead(self.settings, self._patience.interval(self.settings), self.skew_time)
@@ -273,6 +281,8 @@ class VirtualRouter:
         if self.withheld_since is not None and not self.withheld:
             self._resume(now)
         self._was_kept_waiting = not standing.unseen
+        if self.state is State.INIT:  # whatever it waits for: an earlier daemon may have left the database open
+            effects += self._close_writes("it is INIT")
         return effects
 
     def hear(self, advert: Advert, source: Address, now: float) -> list[Effect]:
@@ -293,7 +303,8 @@ class VirtualRouter:
         """Do what is due by `now`."""
         effects = self.lapse(now)
         if self.writes.until is not None and now >= self.writes.until:
-            effects += self._writes_are_closed("the database was not closed in time", now)
+            late = f"THE DATABASE IS NOT CLOSED: no answer within {self.writes.bound(self.settings):.2f} s"
+            effects += [self._record(late, Level.ERROR), *self._end_closing(now)]
         if self.handover_until is not None and now >= self.handover_until:
             effects += self._end_handover("no successor has spoken", now)
         asks_at = self._asks_at()
@@ -311,7 +322,7 @@ class VirtualRouter:
                 effects += self._wait_is_over(self.deadline, now)
         if self.garp_due is not None and now >= self.garp_due:
             bursts = self._announcer.timer(self.settings, self.standing, now)
-            effects += bursts if self.muted is None else []
+            effects += bursts if self._announces else []
         return effects
 
     def claimed(self, address: Address, mac: bytes, now: float) -> list[Effect]:
@@ -319,7 +330,7 @@ class VirtualRouter:
         effects = self.lapse(now)
         if self.state is State.BACKUP:
             self.duplicates.heard(address, mac, now)
-        elif self.state is State.MASTER:
+        elif self.state is State.MASTER and not self.writes.opening:  # else nothing is here to be had twice
             again = self.duplicates.contested(self.settings, address, mac, self.since, now)
             effects += self.duplicates.complaint(self.settings, address, mac, now)
             if again and self.muted is None:
@@ -328,7 +339,7 @@ class VirtualRouter:
 
     def rival_fell_silent(self, now: float) -> list[Effect]:
         """Somebody whose adverts were turned away speaks no more: whoever believed it is told who has the addresses."""
-        if self.state is not State.MASTER or self.muted is not None:
+        if self.state is not State.MASTER or not self._announces:
             return []
         return self._announcer.contested(self.settings, self.standing, now)
 
@@ -339,38 +350,38 @@ class VirtualRouter:
     def concede(self, reason: str, now: float) -> list[Effect]:
         """A MASTER goes back to BACKUP with its sync group, and hands over like one that leaves on purpose."""
         if self.muted is not None:
-            return self._become_backup(reason, now)
-        return self._leave(State.BACKUP, reason, now)
+            return self._give_up(reason, now)
+        return self._leave(reason, now)
 
     def writes_opened(self, term: int, detail: str) -> list[Effect]:
         """The database has all that was received, and takes writes: the addresses may come."""
         if self.state is not State.MASTER or not self.writes.awaits_opening(term):
             return []
         self.moved = True
-        return [self._record(f"the database is open: {detail}", Level.NOTICE), *self.writes.opened(self.settings)]
+        return [self._record(f"the database is open: {detail}", Level.NOTICE), *self.writes.opened()]
 
     def writes_refused(self, term: int, reason: str, now: float) -> list[Effect]:
         """The database is not fit to be opened: the claim is given up."""
         if self.state is not State.MASTER or not self.writes.awaits_opening(term):
             return []
         text = f"the database was not opened: {reason}"
-        return [self._record(text, Level.ERROR), *self._hand_over(State.BACKUP, text, now)]
+        self._refused_at = now
+        return [self._record(text, Level.ERROR), *self._end_tenure(text, now)]
 
     def writes_closed(self, term: int, detail: str, now: float, *, complete: bool) -> list[Effect]:
         """The database takes no more writes, or `complete` is False and what can be done was done."""
         if not self.writes.current(term):
             return []
         text = f"the database is closed: {detail}" if complete else f"THE DATABASE IS NOT CLOSED: {detail}"
-        if self.writes.until is not None:
-            return self._writes_are_closed(text, now)
-        return [self._record(text, Level.INFO if complete else Level.WARNING)]
+        record = self._record(text, Level.NOTICE if complete else Level.ERROR)
+        return [record, *self._end_closing(now)] if self.writes.until is not None else [record]
 
     def invited(self, by: str, now: float) -> list[Effect]:
         """The node `by` says that it has handed over: what priority 0 says, and nobody need wait for skew."""
         effects = self.lapse(now)
         if self.state is State.BACKUP:
             self._released, self.following = f"{by} has handed over", False
-            if self.deadline is not None:
+            if self.deadline is not None and self._hurries(now):
                 self.deadline = self._patience.begin(now)
             elif self.withheld_since is not None and not self.withheld:
                 self._resume(now)
@@ -383,12 +394,11 @@ class VirtualRouter:
 
     def seize(self, reason: str, now: float) -> list[Effect]:
         """A BACKUP is ordered to take over, whatever speaks against its database; not beside a living master."""
-        effects = self.lapse(now)
-        if self.state is State.BACKUP and not self.following:
+        effects, master = self.lapse(now), self.master
+        lives = self.following and master is not None and now - master.heard < self.master_down_interval
+        if self.state is State.BACKUP and not lives:
             return effects + self._take_over(reason, now, now, forced=True)
-        why = f"it is {self.state.value}"
-        if self.state is State.BACKUP and self.master is not None:
-            why = f"{self.master.address} is master"
+        why = f"{master.address} is master" if lives and master is not None else f"it is {self.state.value}"
         return [*effects, self._record(f"not taking over by order: {why}", Level.WARNING)]
 
     def join(self, group: str, bound: float) -> None:
@@ -404,6 +414,15 @@ class VirtualRouter:
     def continue_handover(self, before: VirtualRouter) -> None:
         """Begin with the addresses that an earlier life of the same virtual router is handing over."""
         self.handover_until, self._advertiser.sent_at = before.handover_until, before._advertiser.sent_at
+
+    def replace(self, before: VirtualRouter) -> None:
+        """The same, in the place of that earlier life: what it does not come to is for this one."""
+        self.continue_handover(before)
+        self.writes.inherit(before.writes)
+
+    def stay(self) -> None:
+        """It was to leave for good, and is wanted again."""
+        self.stopping = False
 
     def advert_failed(self, reason: str, now: float) -> None:
         """An advert did not leave."""
@@ -425,7 +444,7 @@ class VirtualRouter:
             return effects
         self.stopping, before = True, self.state
         if self.state is State.MASTER and self.muted is None:  # else nobody would hear the priority 0
-            effects += self._leave(State.INIT, reason, now)
+            effects += self._leave(reason, now)
         elif self.state is not State.INIT:
             effects += self._become(State.INIT, reason, now)
         return [*effects, self._tell(word, before, reason)]
@@ -436,12 +455,13 @@ class VirtualRouter:
         before, self.settings = self.settings, settings
         if settings != before:
             self._advertiser.leased()  # the kernel still counts the old lease
-        effects += self.writes.follow(before, settings, master=self.state is State.MASTER)
-        if self.leaving is not None and self.writes.until is None:
-            effects += self._writes_are_closed("no database is bound to it any more", now)
+        takes = self.state is State.MASTER and self.leaving is None
+        effects += self.writes.follow(before, settings, master=takes)
+        if self.leaving is not None and self.writes.until is None:  # another database, or none, is not waited for
+            effects += self._end_closing(now)
         effects += self.assess(standing, now)
         timers = [(each.advert_int, each.down_timer_adverts, each.version) for each in (before, settings)]
-        if timers[0] != timers[1] and self.state is State.BACKUP and self.ready is None:
+        if timers[0] != timers[1] and self.state is State.BACKUP and self.deadline is not None:
             self.deadline = self._down_at(now)
         if settings != before and self.state is State.MASTER:
             effects += self._advertise(now)
@@ -457,7 +477,7 @@ class VirtualRouter:
         if silent <= self.master_down_interval:
             return []
         reason = f"this process stood still for {silent:.2f} s: another node may be master by now"
-        return self._become_backup(reason, now)
+        return self._give_up(reason, now)
 
     def addresses_live(self, now: float) -> list[Effect]:
         """The kernel holds addresses that were missing: tell the link, now and once more later."""
@@ -497,7 +517,7 @@ class VirtualRouter:
     def _close_writes(self, reason: str) -> list[Effect]:
         """Whatever is not MASTER has no writes; refusals end with the addresses."""
         asked = self.writes.close(self.settings, reason)
-        return asked if self.handover_until is not None else [*asked, *self.writes.over(self.settings)]
+        return asked if self.handover_until is not None else [*asked, *self.writes.over()]
 
     def _entering(self, old: State) -> list[Effect]:
         if old is State.INIT and self.state is State.FAULT:
@@ -515,6 +535,12 @@ class VirtualRouter:
         if self.settings.owner:
             self.deadline = self._patience.begin(now)
         return effects
+
+    def _give_up(self, reason: str, now: float, *, said: bool = False) -> list[Effect]:
+        """A MASTER is none any more: BACKUP, unless it was about to become something else."""
+        if self.rest is State.BACKUP:
+            return self._become_backup(reason, now, said=said)
+        return self._become(self.rest, reason, now, said=said)
 
     def _become_backup(self, reason: str, now: float, *, said: bool = False) -> list[Effect]:
         effects = self._become(State.BACKUP, reason, now, said=said)
@@ -580,8 +606,8 @@ class VirtualRouter:
         last = self._advertise(now) if self.settings.higher_prio_send_advert else []
         effects: list[Effect] = [each for each in last if isinstance(each, SendAdvert)]
         self._follow(advert, source, now)
-        effects += [self._record(reason, Level.NOTICE), *self._become_backup(reason, now, said=True)]
-        self.following = True
+        effects += [self._record(reason, Level.NOTICE), *self._give_up(reason, now, said=True)]
+        self.following = self.state is State.BACKUP
         return effects
 
     def _break(self, now: float) -> list[Effect]:
@@ -589,7 +615,7 @@ class VirtualRouter:
         effects = [] if self.handover_until is None else lines.removing(self.settings)
         self.handover_until = None
         self.moved = True
-        effects += self.writes.over(self.settings)
+        effects += self.writes.over()
         if self.state is not State.FAULT:
             effects += self._become(State.FAULT, "; ".join(self.standing.broken), now)
         return effects
@@ -598,34 +624,28 @@ class VirtualRouter:
         """Not fit to serve: FAULT, handing over first when it is MASTER."""
         reason = "; ".join(self.standing.faults)
         if self.state is State.MASTER and self.muted is None:
-            return self._leave(State.FAULT, reason, now)
+            return self._leave(reason, now)
         return [] if self.state is State.FAULT else self._become(State.FAULT, reason, now)
 
-    def _leave(self, state: State, reason: str, now: float) -> list[Effect]:
+    def _leave(self, reason: str, now: float) -> list[Effect]:
         """Leave MASTER on purpose; with a database once it is closed, or does not answer in time."""
         if self.settings.database is None:
-            return self._hand_over(state, reason, now)
-        under_way, self.leaving = self.leaving, Leaving(state, self.leaving.reason if self.leaving else reason)
-        if under_way is not None:
+            return self._hand_over(reason, now)
+        if self.leaving is not None:
             return []
-        self.moved = True
+        self.leaving, self.moved = reason, True
         record = self._record(f"closing the database before handing over: {reason}", Level.NOTICE)
         return [*self.writes.begin_close(self.settings, reason, now), record]
 
-    def _writes_are_closed(self, detail: str, now: float) -> list[Effect]:
+    def _end_closing(self, now: float) -> list[Effect]:
         """Nothing more is waited for."""
-        leaving = self.leaving or Leaving(State.BACKUP, detail)
-        state = leaving.state
-        if state is State.FAULT and not self.standing.against:
-            state = State.BACKUP  # what was against it has gone meanwhile
-        record = self._record(detail, Level.NOTICE)
-        if self.muted is None:
-            return [record, *self._hand_over(state, leaving.reason, now)]
-        if state is State.BACKUP:
-            return [record, *self._become_backup(leaving.reason, now)]
-        return [record, *self._become(state, leaving.reason, now)]
+        return self._end_tenure(self.leaving or "", now)
 
-    def _hand_over(self, state: State, reason: str, now: float) -> list[Effect]:
+    def _end_tenure(self, reason: str, now: float) -> list[Effect]:
+        """Leave MASTER with a database that takes no writes; who is not heard has nobody to hand over to."""
+        return self._hand_over(reason, now) if self.muted is None else self._give_up(reason, now)
+
+    def _hand_over(self, reason: str, now: float) -> list[Effect]:
         """Leave MASTER on purpose: priority 0 at once, the addresses stay until the successor speaks."""
         effects = self.writes.leave(self.settings)
         effects += self._advertise(now, const.PRIORITY_RELEASE)
@@ -633,17 +653,14 @@ class VirtualRouter:
         if self.settings.database is not None:
             effects.append(Invite(self.settings.name))
         self.handover_until = now + max(self.slowest_successor, self._group_bound)
-        effects += [*self._become(state, reason, now), self._debug(lines.RELEASED)]
-        if state is State.BACKUP:
-            self.deadline = self._down_at(now)
-        return effects
+        return [*effects, *self._give_up(reason, now), self._debug(lines.RELEASED)]
 
     def _end_handover(self, reason: str, now: float) -> list[Effect]:
         took = now - self._advertiser.sent_at  # priority 0 was the last advert
         self.handover_until = None
         self.moved = True
         over = self._record(f"{reason} {took * 1e3:.0f} ms after priority 0", Level.NOTICE)
-        return [*lines.removing(self.settings), *self.writes.over(self.settings), over]
+        return [*lines.removing(self.settings), *self.writes.over(), over]
 
     # --- adverts ------------------------------------------------------------------------------------------------------
 
@@ -672,7 +689,8 @@ class VirtualRouter:
         rival = self.rival
         if self.settings.database is None or rival is None or rival.address != source:
             return False
-        return rival.heard <= self._advertiser.sent_at and now - rival.heard >= self.settings.advert_int / 2
+        ago, interval = now - rival.heard, self.settings.advert_int
+        return rival.heard <= self._advertiser.sent_at and interval / 2 <= ago < self.master_down_interval
 
     def _reassert(self, rival: MasterStatus, now: float) -> list[Effect]:
         """Answer a rival that should yield: an advert at once, and the link is told again who holds, now and later.
@@ -688,16 +706,17 @@ class VirtualRouter:
             text = f"Received advert from {rival.address} with lower priority {rival.priority}, ours {self.priority}"
             effects.append(self._record(f"{text}, forcing new election" if answers else text, Level.WARNING))
             effects.append(self._tell(notify.RECEIVED_LOWER, self.state, text))
-        return effects if self.muted is not None else effects + announced
+        return effects + announced if self._announces else effects
 
     def _hear_as_backup(self, advert: Advert, source: Address, now: float) -> list[Effect]:
         """RFC 3768 section 6.4.2."""
         if advert.priority == const.PRIORITY_RELEASE:
             self._released, self.following = f"{source} sent priority 0", False
-            if not self.withheld:
-                self.withheld_since = None
-            if self.ready is None and self.withheld_since is None:
-                self.deadline = self._patience.begin(now) + self.skew_time
+            soon = self._patience.begin(now) + self.skew_time
+            if self.withheld_since is not None and not self.withheld:
+                self.withheld_since, self.deadline = None, soon if self._hurries(now) else self._down_at(now)
+            elif self.deadline is not None and self._hurries(now):
+                self.deadline = soon
             return self._priority_zero(lines.BACKUP_HEARD_RELEASE, source)
         better = advert.priority >= self.priority or not self.settings.preempt
         effects = self._defer(better, now)
@@ -723,6 +742,13 @@ class VirtualRouter:
         if not better and self._patience.defer(self.settings, now):
             return [lines.delaying(self.settings)]
         return []
+
+    def _hurries(self, now: float) -> bool:
+        """Whether it takes over sooner when the master says that it leaves.
+
+        Not soon after its own database was not opened: two such nodes would hand over to each other without a pause.
+        """
+        return now - self._refused_at >= const.REFUSED_HOLD
 
     def _priority_zero(self, text: str, source: Address) -> list[Effect]:
         return [self._debug(text), self._record(f"{source} sent priority 0")]

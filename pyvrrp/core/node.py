@@ -346,14 +346,14 @@ class Node:
         return self._assess(router, now)
 
     def _of_database(self, event: Answer, now: float) -> list[Effect]:
-        router = self._routers.get(event.instance) or self._leaver(event.instance)
-        return [] if router is None else self._act(router, tell(router, event, now))
-
-    def _leaver(self, name: str) -> VirtualRouter | None:
-        return next((each for each in self._leaving if each.settings.name == name), None)
+        effects: list[Effect] = []
+        for router in [each for each in self._everybody() if each.settings.name == event.instance]:
+            effects += self._act(router, tell(router, event, now))
+        return effects
 
     def _config_replaced(self, event: ConfigReplaced, now: float) -> list[Effect]:
         replaced, self.settings = self.settings, event.settings
+        self._databases.forget(replaced.instances, event.settings.instances)
         self._routes.want(event.settings)
         self._notifier.router_id = event.settings.router_id
         self._links.want(event.settings.interface_delays)
@@ -370,8 +370,7 @@ class Node:
                 del old[before.settings.name]
                 effects += self._reconfigure(before, instance, now)
             else:
-                self._add_router(instance, now)
-                self._resume_handover(instance)
+                effects += self._begin_anew(instance, now)
         self._leaving += old.values()
         for router in self._leaving:  # they still want to hear their successors
             self._by_vrid.setdefault(router.settings.identity, router)
@@ -397,7 +396,8 @@ class Node:
     # --- routers ------------------------------------------------------------------------------------------------------
 
     def _add_router(self, instance: InstanceSettings, now: float) -> None:
-        router = VirtualRouter(instance, self._standing(instance), now, self._notifier, self._opens)
+        terms = self._databases.terms
+        router = VirtualRouter(instance, self._standing(instance), now, self._notifier, self._opens, terms)
         self._routers[instance.name] = router
         self._by_vrid[instance.identity] = router
 
@@ -407,12 +407,18 @@ class Node:
             if heir.state is State.INIT and not set(heir.settings.held).isdisjoint(leaving.settings.held):
                 heir.continue_handover(leaving)
 
-    def _resume_handover(self, settings: InstanceSettings) -> None:
-        """An instance that comes back while it hands over goes on handing over."""
-        router = next((each for each in self._leaving if each.settings.identity == settings.identity), None)
-        if router is not None:
-            self._routers[settings.name].continue_handover(router)
-            self._leaving.remove(router)
+    def _begin_anew(self, settings: InstanceSettings, now: float) -> list[Effect]:
+        """An instance that comes back while it leaves goes on with that: closing its database, or handing over."""
+        before = next((each for each in self._leaving if each.settings.identity == settings.identity), None)
+        if before is not None:
+            self._leaving.remove(before)
+            if before.leaving is not None:
+                before.stay()
+                return self._reconfigure(before, settings, now)
+        self._add_router(settings, now)
+        if before is not None:
+            self._routers[settings.name].replace(before)
+        return []
 
     def _goes_on(self, router: VirtualRouter, settings: InstanceSettings) -> bool:
         """Whether the router becomes the instance: under another VRID only a fit MASTER does, so that its VIPs stay."""

@@ -10,6 +10,7 @@ from pyvrrp.core.guard import Standing
 from pyvrrp.core.notify import Notifier
 from pyvrrp.core.settings import InterfaceProbe, Track
 from pyvrrp.core.snapshot import AddressStatus, CheckStatus, GroupStatus, HolderStatus
+from tests.core.test_databases import BEHIND, DEAD, closing, left, opening, standby, withheld
 from tests.core.test_group import V1, pair
 from tests.lone import OURS, Lone, backup, master, vip
 from tests.simulation import CHECK, INTERFACE, VIP, instance
@@ -287,3 +288,44 @@ def test_a_node() -> None:
     snapshot = lone.node.snapshot(lone.now + 1.0)
     assert (snapshot.now, snapshot.router_id, snapshot.stopping) == (lone.now + 1.0, "node", False)
     assert lone.node.instances() == (lone.router.settings,)
+
+
+# --- a database -------------------------------------------------------------------------------------------------------
+
+
+def test_master_whose_database_is_being_opened() -> None:
+    assert why(opening(), after=0.3) == [
+        "VI_1 is MASTER with priority 100.",
+        "It took over 0.3 s ago: no advert from anybody for 3.61 s.",
+        "Its database is being opened; the addresses come when it takes writes.",
+        "The next advert is due in 0.70 s.",
+    ]
+
+
+def test_master_whose_database_is_being_closed() -> None:
+    assert "It is closing its database, to hand over then: switchover." in why(closing())
+    assert "Its database is being opened; the addresses come when it takes writes." not in why(closing())
+
+
+def test_backup_that_is_withheld() -> None:
+    assert why(withheld(), after=12.0) == [
+        "VI_1 is BACKUP, and nobody is master: its wait was over 12.00 s ago.",
+        "It does not take over: it lags 40 s behind.",
+    ]
+
+
+def test_backup_that_would_be_withheld() -> None:
+    lone = standby(BEHIND)
+    assert why(lone)[-1] == "It would not take over as things are: it lags 40 s behind."
+    lone.hear(150)
+    assert why(lone) == [
+        "VI_1 is BACKUP: 192.168.1.202 advertises 150, ours is 100.",
+        "It takes over if no advert arrives for 3.61 s (last one 0.00 s ago).",
+        "It would not take over as things are: it lags 40 s behind.",
+    ]
+
+
+def test_fault_of_a_database() -> None:
+    lone = left(DEAD)
+    assert why(lone)[0] == "VI_1 is FAULT: mysqld does not answer."
+    assert "It is handing over" in why(lone)[-1]

@@ -7,8 +7,9 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import pytest
 
-from pyvrrp.core.guard import NO_PEERS, Interface, Standing, primary_address, standing
-from pyvrrp.core.settings import Address, InstanceSettings, UnicastPeer, VirtualAddress
+from pyvrrp.core.events import DatabaseReport
+from pyvrrp.core.guard import NO_PEERS, NOT_REPORTED, Interface, Standing, primary_address, standing
+from pyvrrp.core.settings import Account, Address, DatabaseSettings, InstanceSettings, UnicastPeer, VirtualAddress
 from pyvrrp.core.tracking import Tracked
 from tests.simulation import instance
 
@@ -170,3 +171,28 @@ def test_dont_track_primary_forgives_a_link_that_is_down_and_nothing_else() -> N
     assert standing(settings, {"eth0": bare}, VIRTUAL, FINE, None).broken == ("interface eth0 has no IPv4 address",)
     gone = Interface(False, False, MAC, ())
     assert standing(settings, {"eth0": gone}, VIRTUAL, FINE, None).broken == ("interface eth0 does not exist",)
+
+
+# --- a database -------------------------------------------------------------------------------------------------------
+
+BOUND = instance(database=DatabaseSettings(Account()))
+
+
+def test_a_database_that_was_not_looked_at_is_waited_for_and_withholds() -> None:
+    found = standing(BOUND, {"eth0": UP}, VIRTUAL, FINE, None)
+    assert (found.against, found.waiting, found.withheld, found.unseen) == ((), (NOT_REPORTED,), (NOT_REPORTED,), ())
+
+
+def test_what_a_database_has_to_say() -> None:
+    report = DatabaseReport("VI_1", ("mysqld is down",), ("it lags",))
+    tracked = Tracked(("disk fails",), ("net is unknown",), 90, ())
+    found = standing(BOUND, {"eth0": UP}, VIRTUAL, tracked, "the kernel refused", report)
+    assert found.faults == found.against == ("disk fails", "mysqld is down", "the kernel refused")
+    assert (found.waiting, found.withheld) == (("net is unknown",), ("it lags",))
+
+
+def test_a_report_about_no_database_counts_for_nothing() -> None:
+    report = DatabaseReport("VI_1", ("mysqld is down",), ("it lags",))
+    assert standing(instance(), {"eth0": UP}, VIRTUAL, FINE, None, report) == standing(
+        instance(), {"eth0": UP}, VIRTUAL, FINE, None
+    )

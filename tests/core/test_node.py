@@ -839,3 +839,10 @@ def test_a_leaving_instance_hears_its_successor_after_one_more_reload_too() -> N
     effects = lone.hear(200, vrid=60, addresses=(VIP.address,), after=0.1)
     assert "192.168.1.202 has taken over 100 ms after priority 0" in texts(effects)
     assert operations(effects) == [Operation(Action.REMOVE, VIP)]
+
+
+def test_when_a_master_was_heard_last() -> None:
+    lone = backup()
+    assert (lone.node.last_heard("VI_1"), lone.node.last_heard("VI_9")) == (None, None)
+    lone.hear(200, after=1.0)
+    assert lone.node.last_heard("VI_1") == lone.now

@@ -9,6 +9,7 @@ import pytest
 
 from pyvrrp.core import settings as everything
 from pyvrrp.core.settings import (
+    Account,
     Address,
     Command,
     DnsProbe,
@@ -149,3 +150,8 @@ def test_the_shape_names_every_class_with_its_fields() -> None:
     assert found["Source"] == "address,port,interface,mark"
     classes = {name for name in everything.__all__ if isinstance(getattr(everything, name), type)}
     assert set(found) == classes
+
+
+def test_where_a_database_is_in_words() -> None:
+    assert str(Account()) == "127.0.0.1:3306"
+    assert str(Account(socket="/run/mysqld/mysqld.sock")) == "/run/mysqld/mysqld.sock"
