@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import IPv4Address
 
 from pyvrrp.core.effects import CloseWrites, OpenWrites
-from pyvrrp.core.events import DatabaseReport, Invited, Seize, WritesOpened
+from pyvrrp.core.events import ConfigReplaced, DatabaseReport, Invited, Seize, WritesOpened, WritesRefused
 from pyvrrp.core.fsm import State
 from pyvrrp.core.settings import Account, DatabaseSettings, PromoteSettings
 from tests.lone import PEER, Lone, only, texts
+from tests.simulation import settings
 
 FIT = DatabaseReport("VI_1", (), ())
 NO_WORD = "nobody said that the master has left, and on_silence is hold"
@@ -139,3 +141,27 @@ def test_without_a_database_the_better_one_stays() -> None:
     for _ in range(3):
         lone.hear(100, source=PEER, after=0.9)
     assert lone.state is State.MASTER
+
+
+def test_a_rival_of_another_time_is_answered_like_the_first() -> None:
+    lone = open_master()
+    lone.hear(100, after=0.3)
+    for _ in range(5):
+        lone.timer()
+    effects = lone.hear(100, after=0.1)
+    assert lone.state is State.MASTER
+    assert only(CloseWrites, effects) == []
+
+
+def test_priority_zero_soon_after_a_refusal_is_waited_for_longer() -> None:
+    lone = backup_with_database("promote")
+    (opening,) = only(OpenWrites, lone.timer())
+    lone.give(WritesRefused("VI_1", opening.term, "transactions are missing"))
+    lone.give(ConfigReplaced(settings(replace(lone.router.settings, database=database("hold")))))
+    lone.timer()
+    while lone.router.withheld_since is None:
+        lone.timer()
+    lone.hear(0)
+    assert lone.deadline == lone.router.master_down_interval
+    lone.timer()
+    assert lone.router.state is State.MASTER

@@ -11,7 +11,9 @@ from pyvrrp.core import settings as everything
 from pyvrrp.core.settings import (
     Account,
     Address,
+    ChannelSettings,
     Command,
+    DatabaseSettings,
     DnsProbe,
     FileProbe,
     GarpGroup,
@@ -155,3 +157,5 @@ def test_the_shape_names_every_class_with_its_fields() -> None:
 def test_where_a_database_is_in_words() -> None:
     assert str(Account()) == "127.0.0.1:3306"
     assert str(Account(socket="/run/mysqld/mysqld.sock")) == "/run/mysqld/mysqld.sock"
+    assert str(DatabaseSettings(Account(port=3307))) == "127.0.0.1:3307"
+    assert str(ChannelSettings("/k", "10.0.0.1", "10.0.0.2")) == "10.0.0.1 with 10.0.0.2, port 3112"
