@@ -41,6 +41,8 @@ QUESTIONS_MAX: Final = 8  # that are answered at once
 REPEAT: Final = 600.0  # seconds until the same is said to the log again
 _NO_CHECK_TIME: Final = 0x200000  # X509_V_FLAG_NO_CHECK_TIME: exactly one certificate is believed, whatever the clock
 
+_CERTIFICATE: Final = "-----BEGIN CERTIFICATE-----"
+
 
 @dataclass(slots=True)
 class Counters:
@@ -65,18 +67,19 @@ def credentials(key_file: str) -> Credentials:
     import ssl
 
     try:
-        mode = stat.S_IMODE(os.stat(key_file).st_mode)  # noqa: PTH116
-        if mode & 0o077:
-            raise ChannelError(f"{key_file} has mode {mode:04o}: others may read it, 0600 is demanded")
-        server, client = (_context(each, key_file) for each in (ssl.PROTOCOL_TLS_SERVER, ssl.PROTOCOL_TLS_CLIENT))
-        (certificate,) = server.get_ca_certs(binary_form=True)
-    except ssl.SSLError:
+        with open(key_file, encoding="ascii") as file:  # noqa: PTH123
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            if mode & 0o077:
+                raise ChannelError(f"{key_file} has mode {mode:04o}: others may read it, 0600 is demanded")
+            server, client = (_context(each, key_file) for each in (ssl.PROTOCOL_TLS_SERVER, ssl.PROTOCOL_TLS_CLIENT))
+            _, begin, certificate = file.read().partition(_CERTIFICATE)
+        if _CERTIFICATE in certificate:
+            raise ChannelError(f"{key_file} has more than one certificate")
+        return Credentials(server, client, ssl.PEM_cert_to_DER_cert(begin + certificate))
+    except (ssl.SSLError, ValueError):
         raise ChannelError(f"{key_file} has no key with its certificate (pyvrrpctl keys makes one)") from None
-    except ValueError:
-        raise ChannelError(f"{key_file} is to have one certificate") from None
     except OSError as error:
         raise ChannelError(f"{key_file}: {error.strerror}") from None
-    return Credentials(server, client, certificate)
 
 
 def _context(protocol: int, key_file: str) -> SSLContext:
