@@ -16,6 +16,7 @@ from pyvrrp import __version__
 from pyvrrp.app.blackbox import BlackBox
 from pyvrrp.app.checkup import Checkup
 from pyvrrp.app.claims import Claims
+from pyvrrp.app.databases import Databases
 from pyvrrp.app.dump import Baseline, Dumps, write_private
 from pyvrrp.app.herald import Herald
 from pyvrrp.app.host import (
@@ -31,6 +32,7 @@ from pyvrrp.app.logs import open_journal
 from pyvrrp.app.lookout import Lookout
 from pyvrrp.app.loop import Heart, clear_addresses, settle_memory
 from pyvrrp.app.options import Options
+from pyvrrp.app.orders import Orders
 from pyvrrp.app.pidfile import PidFile, wanted
 from pyvrrp.app.premises import Premises
 from pyvrrp.app.reading import Reading, only_wanted
@@ -109,6 +111,7 @@ class Daemon:
         self._wires = Wires(self._hear, *readers)
         self._lookout = Lookout(self._hear, lambda: self._wires.listen(rounds=1), *readers, self._say)
         self._herald = Herald(loaded.settings.script_timeout, self._say)
+        self._databases = Databases(self._deliver, self._node.last_heard, self._premises.refuse, self._journal.write)
         self._heart = Heart(
             self._node,
             self._kernel,
@@ -118,7 +121,9 @@ class Daemon:
             self._journal.write,
             self._herald.tell,
             self._finished.set,
+            self._databases.perform,
         )
+        self._orders = Orders(self._node, self._databases, self._deliver, self._say_of)
         self._blackbox = BlackBox(self._node, self._heart.insert, self._say)
         self._checkup = Checkup(self._loop, self._heart.deliver_one, self._say)
 
@@ -147,6 +152,7 @@ class Daemon:
         self._loop.add_reader(self._kernel.monitor_fileno(), self._kernel_changed)
         self._catch_signals()
         self._herald.want(self._loaded.settings)
+        self._databases.want(self._loaded.settings)
         self._observe(self._node.interfaces())
         self._prepare(self._loaded.settings)
         self._checkup.want(self._loaded.settings.checks)
@@ -166,6 +172,7 @@ class Daemon:
         self._checkup.close()
         self._premises.change_routes(self._node.held_routes())
         clear_addresses(self._node, self._kernel)
+        await self._databases.close()
         self._premises.close()
         self._loop.remove_reader(self._kernel.monitor_fileno())
         self._lookout.close()
@@ -183,6 +190,9 @@ class Daemon:
 
     def _hear(self, events: Iterable[Event]) -> None:
         self._heart.deliver(events)
+
+    def _deliver(self, event: Event) -> None:
+        self._heart.deliver_one(event)
 
     def _kernel_changed(self) -> None:
         touched = self._kernel.changes()
@@ -203,6 +213,7 @@ class Daemon:
             self._loop.call_later(_LOOK_AGAIN, self._look_at, list(names))
 
     def _tidy(self) -> None:
+        self._databases.tidy()
         self._look_at(self._node.interfaces())
 
     def _instances(self) -> tuple[InstanceSettings, ...]:
@@ -382,6 +393,7 @@ class Daemon:
         self._loaded, self._problems, self._loaded_at = loaded, (), time.time()
         self._herald.want(loaded.settings)
         self._heart.deliver_one(ConfigReplaced(loaded.settings))
+        self._databases.want(loaded.settings)
         self._coming = ()
         self._claims.keep(self._node.vrids())  # those it runs, and those it still hands over
         self._checkup.want(loaded.settings.checks)
@@ -405,6 +417,9 @@ class Daemon:
     def _say(self, level: Level, text: str) -> None:
         self._journal.write(Record(level, "", text))
 
+    def _say_of(self, instance: str, text: str) -> None:
+        self._journal.write(Record(Level.NOTICE, instance, text))
+
     async def _answer(self, request: dict[str, object], peer: Peer) -> Answer:
         command = request.get("command")
         if command == "status":
@@ -413,13 +428,16 @@ class Daemon:
             except Exception as error:  # noqa: BLE001  # who only looks must not end a master
                 self._trace(error)
                 return {"error": "the status could not be made, the log says why"}
-        if command not in ("reload", "record"):
-            return {"error": f"unknown command {command!r}: there are status, reload and record"}
+        if command not in ("reload", "record", *self._orders):
+            known = ", ".join(("status", "reload", "record", *self._orders))
+            return {"error": f"unknown command {command!r}: there are {known}"}
         if not peer.may_change:
             text = f"uid {peer.uid} may look, but only root and this daemon's own user may {command}"
             return {"error": text, "refused": True}
         if command == "record":
             return self._blackbox.listen()
+        if command in self._orders:
+            return await self._orders.carry_out(request)
         return await (self._try_reload() if request.get("dry_run") else self._reload())
 
     def _status_answer(self) -> dict[str, object]:
@@ -436,6 +454,7 @@ class Daemon:
                 "loaded_at": self._loaded_at,
                 "problems": list(self._problems),
             },
+            "channel": self._databases.channel_status(),
             "snapshot": asdict(self._node.snapshot(now)),
         }
 

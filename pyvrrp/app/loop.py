@@ -17,13 +17,17 @@ from pyvrrp.app.wires import Wires
 from pyvrrp.core.effects import (
     Action,
     Announce,
+    CloseWrites,
     Effect,
+    Invite,
     Level,
     Notify,
+    OpenWrites,
     Operation,
     Reconcile,
     ReconcileRoutes,
     Record,
+    RefuseConnections,
     RenewLease,
     ResetConnections,
     RouteOperation,
@@ -54,7 +58,8 @@ _LONG = 0.05  # seconds; a turn that takes longer (a large reload) is a stall of
 class Heart:
     """Feeds one node and performs what it asks.
 
-    `write` takes the records, `notify` what others are told, `finish` is called once the node is done.
+    `write` takes the records, `notify` what others are told, `attend` what concerns a database; `finish` is called once
+    the node is done.
     """
 
     def __init__(
@@ -67,6 +72,7 @@ class Heart:
         write: Callable[[Record], None],
         notify: Callable[[Notify], None],
         finish: Callable[[], None],
+        attend: Callable[[OpenWrites | CloseWrites | RefuseConnections | Invite], None],
     ) -> None:
         self._node: Core = node
         self._kernel = kernel
@@ -98,6 +104,10 @@ class Heart:
             ResetConnections: self._reset,
             Record: self._records.append,
             Notify: self._news.append,
+            OpenWrites: attend,
+            CloseWrites: attend,
+            RefuseConnections: attend,
+            Invite: attend,
         }
 
     def deliver(self, events: Iterable[Event]) -> None:

@@ -16,16 +16,22 @@ from pyvrrp import __version__
 from pyvrrp.cli.failure import USAGE, Failure
 
 _COMMANDS: Final = {
+    "acknowledge": ("pyvrrp.cli.orders", "acknowledge"),
     "check": ("pyvrrp.cli.config", "check"),
     "config": ("pyvrrp.cli.config", "config"),
+    "drain": ("pyvrrp.cli.orders", "drain"),
     "explain": ("pyvrrp.cli.status", "explain"),
     "history": ("pyvrrp.cli.status", "history"),
     "keys": ("pyvrrp.cli.keys", "keys"),
+    "pause": ("pyvrrp.cli.orders", "pause"),
+    "promote": ("pyvrrp.cli.orders", "promote"),
     "record": ("pyvrrp.cli.record", "record"),
     "reload": ("pyvrrp.cli.reload", "reload"),
     "replay": ("pyvrrp.cli.replay", "replay"),
+    "resume": ("pyvrrp.cli.orders", "resume"),
     "sniff": ("pyvrrp.cli.sniff", "sniff"),
     "status": ("pyvrrp.cli.status", "status"),
+    "switchover": ("pyvrrp.cli.orders", "switchover"),
 }
 
 
@@ -55,7 +61,7 @@ class _Commands(click.Group):
 @click.version_option(__version__, message="pyvrrpctl %(version)s")
 @click.pass_context
 def pyvrrpctl(context: click.Context, socket: str) -> None:
-    """Ask pyvrrpd what it does and why, check its configuration, have it reload."""
+    """Ask pyvrrpd what it does and why, check its configuration, have it reload, move a database."""
     context.obj = socket
 
 

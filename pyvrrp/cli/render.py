@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
+from pyvrrp.cli.databases import channel_line, database_block, fit
 from pyvrrp.cli.layout import GAP, Json, Rows, age, ago, milliseconds, page, some, table, under
 from pyvrrp.cli.transitions import transition
 
@@ -18,6 +19,7 @@ def status(answer: Json, only: str | None = None) -> str:
     instances = [each for each in snapshot["instances"] if only in (None, each["name"])]
     groups = [each for each in snapshot["groups"] if only is None or only in each["members"]]
     services = snapshot["services"] if only is None else []
+    databases = [each for each in snapshot["databases"] if only in (None, each["instance"])]
     first = _first_width([*instances, *groups, *snapshot["checks"]])
     return page(
         [
@@ -26,6 +28,8 @@ def status(answer: Json, only: str | None = None) -> str:
             _group_table(groups, first),
             check_table(snapshot["checks"], snapshot["now"], first),
             service_table(services),
+            *(database_block(each, snapshot["now"]) for each in databases),
+            channel_line(answer),
             *(_story(each, answer) for each in instances),
             *(_trouble(each, fine=bool(each["state"])) for each in groups),
             *(_trouble(each, fine=each["quorum"]) for each in services),
@@ -34,15 +38,19 @@ def status(answer: Json, only: str | None = None) -> str:
 
 
 def healthy(answer: Json, only: str | None = None) -> bool:
-    """Whether every instance (or `only`) and virtual server can do its part, and the file is the one in force."""
+    """Whether every instance (or `only`), database and virtual server can do its part, and the file is in force."""
     snapshot = answer["snapshot"]
     instances = [each for each in snapshot["instances"] if only in (None, each["name"])]
     services = snapshot["services"] if only is None else []
+    databases = {each["instance"]: each for each in snapshot["databases"]}
+    channel = answer.get("channel")
     return (
         bool(answer["config"]["ok"])
         and all(each["state"] in ("BACKUP", "MASTER") and _vip_mark(each) != "MISSING" for each in instances)
         and not any(each["contested"] for each in instances)
         and all(each["quorum"] for each in services)
+        and all(fit(databases[each["name"]], each) for each in instances if each["name"] in databases)
+        and (channel is None or bool(channel["up"]))
     )
 
 

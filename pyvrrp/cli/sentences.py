@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from pyvrrp.cli.databases import database_block
 from pyvrrp.cli.layout import Json, age, ago, milliseconds, page, table, wall
 from pyvrrp.cli.render import check_table, instance_table, service_table
 from pyvrrp.cli.transitions import transition
@@ -49,10 +50,14 @@ def _instance(instance: Json, answer: Json) -> Sections:
     groups = [
         sentence for each in snapshot["groups"] if instance["name"] in each["members"] for sentence in each["why"]
     ]
+    databases = [
+        database_block(each, snapshot["now"]) for each in snapshot["databases"] if each["instance"] == instance["name"]
+    ]
     return [
         _what_it_is(instance, answer),
         list(instance["why"]),
         groups,
+        *databases,
         _addresses(instance),
         _timers(instance),
         _rejected(instance, snapshot["now"]),

@@ -21,8 +21,9 @@ if TYPE_CHECKING:  # rich costs a seventh of this command's time
 _REFRESH: Final = 1.0  # seconds between two looks of --watch
 _EXIT_CODE: Final = (
     "Exit with 3 when an instance (or INSTANCE) is neither BACKUP nor MASTER or lacks its addresses, when two "
-    "nodes may hold one or another host keeps it from this one, when a virtual server has no quorum, or when the last "
-    "reload was refused."
+    "nodes may hold one or another host keeps it from this one, when a database is not fit, or not fit to take over, "
+    "when the channel to the other agent is down, when a virtual server has no quorum, or when the last reload was "
+    "refused."
 )
 
 
@@ -55,6 +56,7 @@ def _only(answer: Json, instance: str | None) -> Json:
         "instances": [each for each in snapshot["instances"] if each["name"] == instance],
         "groups": [each for each in snapshot["groups"] if instance in each["members"]],
         "services": [],
+        "databases": [each for each in snapshot["databases"] if each["instance"] == instance],
         "history": [each for each in snapshot["history"] if each["instance"] == instance],
     }
     return {**answer, "snapshot": {**snapshot, **of_it}}

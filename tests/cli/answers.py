@@ -7,9 +7,11 @@ from dataclasses import asdict
 from ipaddress import IPv4Address
 from typing import Any
 
+from pyvrrp.core.events import DatabaseView
 from pyvrrp.core.snapshot import (
     AddressStatus,
     CheckStatus,
+    DatabaseStatus,
     GroupStatus,
     InstanceStatus,
     MasterStatus,
@@ -101,6 +103,24 @@ LOST = ServiceStatus(
     ),
 )
 
+DATABASE = DatabaseStatus(
+    "VI_1",
+    DatabaseView(
+        server="/run/mysqld/mysqld.sock",
+        verdict="UP",
+        evidence="ping answered in 0.4 ms",
+        writes="closed",
+        replication="running from 192.168.1.201:3306, 0.2 s behind",
+        position="0-1-1930",
+        semi_sync="replica, in force",
+        peer="node-a: UP, writes open",
+    ),
+    faults=(),
+    against=(),
+    reported=NOW - 0.2,
+)
+CHANNEL = {"address": "192.168.1.201", "port": 3112, "up": True, "node": "node-a", "counters": {"ignored": 0}}
+
 
 def answer(
     *instances: InstanceStatus,
@@ -108,10 +128,12 @@ def answer(
     groups: tuple[GroupStatus, ...] = (),
     services: tuple[ServiceStatus, ...] = (),
     problems: tuple[str, ...] = (),
+    databases: tuple[DatabaseStatus, ...] = (),
+    channel: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What `status` answers for these instances, after its way through JSON."""
     history = tuple(each.last for each in instances if each.last is not None)
-    snapshot = Snapshot(NOW, "db1", False, instances, checks, history, services, groups)
+    snapshot = Snapshot(NOW, "db1", False, instances, checks, history, services, groups, databases)
     content = {
         "version": "0.1.0",
         "pid": 4711,
@@ -123,6 +145,7 @@ def answer(
             "loaded_at": WALL - 82_000,
             "problems": list(problems),
         },
+        "channel": channel,
         "snapshot": asdict(snapshot),
     }
     through_json: dict[str, Any] = json.loads(json.dumps(content, default=str))

@@ -1,0 +1,435 @@
+"""The servers behind instances: a keeper for each, and the channel to the other node's agent.
+
+None of it is loaded before a configuration has a database or a channel. What was asked of an instance last is kept, so
+that a keeper which a reload replaces is told again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import os
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from pyvrrp.core.effects import CloseWrites, Invite, Level, OpenWrites, Record, RefuseConnections
+from pyvrrp.core.events import Event, Invited, WritesOpened
+from pyvrrp.core.settings import Address, ChannelSettings, DatabaseSettings, NodeSettings
+from pyvrrp.errors import ControlError, KernelError
+
+if TYPE_CHECKING:
+    from pyvrrp.io.channel import Channel, Object, Reply
+    from pyvrrp.mysql.published import Published
+
+DatabaseEffect = OpenWrites | CloseWrites | RefuseConnections | Invite
+
+LISTEN: Final = 0.1  # seconds between two looks at whether the active node was heard
+LAST_WORDS: Final = 2.0  # seconds that letting go of servers may take
+PUBLISHED, INVITE = "published", "invite"  # words of the channel
+
+
+class SteppedDown(Protocol):
+    """A server that takes no more writes: up to where everything is in it, how many sessions were killed."""
+
+    @property
+    def position(self) -> str:
+        """All that it has."""
+
+    @property
+    def killed(self) -> int:
+        """Sessions."""
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+
+
+class Keeper(Protocol):
+    """What is wanted of pyvrrp.mysql.keeper.Keeper."""
+
+    def start(self) -> None:
+        """Begin to look after the server."""
+
+    async def close(self) -> None:
+        """Let go of it, as it is."""
+
+    def open_writes(self, effect: OpenWrites) -> None:
+        """Answered by an event."""
+
+    def close_writes(self, effect: CloseWrites) -> None:
+        """Answered by an event."""
+
+    def told(self, published: Published) -> None:
+        """What the other node's keeper publishes."""
+
+    def heard(self) -> None:
+        """The active node gave a sign of life."""
+
+    async def step_down(self, within: float) -> SteppedDown:
+        """Close writes for a switchover. Raises PyvrrpError."""
+
+    async def step_back(self) -> None:
+        """Open them again, unless something else was asked for meanwhile. Raises PyvrrpError."""
+
+    async def reach(self, position: str, within: float) -> None:
+        """Wait until all that is applied. Raises PyvrrpError."""
+
+    def pause(self) -> None:
+        """No takeover until `resume`."""
+
+    def resume(self) -> None:
+        """Neither paused nor drained."""
+
+    def drain(self) -> None:
+        """This node is not to be active until `resume`."""
+
+    def acknowledge(self) -> None:
+        """The last failover has been seen: no hold-down, and what was lost is known."""
+
+
+@dataclass(eq=False, slots=True)
+class Post:
+    """The place of a keeper: it is empty while one is replaced."""
+
+    instance: str
+    settings: DatabaseSettings
+    directory: str
+    keeper: Keeper | None = None
+    manned_for: tuple[DatabaseSettings, str] | None = None
+    leaving: bool = False  # its instance is in no configuration any more
+    heard: float | None = None
+    opened: float | None = None  # when its writes were opened, while they are
+    own: Published | None = None  # what its keeper published last
+    other: Published | None = None  # and the other node's
+
+    @property
+    def wanted(self) -> tuple[DatabaseSettings, str]:
+        """What the keeper is to be made for."""
+        return self.settings, self.directory
+
+
+Make = Callable[[Post, Callable[[Event], None], Callable[["Published"], None]], Awaitable[Keeper]]
+
+
+class Databases:
+    """See the module. `report` takes the keepers' events, `last_heard` says when an instance's master spoke last.
+
+    `refuse` has new connections to these addresses of an instance answered with a reset, and is called in a thread.
+    """
+
+    def __init__(
+        self,
+        report: Callable[[Event], None],
+        last_heard: Callable[[str], float | None],
+        refuse: Callable[[str, Sequence[Address]], None],
+        write: Callable[[Record], None],
+        make: Make | None = None,
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._report = report
+        self._last_heard = last_heard
+        self._refuse = refuse
+        self._write = write
+        self._make = make or self._make_keeper
+        self._posts: dict[str, Post] = {}
+        self._wishes: dict[str, OpenWrites | CloseWrites] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._moved = asyncio.Condition()
+        self._name = ""
+        self._channel: Channel | None = None
+        self._channel_for: tuple[ChannelSettings, object] | None = None
+        self._changing_channel = asyncio.Lock()
+        self._answers: dict[str, Reply] = {}
+        self._thread: ThreadPoolExecutor | None = None  # where connections are refused, in order
+        self._listening: asyncio.TimerHandle | None = None
+        self._closed = False
+
+    # --- what is there ------------------------------------------------------------------------------------------------
+
+    def want(self, settings: NodeSettings) -> None:
+        """Have a keeper for each database of the settings, and their channel. After the core has the settings."""
+        self._name = settings.router_id
+        wanted = {each.name: each.database for each in settings.instances if each.database is not None}
+        for post in self._posts.values():
+            post.leaving = post.instance not in wanted
+        for name, database in wanted.items():
+            post = self._post(name, database, settings.state_directory)
+            if post.manned_for != post.wanted:
+                self._spawn(self._man(post))
+        if settings.channel is not None or self._channel_for is not None:
+            self._spawn(self._connect(settings.channel))
+        if wanted and self._listening is None:
+            self._listen()
+
+    def tidy(self) -> None:
+        """Let go of those whose instances have handed over."""
+        for post in [each for each in self._posts.values() if each.leaving]:
+            del self._posts[post.instance]
+            self._wishes.pop(post.instance, None)
+            if post.keeper is not None:
+                self._spawn(post.keeper.close())
+
+    def answer(self, questions: Mapping[str, Reply]) -> None:
+        """What the other node's agent may ask. Before the first `want`."""
+        self._answers |= questions
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The instances that have a database."""
+        return tuple(name for name, post in self._posts.items() if not post.leaving)
+
+    def post(self, instance: str) -> Post:
+        """Raises ControlError when there is none, or nobody is there now."""
+        if instance not in self.names:
+            raise ControlError(f"{instance} has no database")
+        return self._posts[instance]
+
+    def keeper(self, instance: str) -> Keeper:
+        """Raises ControlError."""
+        keeper = self.post(instance).keeper
+        if keeper is None:
+            raise ControlError(f"nobody looks after the database of {instance} just now")
+        return keeper
+
+    @property
+    def channel(self) -> Channel:
+        """Raises ControlError when none is configured."""
+        if self._channel is None:
+            raise ControlError("there is no channel to the other node's agent: none is configured")
+        return self._channel
+
+    @property
+    def channel_is_up(self) -> bool:
+        """Whether the other agent can be asked."""
+        return self._channel is not None and self._channel.up
+
+    def channel_status(self) -> dict[str, object] | None:
+        """What status shows of it; None when none is configured."""
+        if self._channel is None:
+            return None
+        settings = self._channel.settings
+        return {
+            "address": settings.peer,
+            "port": settings.port,
+            "up": self._channel.up,
+            "node": self._channel.peer,
+            "counters": asdict(self._channel.counters),
+        }
+
+    # --- what the core asks for ---------------------------------------------------------------------------------------
+
+    def perform(self, effect: DatabaseEffect) -> None:
+        """Have it done; nothing is waited for."""
+        match effect:
+            case OpenWrites() | CloseWrites():
+                self._wishes[effect.instance] = effect
+                post = self._posts.get(effect.instance)
+                if post is not None:
+                    post.opened = None
+                    self._pass_on(post)
+            case RefuseConnections(instance, addresses):
+                self.refuse(instance, addresses)
+            case Invite(instance):
+                if self._channel is not None:
+                    self._channel.send(INVITE, {"instance": instance, "by": self._name})
+
+    def refuse(self, instance: str, addresses: Sequence[Address]) -> None:
+        """Answer new connections to these addresses with a reset, to others of the instance not."""
+        if self._closed:
+            return
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, thread_name_prefix="refuse")
+        self._thread.submit(self._refuse_in_thread, instance, addresses)
+
+    async def opened(self, instance: str) -> float:
+        """Wait until its writes are open; when that was."""
+        async with self._moved:
+            while (at := self.post(instance).opened) is None:
+                await self._moved.wait()
+            return at
+
+    # --- the end ------------------------------------------------------------------------------------------------------
+
+    async def close(self) -> None:
+        """Let go of servers as they are, and then of the channel."""
+        self._closed = True
+        if self._listening is not None:
+            self._listening.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        keepers = [post.keeper.close() for post in self._posts.values() if post.keeper is not None]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_WORDS):
+                await asyncio.gather(*keepers)
+        if self._thread is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LAST_WORDS):
+                    await self._loop.run_in_executor(self._thread, int)  # all before it is done
+            self._thread.shutdown(wait=False)
+        if self._channel is not None:
+            await self._channel.close()
+
+    # --- keepers ------------------------------------------------------------------------------------------------------
+
+    def _post(self, name: str, database: DatabaseSettings, directory: str) -> Post:
+        post = self._posts.get(name)
+        if post is None:
+            self._inherit(name, database)
+            post = self._posts[name] = Post(name, database, directory)
+        elif post.leaving:  # its core begins anew, with terms of its own
+            post.manned_for = None
+        post.settings, post.directory, post.leaving = database, directory, False
+        return post
+
+    def _inherit(self, name: str, database: DatabaseSettings) -> None:
+        """An instance that goes on under another name is not told again what it was told."""
+        for post in self._posts.values():
+            wish = self._wishes.get(post.instance)
+            if post.leaving and wish is not None and post.settings.account == database.account:
+                self._wishes.setdefault(name, replace(wish, instance=name))
+
+    async def _man(self, post: Post) -> None:
+        """Put a keeper in the place of the one before, or of none."""
+        while post.manned_for != post.wanted:
+            wanted, post.manned_for = post.wanted, post.wanted
+            before, post.keeper = post.keeper, None
+            if before is not None:
+                await before.close()
+            made = await self._make(post, self._tell, self._publish)
+            if wanted != post.wanted:
+                await made.close()
+                continue
+            post.keeper = made
+            made.start()
+            self._pass_on(post)
+
+    async def _make_keeper(
+        self, post: Post, tell: Callable[[Event], None], publish: Callable[[Published], None]
+    ) -> Keeper:
+        await self._loop.run_in_executor(None, _ready, post.directory)
+        from pyvrrp.mysql.memory import Memory
+
+        made = importlib.import_module("pyvrrp.mysql.keeper").Keeper
+
+        def failed(text: str) -> None:
+            self._write(Record(Level.ERROR, post.instance, f"not remembered: {text}"))
+
+        memory = Memory(post.directory, post.instance, failed)
+        keeper: Keeper = made(post.instance, self._name, post.settings, tell, self._write, publish, memory)
+        return keeper
+
+    def _pass_on(self, post: Post) -> None:
+        wish = self._wishes.get(post.instance)
+        if post.keeper is None or wish is None:
+            return
+        if isinstance(wish, OpenWrites):
+            post.keeper.open_writes(wish)
+        else:
+            post.keeper.close_writes(wish)
+
+    def _tell(self, event: Event) -> None:
+        """In a turn of its own: a keeper may answer while it is asked."""
+        self._loop.call_soon(self._deliver, event)
+
+    def _deliver(self, event: Event) -> None:
+        if self._closed:
+            return
+        self._report(event)
+        if isinstance(event, WritesOpened):
+            wish, post = self._wishes.get(event.instance), self._posts.get(event.instance)
+            if post is not None and isinstance(wish, OpenWrites) and wish.term == event.term:
+                post.opened = self._loop.time()
+                self._spawn(self._wake())
+
+    async def _wake(self) -> None:
+        async with self._moved:
+            self._moved.notify_all()
+
+    def _publish(self, published: Published) -> None:
+        post = self._posts.get(published.instance)
+        if post is not None:
+            post.own = published
+        if self._channel is not None:
+            self._channel.send(PUBLISHED, asdict(published))
+
+    def _listen(self) -> None:
+        """Tell keepers of the adverts of the active node."""
+        for post in self._posts.values():
+            at = self._last_heard(post.instance)
+            if at is not None and at != post.heard and post.keeper is not None:
+                post.heard = at
+                post.keeper.heard()
+        self._listening = self._loop.call_later(LISTEN, self._listen)
+
+    # --- the channel --------------------------------------------------------------------------------------------------
+
+    async def _connect(self, settings: ChannelSettings | None) -> None:
+        async with self._changing_channel:
+            wanted = None
+            if settings is not None:
+                wanted = settings, await self._loop.run_in_executor(None, _identity, settings.key_file)
+            if wanted == self._channel_for:
+                return
+            channel, self._channel = self._channel, None
+            if channel is not None:
+                await channel.close()
+            self._channel_for = wanted
+            if settings is not None:
+                from pyvrrp.io.channel import Channel
+
+                words = {PUBLISHED: self._hear_published, INVITE: self._hear_invitation}
+                self._channel = Channel(settings, self._name, words, self._answers, self._say)
+                self._channel.start()
+
+    def _hear_published(self, about: Object) -> None:
+        from pyvrrp.mysql.published import Published
+
+        published = Published.from_data(about)
+        post = self._posts[published.instance]
+        post.other = published
+        if post.keeper is not None:
+            post.keeper.told(published)
+
+    def _hear_invitation(self, about: Object) -> None:
+        instance, by = str(about["instance"]), str(about["by"])
+        if instance in self._posts:
+            self._report(Invited(instance, by))
+
+    def _say(self, level: Level, text: str) -> None:
+        self._write(Record(level, "", text))
+
+    def _refuse_in_thread(self, instance: str, addresses: Sequence[Address]) -> None:
+        try:
+            self._refuse(instance, addresses)
+        except KernelError as error:
+            record = Record(Level.ERROR, instance, str(error))
+            with contextlib.suppress(RuntimeError):  # the loop is over
+                self._loop.call_soon_threadsafe(self._write, record)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _ready(directory: str) -> None:
+    """What may take a moment: the libraries, and a disk."""
+    importlib.import_module("pyvrrp.mysql.keeper")
+
+    if directory:
+        with contextlib.suppress(OSError):  # what cannot be remembered is told of then
+            Path(directory).mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _identity(name: str) -> object:
+    """What changes with the file."""
+    try:
+        found = os.stat(name)  # noqa: PTH116
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
