@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pyvrrp.config.load import Loaded, load
 from pyvrrp.config.model.instance import Instance
+from pyvrrp.config.model.mysql import Channel, Demote, Mysql, MysqlPeer, Probe, Promote
 from pyvrrp.errors import ConfigError
 
 BASE = """\
@@ -118,6 +119,29 @@ def test_any_value_for_any_key(tmp_path: Path, instance: dict[str, object], chec
     instances = {"VI_1": instance, "VI_2": instance}
     file = tmp_path / "node.yaml"
     file.write_text(json.dumps({"vrrp_instances": instances, "checks": checks}), encoding="ascii")
+    usable_or_refused(file)
+
+
+MYSQL_KEYS = [each for model in (Mysql, MysqlPeer, Probe, Promote, Demote, Channel) for each in model.model_fields]
+ADDRESSES = st.sampled_from(["192.168.1.1", "192.168.1.2", "10.0.0.1", "127.0.0.1", "::1", "0.0.0.0", 3306, "300ms"])
+ENTRIES = st.recursive(
+    st.one_of(VALUES, ADDRESSES),
+    lambda inner: st.dictionaries(st.sampled_from([*MYSQL_KEYS, "password", "zzz"]), inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@RELAXED
+@given(st.dictionaries(st.sampled_from(["VI_1", "VI_2", "zzz"]), ENTRIES, max_size=3) | ENTRIES, ENTRIES, ENTRIES)
+def test_any_value_in_the_section_of_databases(tmp_path: Path, mysql: object, channel: object, state: object) -> None:
+    instance = {"interface": "eth0", "nopreempt": True}
+    instances = {
+        f"VI_{number}": {**instance, "virtual_router_id": number, "virtual_ipaddress": [f"10.0.0.{number}"]}
+        for number in (1, 2)
+    }
+    file = tmp_path / "node.yaml"
+    sections = {"vrrp_instances": instances, "mysql": mysql, "channel": channel, "state_directory": state}
+    file.write_text(json.dumps(sections), encoding="ascii")
     usable_or_refused(file)
 
 
