@@ -15,7 +15,7 @@ from labkit.errors import DatabaseError, LabError
 from rich.console import Console
 
 from failover import agents, faults, report, trial
-from failover.agents import KINDS, TIMINGS, Timing
+from failover.agents import KINDS, TIMINGS, Timing, Way
 from failover.faults import Fault
 from failover.figures import FIGURES, OURS, THEIRS, Figure, total
 from failover.trial import Outcome
@@ -48,6 +48,14 @@ _timing = click.option(
 _writers = click.option("--writers", type=click.IntRange(1, 32), default=8, show_default=True)
 _semi_sync = click.option("--semi-sync", is_flag=True, help="Commits wait for the standby (AFTER_SYNC, 10 s).")
 
+_on_silence = click.option(
+    "--on-silence",
+    type=click.Choice(("promote", "hold")),
+    default="promote",
+    show_default=True,
+    help="Whether pyvrrpd's standby goes on where a master is only silent.",
+)
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
@@ -69,7 +77,7 @@ def figures(*, json: Path | None, trials: int, kinds: tuple[str, ...], only: tup
     found: dict[str, dict[str, list[Outcome]]] = {}
     chosen = [each for each in FIGURES if not only or each.key in only]
     for kind in kinds or (THEIRS, OURS):
-        with run.world(kind, chosen[0].timing, semi_sync=False, writers=CALM[0], period=CALM[1]):
+        with run.world(kind, chosen[0].timing, Way(), *CALM):
             for figure in chosen:
                 found.setdefault(figure.key, {})[kind] = run.measure(figure, trials)
     rows = report.figures(found)
@@ -82,12 +90,14 @@ def figures(*, json: Path | None, trials: int, kinds: tuple[str, ...], only: tup
 
 
 @main.command("switchovers")
-@_options(_json, _agent, _timing, _writers, _semi_sync)
+@_options(_json, _agent, _timing, _writers, _semi_sync, _on_silence)
 @click.option("--count", type=click.IntRange(1, 10_000), default=100, show_default=True)
-def switchovers(*, json: Path | None, agent: str, timing: str, writers: int, semi_sync: bool, count: int) -> None:
+def switchovers(
+    *, json: Path | None, agent: str, timing: str, writers: int, semi_sync: bool, on_silence: str, count: int
+) -> None:
     """Planned switchovers under load: nothing may be lost, and both servers must be alike afterwards."""
     run = Run(json)
-    with run.world(agent, TIMINGS[timing], semi_sync=semi_sync, writers=writers, period=BUSY):
+    with run.world(agent, TIMINGS[timing], Way(semi_sync, on_silence), writers, BUSY):
         outcomes = run.repeat([faults.SWITCHOVER], count, load=0.3)
     run.conclude(outcomes, count)
     whole = total(outcomes)
@@ -95,15 +105,17 @@ def switchovers(*, json: Path | None, agent: str, timing: str, writers: int, sem
 
 
 @main.command("crashes")
-@_options(_json, _agent, _timing, _writers, _semi_sync)
+@_options(_json, _agent, _timing, _writers, _semi_sync, _on_silence)
 @click.option("--count", type=click.IntRange(1, 10_000), default=200, show_default=True)
-def crashes(*, json: Path | None, agent: str, timing: str, writers: int, semi_sync: bool, count: int) -> None:
+def crashes(
+    *, json: Path | None, agent: str, timing: str, writers: int, semi_sync: bool, on_silence: str, count: int
+) -> None:
     """The active server dies under load, in every second trial after 0.3 s without replication.
 
     With semi-sync nothing that was acknowledged may be lost; without it, all that was lost must be named.
     """
     run = Run(json)
-    with run.world(agent, TIMINGS[timing], semi_sync=semi_sync, writers=writers, period=BUSY):
+    with run.world(agent, TIMINGS[timing], Way(semi_sync, on_silence), writers, BUSY):
         outcomes = run.repeat([faults.KILL, faults.STALL_SHORT], count, load=0.5)
     run.conclude(outcomes, count)
     whole = total(outcomes)
@@ -112,16 +124,23 @@ def crashes(*, json: Path | None, agent: str, timing: str, writers: int, semi_sy
 
 
 @main.command("faults")
-@_options(_json, _agent, _timing, _semi_sync)
+@_options(_json, _agent, _timing, _semi_sync, _on_silence)
 @click.option("--only", multiple=True, help="Only faults with this in their name.")
 @click.option("--markdown", is_flag=True, help="The table as Markdown.")
 def every_fault(
-    *, json: Path | None, agent: str, timing: str, semi_sync: bool, only: tuple[str, ...], markdown: bool
+    *,
+    json: Path | None,
+    agent: str,
+    timing: str,
+    semi_sync: bool,
+    on_silence: str,
+    only: tuple[str, ...],
+    markdown: bool,
 ) -> None:
     """Each fault once: who wrote, what was lost, and what the agents said."""
     run = Run(json)
     chosen = [each for each in faults.ALL if not only or any(word in each.name for word in only)]
-    with run.world(agent, TIMINGS[timing], semi_sync=semi_sync, writers=CALM[0], period=CALM[1]):
+    with run.world(agent, TIMINGS[timing], Way(semi_sync, on_silence), *CALM):
         outcomes = run.repeat(chosen, len(chosen), load=0.5)
     rows = report.faults(outcomes)
     if markdown:
@@ -150,12 +169,12 @@ class Run:
         interruption.unwind_on_signals()
         self._build: Callable[[], World] | None = None
 
-    def world(self, kind: str, timing: Timing, *, semi_sync: bool, writers: int, period: float) -> Run:
+    def world(self, kind: str, timing: Timing, way: Way, writers: int, period: float) -> Run:
         """What the next trials happen in."""
         if reason := hindrance(kind):
             raise click.ClickException(f"{kind}: {reason}")
-        click.echo(f"{kind} {agents.version(kind)}, semi-sync {'on' if semi_sync else 'off'}", err=True)
-        self._build = lambda: World(kind, timing, semi_sync=semi_sync, writers=writers, period=period)
+        click.echo(f"{kind} {agents.version(kind)}, semi-sync {'on' if way.semi_sync else 'off'}", err=True)
+        self._build = lambda: World(kind, timing, way, writers, period)
         return self
 
     def __enter__(self) -> Run:

@@ -51,15 +51,25 @@ TIMINGS: Final = {"fast": FAST, "tutorial": TUTORIAL, "high": HIGH}
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """What a pair is to do: commits wait for the other server (`semi_sync`), and where a master is only silent, its
+    backup goes on or waits for the operator (`on_silence`: promote, hold).
+    """
+
+    semi_sync: bool = False
+    on_silence: str = "promote"
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
-    """Where an agent runs, how it speaks, and whether a commit is to wait for the other server."""
+    """Where an agent runs, and how it is to work."""
 
     host: Host
     peer: Host
     directory: Path
     timing: Timing
     priority: int
-    semi_sync: bool
+    way: Way
 
     def write(self, name: str, text: str) -> Path:
         """A file that nobody else may read."""
@@ -183,7 +193,8 @@ class Pyvrrpd:
                     "user": AGENT,
                     "password_file": str(place.directory / "mysql.password"),
                     "peer": {"host": place.peer.ip, "port": 3306},
-                    "semi_sync": "auto" if place.semi_sync else "off",
+                    "promote": {"on_silence": place.way.on_silence},
+                    "semi_sync": "auto" if place.way.semi_sync else "off",
                     "hold_down": 0,  # one failover after the other is what is wanted here
                 }
             },

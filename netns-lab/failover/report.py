@@ -65,7 +65,7 @@ def summary(outcomes: Sequence[Outcome]) -> list[str]:
     named = f" ({all_of_it.lost - all_of_it.unreported} of them named by the agents)" if all_of_it.lost else ""
     losing = sum(bool(each.verdict.lost) for each in outcomes)
     return [
-        f"{first.agent}, {first.timing}, semi-sync {'on' if first.semi_sync else 'off'}",
+        f"{first.agent}, {first.timing}, semi-sync {'on' if first.way.semi_sync else 'off'}",
         f"trials: {all_of_it.trials}; the writes went on on the other node in {all_of_it.moved}",
         f"acknowledged rows: {all_of_it.acknowledged}; lost: {all_of_it.lost}{named}, in {losing} trials",
         f"unanswered: {all_of_it.unknown}; refused: {all_of_it.refused}; on the old node alone: {all_of_it.phantoms}",

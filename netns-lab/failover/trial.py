@@ -12,6 +12,7 @@ from labkit.errors import DatabaseError, LabError
 from labkit.waiting import until
 
 from failover import pair
+from failover.agents import Way
 from failover.book import Book
 from failover.faults import Fault
 from failover.judge import Row, Verdict, judge
@@ -33,7 +34,7 @@ class Outcome:
     fault: str
     agent: str
     timing: str
-    semi_sync: bool
+    way: Way
     moves: bool
     until_write: float | None
     gap: float
@@ -114,7 +115,7 @@ def _conclude(world: World, fault: Fault, seen: Seen, started: float) -> Outcome
         fault=fault.name,
         agent=world.kind,
         timing=world.timing.name,
-        semi_sync=world.semi_sync,
+        way=world.way,
         moves=fault.moves,
         until_write=seen.until_write,
         gap=seen.book.gap(seen.began, seen.ended),

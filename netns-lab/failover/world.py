@@ -22,7 +22,7 @@ from labkit.vipwatch import VipWatch
 from labkit.waiting import until
 
 from failover import agents, pair
-from failover.agents import Agent, Place, Timing
+from failover.agents import Agent, Place, Timing, Way
 from failover.scribe import Scribe
 
 DISK: Final = "1g"  # of each node, in memory
@@ -48,10 +48,10 @@ class Node:
 class World:
     """Everything of one agent's trials. Enter it to build it; whatever was built ends with it."""
 
-    def __init__(self, kind: str, timing: Timing, *, semi_sync: bool, writers: int, period: float) -> None:
+    def __init__(self, kind: str, timing: Timing, way: Way, writers: int, period: float) -> None:
         self.kind = kind
         self.timing = timing
-        self.semi_sync = semi_sync
+        self.way = way
         self.network = Network("failover")
         self.nodes: dict[str, Node] = {}
         self.harmed = 0.0  # when the last fault really began; some are prepared first
@@ -97,11 +97,11 @@ class World:
     def _options(self) -> tuple[str, ...]:
         if self.kind == "pyvrrpd":
             return pair.OPTIONS + pair.CLOSED  # semi-sync is the agents' own affair
-        return pair.OPTIONS + (pair.SEMI_SYNC if self.semi_sync else ())
+        return pair.OPTIONS + (pair.SEMI_SYNC if self.way.semi_sync else ())
 
     def _agent(self, host: Host, peer: Host, place: Path) -> Agent:
         priority = self.timing.priorities[list(ADDRESSES).index(host.name)]
-        return agents.make(self.kind, Place(host, peer, place, self.timing, priority, semi_sync=self.semi_sync))
+        return agents.make(self.kind, Place(host, peer, place, self.timing, priority, self.way))
 
     def _agree_on_keys(self, directory: Path) -> None:
         key = directory / agents.KEYS
