@@ -23,7 +23,7 @@ from pyvrrp.io.control_client import ask
 
 INSTANCE: Final = "VI_1"
 ANSWERED: Final = 2.0  # seconds for the daemon's own status
-COMMAND: Final = 30.0  # seconds for pyvrrpctl to come to an end
+COMMAND: Final = 65.0  # seconds for pyvrrpctl to come to an end
 AGENT, AGENT_PASSWORD = "pyvrrp", "lab-agent"
 KEYS: Final = "channel.pem"
 
@@ -142,9 +142,17 @@ class Pyvrrpd:
     def control(self, *words: str) -> str:
         """What pyvrrpctl says; LabError when it fails."""
         argv = [str(_program("pyvrrpctl")), "--socket", str(self.place.directory / SOCKET), *words]
-        done = subprocess.run(
-            self.place.host.inside(argv), capture_output=True, text=True, check=False, timeout=COMMAND
-        )
+        try:
+            done = subprocess.run(
+                self.place.host.inside(argv),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=COMMAND,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise LabError(f"pyvrrpctl {' '.join(words)}: no end within {COMMAND:g} s") from error
         if done.returncode != 0:
             raise LabError(f"pyvrrpctl {' '.join(words)}: {(done.stderr or done.stdout).strip()}")
         return done.stdout

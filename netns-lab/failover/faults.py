@@ -148,7 +148,8 @@ def stray(world: World, victim: Node, undo: ExitStack) -> None:
 def hand_over(world: World, victim: Node, undo: ExitStack) -> None:
     """The operator wants the other node: with the agent's own command, else by stopping the agent."""
     world.mark()
-    if not victim.agent.switchover():
+    world.answer = victim.agent.switchover()
+    if not world.answer:
         undo.callback(world.start_agent, victim)
         world.stop_agent(victim)
 

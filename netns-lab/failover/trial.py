@@ -47,6 +47,7 @@ class Outcome:
     checksums_equal: bool
     gtids: Mapping[str, Mapping[str, str]]
     lasted: float
+    answer: str = ""
     trouble: str = ""
 
     @property
@@ -128,6 +129,7 @@ def _conclude(world: World, fault: Fault, seen: Seen, started: float) -> Outcome
         checksums_equal=_equal(active, standby),
         gtids={node.name: pair.gtids(node.server) for node in (active, standby)},
         lasted=time.monotonic() - started,
+        answer=world.answer,
         trouble=seen.trouble,
     )
 

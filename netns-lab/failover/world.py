@@ -55,6 +55,7 @@ class World:
         self.network = Network("failover")
         self.nodes: dict[str, Node] = {}
         self.harmed = 0.0  # when the last fault really began; some are prepared first
+        self.answer = ""  # what an agent said when it was asked to do something
         self._count, self._period = writers, period
         self._stack = ExitStack()
 
@@ -146,7 +147,7 @@ class World:
 
     def mark(self) -> None:
         """The harm is done now."""
-        self.harmed = time.monotonic()
+        self.harmed, self.answer = time.monotonic(), ""
 
     # --- servers ------------------------------------------------------------------------------------------------------
 
