@@ -38,8 +38,8 @@ class Standby:
 
     `replication` is the channel from the other node as it is now, None when there is none. `healthy`: since the agent
     and the server began, both threads ran while the IO thread was last connected (a MariaDB server that begins anew
-    without its source has forgotten what it had received). `lag`: see `lag()`, None when it is not known. `errant`: transactions
-    that it has and the other node has not. `held`: seconds of hold-down that are left.
+    without its source has forgotten what it had received). `lag`: see `lag()`, None when it is not known. `errant`:
+    transactions that it has and the other node has not. `held`: seconds of hold-down that are left.
     """
 
     verdict: Verdict
