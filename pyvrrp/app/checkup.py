@@ -10,7 +10,7 @@ from ipaddress import ip_address
 
 from pyvrrp.core.effects import Level
 from pyvrrp.core.events import CheckResult
-from pyvrrp.core.settings import CheckSettings, InterfaceProbe, TcpProbe
+from pyvrrp.core.settings import CheckSettings, InterfaceProbe, MysqlProbe, TcpProbe
 from pyvrrp.errors import KernelError
 from pyvrrp.io.checks import Check, make_check
 from pyvrrp.io.sockdiag import ListenerWatch
@@ -41,9 +41,9 @@ class Checkup:
             self._checks.pop(settings).stop()
         for settings in wanted:
             if settings not in self._checks and not isinstance(settings.probe, InterfaceProbe):  # the kernel tells
-                self._checks[settings] = make_check(settings, self._report)
+                self._checks[settings] = self._check(settings)
                 self._checks[settings].start()
-        ports = {settings.probe.port for settings in wanted if isinstance(settings.probe, TcpProbe)}
+        ports = {listener[1] for settings in wanted if (listener := _listener(settings)) is not None}
         if self._watch is not None:
             with contextlib.suppress(OSError):  # then the old ports are watched; the checks run anyway
                 self._watch.watch(ports)
@@ -60,6 +60,15 @@ class Checkup:
             self._watch.close()
             self._watch = None
 
+    def _check(self, settings: CheckSettings) -> Check:
+        match settings.probe:
+            case MysqlProbe(account) if account.can_log_in:
+                from pyvrrp.app.mysql_check import MysqlProber  # PyMySQL comes with it
+
+                return Check(settings, MysqlProber(account, settings), self._report)
+            case _:
+                return make_check(settings, self._report)
+
     def _open_watch(self, ports: set[int]) -> None:
         try:
             self._watch = ListenerWatch(ports)
@@ -73,11 +82,22 @@ class Checkup:
             return
         for address, port in self._watch.destroyed():
             for settings, check in self._checks.items():
-                probe = settings.probe
-                if not isinstance(probe, TcpProbe) or probe.port != port:
+                listener = _listener(settings)
+                if listener is None or listener[1] != port:
                     continue
-                if address == ip_address(probe.host) or (address.is_unspecified and _is_here(probe.host)):
+                if address == ip_address(listener[0]) or (address.is_unspecified and _is_here(listener[0])):
                     check.confirm()
+
+
+def _listener(settings: CheckSettings) -> tuple[str, int] | None:
+    """Host and port of the listener whose end this check should hear of."""
+    match settings.probe:
+        case TcpProbe(host, port):
+            return host, port
+        case MysqlProbe(account) if not account.socket:
+            return account.host, account.port
+        case _:
+            return None
 
 
 def _is_here(host: str) -> bool:

@@ -62,7 +62,7 @@ class Builder:
                 )
                 for name, each in node.vrrp_instances.items()
             ),
-            checks=tuple(probes.check(name, each, self._command) for name, each in node.checks.items()),
+            checks=tuple(probes.check(name, each, self._command, self._folder) for name, each in node.checks.items()),
             groups=tuple(
                 SyncGroupSettings(
                     name,

@@ -11,6 +11,7 @@ from pyvrrp.config.advice import Remark, summed_up
 from pyvrrp.config.build_instance import lease
 from pyvrrp.config.build_mysql import beside
 from pyvrrp.config.findings import Findings
+from pyvrrp.config.model.checks import MysqlCheck
 from pyvrrp.config.model.instance import Instance
 from pyvrrp.config.model.mysql import Demote, Mysql
 from pyvrrp.config.model.node import NodeFile
@@ -38,6 +39,9 @@ def advise_mysql(node: NodeFile, folder: FilePath, findings: Findings) -> None:
     for subject in subjects:
         found = ((name, remark) for name, each in node.mysql.items() for remark in subject(each))
         summed_up([(("mysql", name, *path), text) for name, (path, text) in found], findings)
+    checks = {name: each for name, each in node.checks.items() if isinstance(each, MysqlCheck)}
+    files = ((name, remark) for name, each in checks.items() for remark in _files(each, folder))
+    summed_up([(("checks", name, *path), text) for name, (path, text) in files], findings)
     bound = {name: each for name, each in node.vrrp_instances.items() if name in node.mysql}
     slow = [(name, text) for name, each in bound.items() for text in _outlived(each, node.mysql[name].demote)]
     summed_up([(("mysql", name, "demote", "timeout"), text) for name, text in slow], findings)
@@ -106,7 +110,7 @@ def _without_peer(mysql: Mysql) -> Iterator[Remark]:
         yield ("peer",), "no peer: nobody can be asked there whether a server that comes back has diverged"
 
 
-def _files(mysql: Mysql, folder: FilePath) -> Iterator[Remark]:
+def _files(mysql: Mysql | MysqlCheck, folder: FilePath) -> Iterator[Remark]:
     for key in ("password_file", "defaults_file"):
         name = beside(folder, getattr(mysql, key))
         if name and (complaint := not_private(name)):

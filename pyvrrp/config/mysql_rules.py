@@ -6,6 +6,7 @@ from ipaddress import ip_address
 from typing import Final
 
 from pyvrrp.config.findings import Findings, suggestion
+from pyvrrp.config.model.checks import MysqlCheck
 from pyvrrp.config.model.instance import Instance
 from pyvrrp.config.model.mysql import Channel, Mysql, MysqlPeer
 from pyvrrp.config.tree import Path
@@ -22,6 +23,8 @@ _NO_OWNER: Final = (
     "255 is for the owner of an address, who takes it without asking; an instance with a mysql section takes it when"
     " its database may be opened: 254 at most"
 )
+_ONE_WAY: Final = "host or port is given too; a server is reached in one way"
+_ONE_FILE: Final = "password_file is given too; one of them is enough"
 _NO_GROUP: Final = (
     " has a mysql section: when a database may move is decided for it alone, it cannot be in a sync group"
 )
@@ -30,6 +33,9 @@ _NO_GROUP: Final = (
 def apply(checked: Checked, findings: Findings) -> None:
     """Report every rule that is broken."""
     node = checked.node
+    for name, check in node.checks.items():
+        if isinstance(check, MysqlCheck):
+            _check(("checks", name), check, findings)
     if ("mysql",) in checked.broken:
         return
     virtual = {
@@ -52,6 +58,15 @@ def apply(checked: Checked, findings: Findings) -> None:
     _groups(checked, findings)
     if node.channel is not None:
         _channel(node.channel, virtual, findings)
+
+
+def _check(where: Path, check: MysqlCheck, findings: Findings) -> None:
+    if check.socket and check.model_fields_set & {"host", "port"}:
+        findings.key((*where, "socket"), _ONE_WAY)
+    if check.password_file and check.defaults_file:
+        findings.key((*where, "defaults_file"), _ONE_FILE)
+    elif check.password_file and not check.user:
+        findings.key((*where, "password_file"), "user is missing: without one nobody logs in")
 
 
 def _broken_below(section: str, checked: Checked) -> set[str]:
@@ -88,7 +103,7 @@ def _account(name: str, mysql: Mysql, checked: Checked, findings: Findings) -> N
     if not mysql.user and not mysql.defaults_file and _sound(where, ("user", "defaults_file"), checked):
         findings.key(where, "user is needed, or a defaults_file that names one")
     if mysql.password_file and mysql.defaults_file:
-        findings.key((*where, "defaults_file"), "password_file is given too; one of them is enough")
+        findings.key((*where, "defaults_file"), _ONE_FILE)
 
 
 def _server(
@@ -96,7 +111,7 @@ def _server(
 ) -> None:
     given = server.model_fields_set
     if server.socket and given & {"host", "port"}:
-        findings.key((*where, "socket"), "host or port is given too; a server is reached in one way")
+        findings.key((*where, "socket"), _ONE_WAY)
     elif not server.socket and _sound(where, ("host",), checked):
         _host((*where, "host"), server.host, virtual, findings)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
+from pyvrrp.config.build_mysql import account
 from pyvrrp.config.model.checks import (
     AnyCheck,
     Bind,
@@ -12,6 +14,7 @@ from pyvrrp.config.model.checks import (
     FileCheck,
     HttpCheck,
     InterfaceCheck,
+    MysqlCheck,
     PingCheck,
     ProcessCheck,
     ScriptCheck,
@@ -29,6 +32,7 @@ from pyvrrp.core.settings import (
     HttpProbe,
     HttpUrl,
     InterfaceProbe,
+    MysqlProbe,
     PingProbe,
     Probe,
     ProcessProbe,
@@ -43,9 +47,9 @@ _HTTP, _HTTPS = 80, 443
 CommandOf = Callable[[Script], Command]
 
 
-def check(name: str, model: AnyCheck, command: CommandOf) -> CheckSettings:
-    """The settings of one check. `command` makes a Command of a script."""
-    probe = _probe(model, command)
+def check(name: str, model: AnyCheck, command: CommandOf, folder: Path) -> CheckSettings:
+    """The settings of one check. `command` makes a Command of a script; `folder` is where the configuration is."""
+    probe = _probe(model, command, folder)
     if not isinstance(model, TimedCheck):
         initial = model.initial if isinstance(model, FileCheck) else "unknown"
         return CheckSettings(name, probe, fall=1, initial=initial)
@@ -62,9 +66,11 @@ def check(name: str, model: AnyCheck, command: CommandOf) -> CheckSettings:
     )
 
 
-def _probe(model: AnyCheck, command: CommandOf) -> Probe:
+def _probe(model: AnyCheck, command: CommandOf, folder: Path) -> Probe:
     if isinstance(model, ScriptCheck):
         return ScriptProbe(command(model.script), model.dynamic)
+    if isinstance(model, MysqlCheck):
+        return MysqlProbe(account(model, folder))
     return _MAKERS[type(model)](model)
 
 

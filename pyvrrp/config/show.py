@@ -23,6 +23,7 @@ from pyvrrp.core.settings import (
     InstanceSettings,
     InterfaceProbe,
     MailSettings,
+    MysqlProbe,
     NodeSettings,
     Notifications,
     PingProbe,
@@ -275,6 +276,7 @@ _PROBES: Final[dict[type, Callable[[Any], Keys]]] = {
     FileProbe: lambda probe: {"type": "file", "file": probe.path},
     ProcessProbe: _process,
     InterfaceProbe: lambda probe: {"type": "interface", "interface": probe.interface},
+    MysqlProbe: lambda probe: {"type": "mysql"} | _account(probe.account),
 }
 
 
@@ -282,15 +284,18 @@ _PROBES: Final[dict[type, Callable[[Any], Keys]]] = {
 
 
 def _database(database: DatabaseSettings) -> Keys:
-    account = database.account
-    keys = _place(account) | _unless_empty("user", account.user)
-    keys |= _unless_empty("password_file", account.password_file)
-    keys |= _unless_empty("defaults_file", account.defaults_file)
+    keys = _account(database.account)
     if database.peer is not None:
         keys["peer"] = _place(database.peer)
     keys |= {name: asdict(getattr(database, name)) for name in ("probe", "promote", "demote")}
     keys |= {"semi_sync": database.semi_sync, "hold_down": database.hold_down}
     return keys | _unless_empty("keep_users", list(database.keep_users))
+
+
+def _account(account: Account) -> Keys:
+    keys = _place(account) | _unless_empty("user", account.user)
+    keys |= _unless_empty("password_file", account.password_file)
+    return keys | _unless_empty("defaults_file", account.defaults_file)
 
 
 def _place(account: Account) -> Keys:

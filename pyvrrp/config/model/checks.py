@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 from pydantic import Discriminator, Field, Tag
 
 from pyvrrp.config.model.section import Command, Section
-from pyvrrp.config.values import Choice, CommandLine, Duration, FileName, Flag, HexBytes, StatusCode, Text, Whole
+from pyvrrp.config.values import Choice, CommandLine, Duration, FileName, Flag, HexBytes, Name, StatusCode, Text, Whole
 from pyvrrp.config.values_net import Host, InterfaceName, IpAddress
 
 
@@ -20,14 +20,13 @@ class Bind(Section):
     mark: Annotated[int, Whole(0, 2**32 - 1)] = Field(default=0, description="Firewall mark.")
 
 
-TYPES: Final = ("tcp", "http", "https", "smtp", "dns", "ping", "udp", "script", "file", "process", "interface")
-_LATER: Final = (("mysql", "type mysql is not available yet; tcp connects to it"),)
+TYPES: Final = ("tcp", "http", "https", "smtp", "dns", "ping", "udp", "script", "file", "process", "interface", "mysql")
 
 
 class Check(Section):
     """What every check has."""
 
-    type: Annotated[str, Choice(TYPES, _LATER)] = Field(description="How it is checked.", examples=["tcp"])
+    type: Annotated[str, Choice(TYPES)] = Field(description="How it is checked.", examples=["tcp"])
 
 
 class TimedCheck(Check):
@@ -149,6 +148,27 @@ class InterfaceCheck(Check):
     interface: Annotated[str, InterfaceName()] = Field(description="Its name.", examples=["eth1"])
 
 
+class MysqlCheck(TimedCheck):
+    """A MySQL or MariaDB server that must answer. One that has too many connections does."""
+
+    host: Annotated[str, Host()] = Field(default="127.0.0.1", description="An IP address.")
+    port: Annotated[int, Whole(1, 65535)] = Field(default=3306, description="TCP port.")
+    socket: Annotated[str, FileName()] = Field(
+        default="", description="The server's socket, in place of host and port.", examples=["/run/mysqld/mysqld.sock"]
+    )
+    user: Annotated[str, Name()] = Field(
+        default="",
+        description="An account, which needs no privileges; without one the server is only greeted.",
+        examples=["pyvrrp"],
+    )
+    password_file: Annotated[str, FileName()] = Field(
+        default="", description="A file that holds the account's password, readable by its owner only (mode 0600)."
+    )
+    defaults_file: Annotated[str, FileName()] = Field(
+        default="", description="In its place a my.cnf whose [client] section has user and password (mode 0600)."
+    )
+
+
 MODELS: Final[dict[str, type[Check]]] = {
     "tcp": TcpCheck,
     "http": HttpCheck,
@@ -161,6 +181,7 @@ MODELS: Final[dict[str, type[Check]]] = {
     "file": FileCheck,
     "process": ProcessCheck,
     "interface": InterfaceCheck,
+    "mysql": MysqlCheck,
 }
 
 
@@ -180,6 +201,7 @@ AnyCheck = Annotated[
     | Annotated[ScriptCheck, Tag("script")]
     | Annotated[FileCheck, Tag("file")]
     | Annotated[ProcessCheck, Tag("process")]
-    | Annotated[InterfaceCheck, Tag("interface")],
+    | Annotated[InterfaceCheck, Tag("interface")]
+    | Annotated[MysqlCheck, Tag("mysql")],
     Discriminator(tag),
 ]

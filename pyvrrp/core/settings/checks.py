@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pyvrrp.core.settings.database import Account
 from pyvrrp.core.settings.notify import Command
 
 
@@ -173,6 +174,16 @@ class InterfaceProbe:
         return f"interface {self.interface}"
 
 
+@dataclass(frozen=True, slots=True)
+class MysqlProbe:
+    """A server that must answer: a question over one login, or its greeting where the account has no user."""
+
+    account: Account
+
+    def __str__(self) -> str:
+        return f"mysql {self.account}"
+
+
 Probe = (
     TcpProbe
     | HttpProbe
@@ -184,6 +195,7 @@ Probe = (
     | FileProbe
     | ProcessProbe
     | InterfaceProbe
+    | MysqlProbe
 )
 
 

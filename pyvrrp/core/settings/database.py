@@ -22,6 +22,11 @@ class Account:
     def __str__(self) -> str:
         return self.socket or f"{self.host}:{self.port}"
 
+    @property
+    def can_log_in(self) -> bool:
+        """Whether there is anybody to log in as."""
+        return bool(self.user or self.defaults_file)
+
 
 @dataclass(frozen=True, slots=True)
 class ProbeSettings:

@@ -11,6 +11,7 @@ from pyvrrp.core.settings import (
     FileProbe,
     HttpProbe,
     InterfaceProbe,
+    MysqlProbe,
     PingProbe,
     ProcessProbe,
     ScriptProbe,
@@ -24,7 +25,10 @@ __all__ = ["Check", "make_check"]
 
 
 def make_check(settings: CheckSettings, report: Callable[[CheckResult], None]) -> Check:
-    """A check that does what `settings` say once it is started. Raises ValueError for an InterfaceProbe."""
+    """A check that does what `settings` say once it is started.
+
+    Raises ValueError for an InterfaceProbe, and for a MysqlProbe with an account: SQL is not spoken here.
+    """
     return Check(settings, _prober(settings), report)
 
 
@@ -67,5 +71,9 @@ def _prober(settings: CheckSettings) -> Prober:
             from pyvrrp.io.checks.process import ProcessProber
 
             return ProcessProber(probe, settings)
-        case InterfaceProbe() as probe:
+        case MysqlProbe(account) as probe if not account.can_log_in:
+            from pyvrrp.io.checks.mysql import GreetingProber
+
+            return GreetingProber(probe, settings)
+        case InterfaceProbe() | MysqlProbe() as probe:
             raise ValueError(f"nothing runs for {probe}")

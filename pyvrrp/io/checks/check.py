@@ -19,12 +19,13 @@ SHORTEST_RETRY: Final = 0.01  # seconds; keepalived allows 0
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one run found. `refused`: nothing listens there."""
+    """What one run found. `refused`: nothing listens there. `conclusive`: the prober has confirmed it itself."""
 
     ok: bool
     detail: str
     value: int = 0
     refused: bool = False
+    conclusive: bool = False
 
 
 class Prober(ABC):
@@ -153,7 +154,7 @@ class Check:
         if retry is not None and 0 < self._failures < self.settings.fall:
             pause = max(retry, SHORTEST_RETRY)
             self._arm(loop, loop.time() + pause, pause)
-        conclusive = confirming and outcome.refused
+        conclusive = outcome.conclusive or (confirming and outcome.refused)
         self._report(CheckResult(self.settings.name, outcome.ok, outcome.detail, took, conclusive, outcome.value))
 
 
