@@ -25,7 +25,10 @@ HOPELESS: Final = frozenset({Kind.REFUSED, Kind.CLOSED, Kind.DENIED})
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """How it went. `complete`: nothing can write, and the position stood still; else `trouble` says why not."""
+    """How it went. `complete`: nothing can write, and the position stood still; else `trouble` says why not.
+
+    Where something else was done than that, or nothing had to be, `trouble` says it too.
+    """
 
     complete: bool
     killed: tuple[str, ...] = ()  # account@host of each
@@ -34,7 +37,8 @@ class Closed:
     trouble: str = ""
 
     def __str__(self) -> str:
-        how = f"closed in {self.seconds * 1000:.0f} ms" if self.complete else f"not closed: {self.trouble}"
+        done = self.trouble or f"closed in {self.seconds * 1000:.0f} ms"
+        how = done if self.complete else f"not closed: {self.trouble}"
         return f"{how}, {_listed(self.killed)}" if self.killed else how
 
 
@@ -88,9 +92,9 @@ class _Closing:
         """Kill the clients; how many there were."""
         if not self._kill:
             return 0
-        clients = [row for row in await self._server.clients(self._left()) if str(row["user"]) not in self._keep]
-        await self._server.kill([int(row["id"]) for row in clients], self._left())
-        self._killed |= {int(row["id"]): f"{row['user']}@{_host(str(row['host']))}" for row in clients}
+        clients = [each for each in await self._server.clients(self._left()) if each.user not in self._keep]
+        await self._server.kill([each.id for each in clients], self._left())
+        self._killed |= {each.id: f"{each.user}@{_host(each.host)}" for each in clients}
         return len(clients)
 
     async def _standing_still(self) -> str:

@@ -20,14 +20,16 @@ SUFFIX: Final = ".database.json"
 class Remembered:
     """Of one instance. Times are seconds of the wall clock, as they must outlive a reboot; 0 is never.
 
-    `active`: its writes were open when something was last remembered. `failover`: when this pair last failed over
-    without being asked to. `lost`: transactions that the last takeover left behind.
+    `active`: nobody's writes have been open since its were. `failover`: when this pair last failed over without being
+    asked to, `acknowledged`: when the operator last said that it was seen. `lost`: transactions that the last takeover
+    left behind.
     """
 
     paused: bool = False
     drained: bool = False
     active: bool = False
     failover: float = 0.0
+    acknowledged: float = 0.0
     lost: tuple[str, ...] = ()
 
 

@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import os
 import select
+import signal
 import socket
 import struct
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -103,6 +104,10 @@ class Watch:
     def hurry(self) -> None:
         """Ask now: there is news."""
         self._news.set()
+
+    def kill(self) -> bool:
+        """End the server's process at once; False where it is not known, or not this agent's to end."""
+        return self._ears.kill()
 
     def close(self) -> None:
         """No report comes after this."""
@@ -247,6 +252,16 @@ class Ears:
             self._epoll.close()
         self._forget_process()
         self._loop = self._epoll = None
+
+    def kill(self) -> bool:
+        """SIGKILL to the server's process, and to no other that has its number by now."""
+        if self._process is None:
+            return False
+        try:
+            signal.pidfd_send_signal(self._process, signal.SIGKILL)
+        except OSError:  # not permitted, or ended just now
+            return False
+        return True
 
     def _listen_to_process(self, pid: int | None) -> None:
         if pid == self._pid or self._loop is None:

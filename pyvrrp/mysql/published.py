@@ -15,7 +15,8 @@ class Published:
 
     `writes`: open, closed, opening, closing. `position`: all that is in its binary log, as it says it itself; `flavour`
     says in which language ("mariadb", "mysql", "file"). `semi_sync`: commits wait for the other one. `beat`: the last
-    heartbeat that it wrote, 0 for none. `held`: seconds that it will take part in no second failover.
+    heartbeat that it wrote, 0 for none. `failover`, `acknowledged`: when this pair last failed over by itself, and when
+    the operator last said that it was seen, by the wall clock, 0 for never.
     """
 
     instance: str
@@ -27,7 +28,8 @@ class Published:
     semi_sync: bool
     against: tuple[str, ...]
     beat: int
-    held: float = 0.0
+    failover: float = 0.0
+    acknowledged: float = 0.0
 
     def as_json(self) -> str:
         """One line."""
@@ -61,7 +63,7 @@ KINDS: Final[dict[str, Any]] = {
     "semi_sync": bool,
     "against": tuple,
     "beat": int,
-    "held": (int, float),
+    **dict.fromkeys(("failover", "acknowledged"), (int, float)),
 }
 
 

@@ -10,17 +10,16 @@ from collections.abc import Sequence
 from typing import Final
 
 from pyvrrp.core.settings import Account
-from pyvrrp.mysql.dialect import Dialect, beat, dialect
+from pyvrrp.mysql.dialect import Dialect, dialect
 from pyvrrp.mysql.failure import DatabaseError, Kind
+from pyvrrp.mysql.probe import WRITE
 from pyvrrp.mysql.session import Row, Session
+from pyvrrp.mysql.status import Picture, Process, picture, processes
 
 NO_SUCH_THREAD: Final = 1094
-SYSTEM_USERS: Final = frozenset(
-    {"system user", "event_scheduler", "unauthenticated user", "mysql.session", "mysql.sys"}
-)
+RESERVED: Final = ("mysql.session", "mysql.sys", "mariadb.sys")
 FLAG: Final = "SELECT @@global.read_only AS flag"
 WHO: Final = "SELECT SUBSTRING_INDEX(USER(), '@', 1) AS name"
-EXECUTED: Final = "SELECT @@global.gtid_mode AS mode, @@global.gtid_executed AS position"
 VERSION: Final = "SELECT @@global.version AS version, @@global.version_comment AS comment"
 
 
@@ -63,7 +62,7 @@ class Server:
         spoken = await self.dialect(within)
         await self.gate.ask(*spoken.open_writes, within=within)
 
-    async def clients(self, within: float) -> list[Row]:
+    async def clients(self, within: float) -> list[Process]:
         """Everybody who is connected, but replication, the server's own threads and the account of this agent."""
         spoken = await self.dialect(within)
         if not self._own_user:
@@ -74,7 +73,7 @@ class Server:
             rows = await self.gate.ask(statement, within=within)
             if rows:
                 break
-        return [row for row in rows if _is_client(row) and str(row["user"]) != self._own_user]
+        return [each for each in processes(rows) if each.client and each.user not in {self._own_user, *RESERVED}]
 
     async def kill(self, numbers: Sequence[int], within: float) -> None:
         """End these sessions; one that has gone by itself is no matter."""
@@ -87,20 +86,43 @@ class Server:
                     raise
 
     async def position(self, within: float) -> str:
-        """All that it has, as text: what is in its binary log, in the words of its flavour; "" when it keeps none."""
-        spoken = await self.dialect(within)
-        if spoken.maria:
-            (row,) = await self.gate.ask("SELECT @@global.gtid_binlog_state AS position", within=within)
-            return str(row["position"])
-        (row,) = await self.gate.ask(EXECUTED, within=within)
-        if str(row["mode"]).upper() == "ON":
-            return str(row["position"]).replace("\n", "")
-        rows = await self.gate.ask(spoken.binlog_status, within=within)
-        return f"{rows[0]['File']}:{rows[0]['Position']}" if rows else ""
+        """All that it has, as Picture.has says it."""
+        return (await self.glance(within, self.gate)).has
 
-    async def prove(self, server_id: int, number: int, at: float, within: float) -> None:
+    async def glance(self, within: float, session: Session | None = None) -> Picture:
+        """What matters while it is opened or closed: itself, and its replication."""
+        spoken = await self.dialect(within)
+        asked = session or self.work
+        facts = await asked.ask(spoken.facts, within=within)
+        replicas = await asked.ask(spoken.replica_status, within=within)
+        by_file = not spoken.maria and not str(facts[0].get("gtid_mode")).upper().startswith("ON")
+        binlog = await asked.ask(spoken.binlog_status, within=within) if by_file else ()
+        return _picture(spoken, facts, replicas, binlog)
+
+    async def look(self, within: float) -> Picture:
+        """All of it. A heartbeat table that is not there, or not for this account, has no beats."""
+        spoken = await self.dialect(within)
+        statements = (
+            spoken.facts,
+            spoken.replica_status,
+            spoken.binlog_status,
+            spoken.semi_sync_variables,
+            spoken.status,
+        )
+        answers = [await self.work.ask(each, within=within) for each in statements]
+        return _picture(spoken, *answers, await self._beats(spoken, within))
+
+    async def _beats(self, spoken: Dialect, within: float) -> Sequence[Row]:
+        try:
+            return await self.work.ask(spoken.heartbeats, within=within)
+        except DatabaseError as error:
+            if error.number:
+                return ()
+            raise
+
+    async def prove(self, server_id: int, within: float) -> None:
         """Write one heartbeat."""
-        await self.work.ask(beat(server_id, number, at), within=within)
+        await self.work.ask(WRITE.format(server_id), within=within)
 
     def close(self) -> None:
         """Let go of it."""
@@ -108,6 +130,8 @@ class Server:
             session.close()
 
 
-def _is_client(row: Row) -> bool:
-    command = str(row["command"])
-    return str(row["user"]) not in SYSTEM_USERS and command != "Daemon" and not command.startswith("Binlog Dump")
+def _picture(spoken: Dialect, *answers: Sequence[Row]) -> Picture:
+    try:
+        return picture(spoken, *answers)
+    except ValueError as error:
+        raise DatabaseError(Kind.SQL, 0, str(error)) from None

@@ -51,9 +51,6 @@ class Session:
             return await asyncio.wait_for(asyncio.shield(call), within + MARGIN)
         except TimeoutError:
             raise DatabaseError(Kind.TIMED_OUT, 0, f"no answer in {within:g} s") from None
-        except asyncio.CancelledError:
-            call.add_done_callback(_hear_out)
-            raise
 
     def fileno(self) -> int | None:
         """The connection's descriptor, to hear of its end; None while there is none."""

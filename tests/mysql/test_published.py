@@ -18,8 +18,8 @@ def test_it_is_read_as_it_was_written() -> None:
 
 def test_an_older_version_that_does_not_say_all_and_a_newer_one_that_says_more() -> None:
     data = json.loads(SAID.as_json())
-    del data["held"]
-    assert Published.from_data({**data, "news": 1}).held == 0.0
+    del data["failover"]
+    assert Published.from_data({**data, "news": 1}).failover == 0.0
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_an_older_version_that_does_not_say_all_and_a_newer_one_that_says_more()
         {"against": [1]},
         {"beat": True},
         {"beat": "1"},
-        {"held": None},
+        {"failover": None},
         {"position": "0" * (LONGEST + 1)},
     ],
 )

@@ -1,0 +1,454 @@
+"""The keeper of the server behind one instance: opens and closes its writes when the core says so, keeps it that way
+meanwhile, and reports what it is fit for.
+
+One task takes one step after the other: what was ordered last, else a round of looking. A new order ends the step that
+is under way, whatever it is, so that closing never waits for an opening; and of what an older one still says to the
+server the newer one has the last word (see Server.gate). Before the first order the server is looked at and not
+touched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from pyvrrp.core.effects import CloseWrites, Level, OpenWrites, Record
+from pyvrrp.core.events import DatabaseReport, Event, WritesClosed, WritesOpened, WritesRefused
+from pyvrrp.core.settings import DatabaseSettings
+from pyvrrp.mysql import plan, rejoining, semisync
+from pyvrrp.mysql.closing import Closed, close
+from pyvrrp.mysql.failure import DatabaseError, Kind
+from pyvrrp.mysql.memory import Memory
+from pyvrrp.mysql.opening import RefusedError, Wish, beyond, open_writes
+from pyvrrp.mysql.other import Other
+from pyvrrp.mysql.probe import Watch
+from pyvrrp.mysql.published import Published
+from pyvrrp.mysql.server import Server
+from pyvrrp.mysql.standing import Standing
+from pyvrrp.mysql.status import Picture, understood
+from pyvrrp.mysql.verdict import Verdict, Word
+
+Order = OpenWrites | CloseWrites
+
+LOOK: Final = 1.0  # seconds for each statement of a round
+PLANNED: Final = 15.0  # seconds for which a takeover is expected after a switchover's question
+NOT_AGAIN: Final = 10.0  # seconds after a refusal without another try
+REACH_PAUSE: Final = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class SteppedDown:
+    """Its writes are closed for a switchover: all that it has, sessions killed, seconds that it took."""
+
+    position: str
+    killed: int
+    seconds: float
+
+
+class Keeper:
+    """See the module. Everything is called on the loop; answers come through `tell`."""
+
+    def __init__(
+        self,
+        instance: str,
+        node: str,
+        settings: DatabaseSettings,
+        tell: Callable[[Event], None],
+        write: Callable[[Record], None],
+        publish: Callable[[Published], None],
+        memory: Memory,
+    ) -> None:
+        self.instance = instance
+        self._settings = settings
+        self._tell = tell
+        self._write = write
+        self._publish = publish
+        self._loop = asyncio.get_running_loop()
+        self._server = Server(settings.account)
+        self._other = Other(settings.peer)
+        self._watch = Watch(settings.account, settings.probe, self._judged)
+        self._standing = Standing(instance, node, settings, memory, self._other, self._loop.time())
+        self._order: Order | None = None
+        self._done: Order | None = None
+        self._errand: tuple[Callable[[], Awaitable[None]], asyncio.Future[None]] | None = None
+        self._wake = asyncio.Event()
+        self._step: asyncio.Task[None] | None = None
+        self._life: asyncio.Task[None] | None = None
+        self._closed = False
+        self._stepped_down = False
+        self._compared: tuple[Picture, float] | None = None  # own, and when: older than what it is compared with
+        self._reported: DatabaseReport | None = None
+
+    # --- what it is told ----------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin to look after the server."""
+        self._watch.start()
+        self._life = self._loop.create_task(self._live())
+
+    async def close(self) -> None:
+        """Let go of the server as it is."""
+        if self._closed:
+            return
+        self._closed = True
+        for task in (self._life, self._step):
+            if task is not None:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+        self._watch.close()
+        self._server.close()
+        self._other.close()
+        self._standing.memory.close()
+
+    def open_writes(self, effect: OpenWrites) -> None:
+        """Open the server's writes."""
+        self._follow(effect)
+
+    def close_writes(self, effect: CloseWrites) -> None:
+        """Close the server's writes."""
+        self._watch.writing = False  # a heartbeat under way stands in the way of read_only
+        self._follow(effect)
+
+    def told(self, published: Published) -> None:
+        """The other node's agent says this of its server."""
+        now = self._loop.time()
+        with contextlib.suppress(ValueError):
+            self._other.told(published, now)
+        if published.writes == "open":
+            self._standing.pulse.heard(now)
+        self._standing.told(published)
+
+    def heard(self) -> None:
+        """The active node's agent gave a sign of life."""
+        self._standing.pulse.heard(self._loop.time())
+
+    def pause(self) -> None:
+        """No takeover and no fault by verdict until `resume`."""
+        self._remember(paused=True)
+
+    def resume(self) -> None:
+        """Neither paused nor drained."""
+        self._remember(paused=False, drained=False)
+
+    def drain(self) -> None:
+        """Not to be active until `resume`."""
+        self._remember(drained=True)
+
+    def acknowledge(self) -> None:
+        """The last failover was seen: no hold-down, and what was lost is known."""
+        self._standing.acknowledge()
+        self._report()
+
+    def _remember(self, **changes: bool) -> None:
+        self._standing.memory.change(**changes)
+        self._report()
+
+    # --- a planned switchover -----------------------------------------------------------------------------------------
+
+    async def step_down(self, within: float) -> SteppedDown:
+        """Close writes while the order to have them open stands. Raises DatabaseError; then they are open again."""
+        down: list[SteppedDown] = []
+
+        async def errand() -> None:
+            self._stepped_down = True
+            self._watch.writing = False
+            closed = await self._close_server(within, still=True)
+            if not closed.complete:
+                await self._reopen()
+                raise DatabaseError(Kind.SQL, 0, str(closed))
+            down.append(SteppedDown(closed.position, len(closed.killed), closed.seconds))
+
+        if not isinstance(self._order, OpenWrites) or self._done is not self._order:
+            raise DatabaseError(Kind.SQL, 0, "its writes are not open")
+        await self._run(errand)
+        return down[0]
+
+    async def step_back(self) -> None:
+        """Open again what step_down closed. Raises DatabaseError."""
+
+        async def errand() -> None:
+            if isinstance(self._order, OpenWrites) and self._stepped_down:
+                await self._reopen()
+
+        await self._run(errand)
+
+    async def reach(self, position: str, within: float) -> None:
+        """Wait until all of that is applied here. Raises DatabaseError."""
+        now = self._loop.time()
+        deadline = now + within
+        self._standing.expect(now + PLANNED)
+        while True:
+            picture = await self._server.glance(max(deadline - self._loop.time(), REACH_PAUSE))
+            missing = _missing(picture, position)
+            if not missing:
+                return
+            if self._loop.time() >= deadline:
+                raise DatabaseError(Kind.TIMED_OUT, 0, f"{', '.join(missing)} not applied in {within:g} s")
+            await asyncio.sleep(REACH_PAUSE)
+
+    async def survey(self) -> Picture:
+        """The server as it is now. Raises DatabaseError."""
+        return await self._server.look(LOOK)
+
+    async def _reopen(self) -> None:
+        await self._server.set_writable(LOOK)
+        self._stepped_down = False
+        self._standing.writes = "open"
+        self._watch.writing = self._settings.probe.write
+
+    async def _run(self, errand: Callable[[], Awaitable[None]]) -> None:
+        """As a step of its own."""
+        if self._errand is not None:
+            raise DatabaseError(Kind.SQL, 0, "a switchover is under way")
+        done: asyncio.Future[None] = self._loop.create_future()
+        self._errand = errand, done
+        self._interrupt()
+        try:
+            await done
+        finally:
+            self._errand = None
+
+    # --- steps --------------------------------------------------------------------------------------------------------
+
+    def _follow(self, order: Order) -> None:
+        if self._order is not None and order.term <= self._order.term:
+            return
+        self._order = order
+        self._interrupt()
+
+    def _interrupt(self) -> None:
+        if self._step is not None:
+            self._step.cancel()
+        self._wake.set()
+
+    async def _live(self) -> None:
+        while True:
+            self._wake.clear()
+            self._step = self._loop.create_task(self._next())
+            await asyncio.wait({self._step})
+            if not self._step.cancelled() and (error := self._step.exception()) is not None:
+                self._say(Level.ERROR, f"this is a mistake of pyvrrp's: {error!r}")
+            if self._order is self._done:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(self._settings.probe.interval):
+                        await self._wake.wait()
+
+    async def _next(self) -> None:
+        order, errand = self._order, self._errand
+        if order is not self._done and order is not None:
+            if errand is not None and not errand[1].done():
+                errand[1].set_exception(DatabaseError(Kind.SQL, 0, "something else was ordered meanwhile"))
+            await (self._open(order) if isinstance(order, OpenWrites) else self._close(order))
+        elif errand is not None and not errand[1].done():
+            await self._run_errand(*errand)
+        else:
+            await self._look()
+        self._report()
+        self._speak()
+
+    async def _run_errand(self, errand: Callable[[], Awaitable[None]], done: asyncio.Future[None]) -> None:
+        try:
+            await errand()
+        except DatabaseError as error:
+            if not done.done():
+                done.set_exception(error)
+        else:
+            if not done.done():
+                done.set_result(None)
+
+    # --- opening and closing ------------------------------------------------------------------------------------------
+
+    async def _open(self, order: OpenWrites) -> None:
+        standing = self._standing
+        standing.opening()
+        began = self._loop.time()
+        wish = Wish(
+            self._settings.promote,
+            channel=standing.replication.channel if standing.replication is not None else "",
+            forced=order.forced,
+            last=self._other.last,
+            semi_sync=standing.picture.semi_sync if standing.picture is not None else None,
+        )
+        try:
+            opened = await open_writes(self._server, wish)
+        except (RefusedError, DatabaseError) as error:
+            await self._refuse(order, error)
+            return
+        self._stepped_down = False
+        self._watch.writing = self._settings.probe.write
+        if opened.missing:
+            self._say(Level.WARNING, f"taken over without {', '.join(opened.missing)}: they are lost to clients")
+        standing.opened(opened, self._loop.time(), forced=order.forced)
+        self._other.forget()
+        self._done = order
+        whole = (self._loop.time() - began) * 1000
+        self._tell(WritesOpened(self.instance, order.term, f"{whole:.0f} ms: {opened.detail}"))
+
+    async def _refuse(self, order: OpenWrites, error: RefusedError | DatabaseError) -> None:
+        """It may be open already: the write that proves it is the last step."""
+        closed = await self._close_server(self._settings.demote.timeout, still=False)
+        missing = error.missing if isinstance(error, RefusedError) else ()
+        self._standing.refused(str(error), missing, self._loop.time() + NOT_AGAIN)
+        self._done = order
+        reason = str(error) if closed.complete else f"{error}; {closed}"
+        self._tell(WritesRefused(self.instance, order.term, reason))
+
+    async def _close(self, order: CloseWrites) -> None:
+        standing = self._standing
+        was_open = standing.was_open
+        if await self._is_closed():
+            closed, detail = Closed(complete=True), "was closed already"
+        else:
+            standing.writes = "closing"
+            closed = await self._close_server(self._settings.demote.timeout, still=was_open)
+            detail = str(closed)
+        standing.closed(closed, self._loop.time())
+        self._stepped_down = False
+        self._done = order
+        self._report()  # what speaks against it as a standby, before the core looks for one
+        self._tell(WritesClosed(self.instance, order.term, detail, closed.complete))
+
+    async def _is_closed(self) -> bool:
+        """It was never opened here, and nobody else has: its clients read, and are left alone."""
+        if self._standing.was_open or self._watch.latest.word in {Word.DOWN, Word.HUNG}:
+            return False
+        try:
+            return await self._server.read_only(self._settings.demote.timeout / 2)
+        except DatabaseError:
+            return False
+
+    async def _close_server(self, within: float, *, still: bool) -> Closed:
+        """Close it, by force if it does not let itself be asked and that is allowed."""
+        demote, verdict = self._settings.demote, self._watch.latest
+        if verdict.word is Word.DOWN and verdict.conclusive:
+            return Closed(complete=True, trouble=f"nothing can write: it {verdict.evidence}")
+        if verdict.word is Word.HUNG:
+            closed = Closed(complete=False, trouble=f"it {verdict.evidence}")
+        elif not demote.read_only:
+            return Closed(complete=False, trouble="demote.read_only is false")
+        else:
+            closed = await close(
+                self._server, within=within, kill=demote.kill_sessions, keep=self._settings.keep_users, still=still
+            )
+        if closed.complete or demote.on_failure != "kill-server":
+            return closed
+        return self._kill_server(closed)
+
+    def _kill_server(self, closed: Closed) -> Closed:
+        if not self._watch.kill():
+            return Closed(complete=False, killed=closed.killed, trouble=f"{closed.trouble}; its process is not known")
+        self._say(Level.WARNING, f"mysqld was killed: {closed.trouble}")
+        return Closed(complete=True, killed=closed.killed, trouble=f"mysqld was killed: {closed.trouble}")
+
+    # --- a round of looking -------------------------------------------------------------------------------------------
+
+    async def _look(self) -> None:
+        now = self._loop.time()
+        if not self._watch.latest.usable:
+            return
+        try:
+            picture = await self._server.look(LOOK)
+            self._standing.saw(picture, now)
+            if self._order is None:
+                await self._other.ask(now)
+            elif isinstance(self._order, OpenWrites) and self._standing.writes == "open":
+                await self._keep_open(picture)
+            else:
+                await self._keep_closed(picture, now)
+        except DatabaseError as error:
+            self._standing.trouble = str(error)
+
+    async def _keep_open(self, picture: Picture) -> None:
+        if self._stepped_down:
+            return
+        if picture.read_only:
+            self._say(Level.WARNING, "somebody has set read_only on the active server: it is opened again")
+            await self._server.set_writable(LOOK)
+        for replication in picture.replications:
+            if replication.sql or replication.io != "No":
+                await rejoining.stop(self._server, replication, LOOK)
+        if self._settings.semi_sync == "auto":
+            self._note(await semisync.lead(self._server, picture, LOOK))
+
+    async def _keep_closed(self, picture: Picture, now: float) -> None:
+        if not picture.read_only and self._settings.demote.read_only:
+            closed = await self._close_server(self._settings.demote.timeout, still=False)
+            self._say(Level.WARNING, f"somebody has opened the writes of a server that is not active: {closed}")
+            self._standing.writes = "closed" if closed.complete else "closing"
+        await self._other.ask(self._loop.time())
+        replication = self._standing.replication
+        await self._rejoin(picture, now)
+        if self._settings.semi_sync == "auto" and replication is not None and not self._standing.planned(now):
+            spoken = await self._server.dialect(LOOK)
+            self._note(await semisync.follow(self._server, spoken, picture, replication, LOOK))
+
+    async def _rejoin(self, picture: Picture, now: float) -> None:
+        """Compare with the active one; after each occasion, once, follow it when nothing is here that it has not."""
+        standing, seen = self._standing, self._other.seen
+        before, at = self._compared or (picture, now)
+        if seen is None or not seen.open or seen.at <= at or seen.position is None:
+            self._compared = before, at
+            return
+        self._compared = picture, now
+        found = plan.rejoin(before, standing.replication, seen.position)
+        self._tell_of_errant(picture, found)
+        standing.errant = found.errant
+        if found.decision is plan.Return.ALREADY:
+            standing.to_rejoin = False
+        elif found.decision is plan.Return.UNKNOWN and found.reason != standing.unknown:
+            self._say(Level.WARNING, f"does not replicate: {found.reason}")
+        standing.unknown = found.reason if found.decision is plan.Return.UNKNOWN else ""
+        if found.decision is plan.Return.START and standing.to_rejoin and not standing.memory.now.paused:
+            await self._follow_active(now)
+
+    async def _follow_active(self, now: float) -> None:
+        standing = self._standing
+        replication = standing.replication
+        if replication is None:
+            return
+        await rejoining.follow(self._server, replication)
+        standing.to_rejoin = False
+        standing.pulse.restart(now)
+        self._say(Level.NOTICE, f"replicates from {replication.source}: it has nothing that the active server has not")
+
+    def _tell_of_errant(self, picture: Picture, found: plan.Rejoin) -> None:
+        if not found.errant or found.errant == self._standing.errant:
+            return
+        self._say(Level.ERROR, f"DIVERGED: {found.reason}; nothing is done about them, the operator decides")
+        self._say(Level.ERROR, f"this shows them: {rejoining.showing(picture, found.errant)}")
+
+    def _note(self, change: str) -> None:
+        if change:
+            self._say(Level.INFO, f"semi-sync: {change}")
+
+    # --- what it says -------------------------------------------------------------------------------------------------
+
+    def _judged(self, verdict: Verdict) -> None:
+        self._standing.judged(verdict)
+        self._report()
+
+    def _report(self) -> None:
+        report = self._standing.report(self._loop.time())
+        if report != self._reported:
+            self._reported = report
+            self._tell(report)
+
+    def _speak(self) -> None:
+        self._publish(self._standing.published(self._loop.time()))
+
+    def _say(self, level: Level, text: str) -> None:
+        self._write(Record(level, self.instance, text))
+
+
+def _missing(picture: Picture, position: str) -> tuple[str, ...]:
+    """What of the active one's position is not here, as ranges."""
+    flavour = picture.flavour
+    try:
+        wanted = understood(flavour, position)
+    except ValueError as error:
+        raise DatabaseError(Kind.SQL, 0, str(error)) from None
+    return beyond(wanted, picture, picture.replications[0] if picture.replications else None)

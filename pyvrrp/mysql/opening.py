@@ -1,0 +1,164 @@
+"""Opening a server's writes: all that was received is applied first, and one write is proved at the end.
+
+In this order, as each step makes the next one true: nothing more is received (else there is no end to what is to be
+applied), everything is applied, nothing more is applied (what a returning source has alone must not come in), then
+read_only goes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+
+from pyvrrp.core.settings import PromoteSettings
+from pyvrrp.errors import PyvrrpError
+from pyvrrp.mysql import plan
+from pyvrrp.mysql.failure import DatabaseError
+from pyvrrp.mysql.gtid import BinlogState, GtidSet
+from pyvrrp.mysql.server import Server
+from pyvrrp.mysql.status import Coordinates, Picture, Replication, SemiSync
+
+ANSWER: Final = 1.0  # seconds for one statement, and for draining when it is forced to go on
+FIRST_LOOK, LAST_LOOK = 0.002, 0.05  # seconds between two looks at how far it is
+
+Position = BinlogState | GtidSet | Coordinates
+
+
+class RefusedError(PyvrrpError):
+    """The server is not fit to be opened; `missing` is what it lacks as far as that is known."""
+
+    def __init__(self, text: str, missing: tuple[str, ...] = ()) -> None:
+        super().__init__(text)
+        self.missing = missing
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """It takes writes. `missing`: transactions that it is known not to have, and goes on without."""
+
+    detail: str
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How it is to be opened. `last`: the last position of the active one that is known; `semi_sync`: its own roles."""
+
+    promote: PromoteSettings
+    channel: str = ""
+    forced: bool = False
+    last: Position | None = None
+    semi_sync: SemiSync | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is rather not opened than without something."""
+        return not self.forced and self.promote.require == "applied" and self.promote.otherwise == "hold"
+
+
+async def open_writes(server: Server, wish: Wish) -> Opened:
+    """Open it. Raises RefusedError, DatabaseError; then its writes are to be closed again, as they may be open."""
+    return await _Opening(server, wish).run()
+
+
+class _Opening:
+    def __init__(self, server: Server, wish: Wish) -> None:
+        self._server = server
+        self._wish = wish
+        self._loop = asyncio.get_running_loop()
+        self._marked = self._loop.time()
+        self._steps: list[str] = []
+        self._missing: list[str] = []
+
+    async def run(self) -> Opened:
+        picture = await self._server.glance(ANSWER)
+        replication = _channel(picture, self._wish.channel)
+        if replication is not None and self._wish.promote.require != "none":
+            await self._stop_waiting_for_acknowledgements()
+            await self._stop_receiving(replication)
+            picture, replication = await self._drain()
+        self._compare(picture, replication)
+        if replication is not None and replication.sql:
+            await self._command("stop_sql", replication)
+        await self._server.set_writable(ANSWER)
+        self._mark("opened")
+        await self._server.prove(picture.server_id, ANSWER)
+        self._mark("a write proved")
+        return Opened(", ".join(self._steps), tuple(self._missing))
+
+    async def _stop_waiting_for_acknowledgements(self) -> None:
+        """Of the source that is gone: its own applier would wait for them, too."""
+        roles = self._wish.semi_sync
+        if roles is not None and roles.names is not None and roles.source:
+            await self._server.work.ask(*roles.names.roles(source=False, replica=roles.replica), within=ANSWER)
+
+    async def _stop_receiving(self, replication: Replication) -> None:
+        if (
+            replication.io != "Yes"
+        ):  # Connecting: nothing comes, and a thread that connects may not hear that it should stop
+            return
+        try:
+            await self._command("stop_io", replication)
+        except DatabaseError as error:
+            self._objection(f"receiving could not be stopped: {error}")
+
+    async def _drain(self) -> tuple[Picture, Replication | None]:
+        """Until all that was received is applied, as long as it goes forward."""
+        patience = ANSWER if self._wish.forced else self._wish.promote.apply_timeout
+        deadline = self._loop.time() + patience
+        pause, before = FIRST_LOOK, ""
+        while True:
+            picture = await self._server.glance(ANSWER)
+            replication = _channel(picture, self._wish.channel)
+            found = plan.drained(replication)
+            if found.state is plan.Drain.DONE:
+                self._mark("what was received is applied")
+                return picture, replication
+            now = str(replication and (replication.applied, replication.executed))
+            if now != before and not self._wish.forced:
+                before, deadline = now, self._loop.time() + patience
+            if found.state is plan.Drain.STUCK or self._loop.time() >= deadline:
+                waited = "" if found.state is plan.Drain.STUCK else f", without progress for {patience:g} s"
+                self._objection(found.detail + waited, found.missing)
+                return picture, replication
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LAST_LOOK)
+
+    def _compare(self, picture: Picture, replication: Replication | None) -> None:
+        """Everything that the active one is known to have had is here."""
+        lost = beyond(self._wish.last, picture, replication)
+        if lost:
+            self._objection(f"{_listed(lost)} of the last active server never came here", lost)
+
+    def _objection(self, reason: str, missing: tuple[str, ...] = ()) -> None:
+        """What keeps it from being opened, unless it is to be opened all the same."""
+        self._missing += [each for each in missing if each not in self._missing]
+        if self._wish.holds:
+            raise RefusedError(reason, tuple(self._missing))
+        self._steps.append(reason)
+
+    async def _command(self, name: str, replication: Replication) -> None:
+        spoken = await self._server.dialect(ANSWER)
+        statement: str = getattr(spoken, name)(replication.channel)
+        await self._server.work.ask(statement, within=ANSWER)
+
+    def _mark(self, step: str) -> None:
+        now = self._loop.time()
+        self._steps.append(f"{step} in {(now - self._marked) * 1000:.0f} ms")
+        self._marked = now
+
+
+def beyond(last: Position | None, picture: Picture, replication: Replication | None) -> tuple[str, ...]:
+    """What a server with this position had, and this one has not, as ranges; nothing when it cannot be said."""
+    if picture.gtids is None:  # then both are places in the other one's binary log
+        return plan.loss(replication.executed if replication is not None else None, last)
+    return plan.loss(picture.gtids, last)
+
+
+def _channel(picture: Picture, name: str) -> Replication | None:
+    return next((each for each in picture.replications if each.channel == name), None)
+
+
+def _listed(ranges: tuple[str, ...]) -> str:
+    return ", ".join(ranges[:5]) + (f" and {len(ranges) - 5} more" if len(ranges) > 5 else "")

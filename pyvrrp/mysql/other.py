@@ -1,0 +1,85 @@
+"""The other server of the pair, as far as it is known: from its agent's word, and from asking it over `peer`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from pyvrrp.core.settings import Account
+from pyvrrp.mysql.failure import DatabaseError
+from pyvrrp.mysql.opening import Position
+from pyvrrp.mysql.published import Published
+from pyvrrp.mysql.server import Server
+from pyvrrp.mysql.status import understood
+
+FRESH: Final = 2.0  # seconds for which the agent's word is believed without asking the server itself
+ASK: Final = 1.0  # seconds between two questions to it
+PATIENCE: Final = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What was seen at the time `at`. `open`: its writes are; `position`: all that it has, None when that is not known.
+
+    `semi_sync`, `against`: its agent's word.
+    """
+
+    at: float
+    open: bool
+    position: Position | None
+    by_agent: bool
+    verdict: str = ""
+
+
+class Other:
+    """`seen` is what was seen last. `last`: its last known position since its writes were open, for as long as no other
+    server's have been."""
+
+    def __init__(self, account: Account | None) -> None:
+        self._server = Server(account) if account is not None else None
+        self._asked = 0.0
+        self.seen: Sight | None = None
+        self.last: Position | None = None
+        self.trouble = ""
+
+    def told(self, published: Published, now: float) -> None:
+        """Its agent's word. Raises ValueError: a position that is none."""
+        position = understood(published.flavour, published.position) if published.flavour else None
+        self._take(Sight(now, published.writes == "open", position, True, published.verdict), published.writes)
+
+    async def ask(self, now: float) -> None:
+        """Ask the server itself, unless its agent has spoken or it was asked just now. What it says is no error."""
+        if self._server is None or (self.told_within(FRESH, now)) or now - self._asked < ASK:
+            return
+        self._asked = now
+        try:
+            picture = await self._server.glance(PATIENCE)
+        except DatabaseError as error:
+            self.trouble = str(error)
+            return
+        self.trouble = ""
+        position = picture.gtids if picture.gtids is not None else picture.binlog
+        self._take(Sight(now, not picture.read_only, position, False), "open" if not picture.read_only else "closed")
+
+    def told_within(self, seconds: float, now: float) -> bool:
+        """Whether its agent spoke so lately."""
+        return self.seen is not None and self.seen.by_agent and now - self.seen.at < seconds
+
+    def open_within(self, seconds: float, now: float) -> bool:
+        """Whether its writes were open when it was seen so lately."""
+        return self.seen is not None and self.seen.open and now - self.seen.at < seconds
+
+    def forget(self) -> None:
+        """This server's writes are open: what the other one once had has been judged."""
+        self.last = None
+
+    def close(self) -> None:
+        """Let go of it."""
+        if self._server is not None:
+            self._server.close()
+
+    def _take(self, sight: Sight, writes: str) -> None:
+        # A closed one's is its last as active if it was open before: what it gets later it gets from here.
+        if sight.position is not None and (writes in {"open", "closing"} or self.last is not None):
+            self.last = sight.position
+        self.seen = sight

@@ -1,0 +1,48 @@
+"""The return of a server that was active, or away: it follows the active one only if it has nothing of its own.
+
+Nothing is ever skipped. What it alone has is named, with the command that shows it, and the operator decides.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pyvrrp.mysql.gtid import GtidSet
+from pyvrrp.mysql.server import Server
+from pyvrrp.mysql.status import Picture, Replication
+
+PATIENCE: Final = 2.0  # seconds for each statement; starting reads files
+
+
+async def follow(server: Server, replication: Replication) -> None:
+    """Begin to replicate, from where it is. Raises DatabaseError."""
+    spoken = await server.dialect(PATIENCE)
+    name = replication.channel
+    if replication.by_gtid and spoken.adopt_position:
+        # Both threads: a position is adopted only while nothing replicates. The relay log is dropped with the start,
+        # and fetched again.
+        await server.work.ask(spoken.stop_io(name), spoken.stop_sql(name), *spoken.adopt_position, within=PATIENCE)
+    await server.work.ask(spoken.start_io(name), spoken.start_sql(name), within=PATIENCE)
+
+
+async def stop(server: Server, replication: Replication, within: float) -> None:
+    """Neither receive nor apply any more."""
+    spoken = await server.dialect(within)
+    await server.work.ask(spoken.stop_io(replication.channel), spoken.stop_sql(replication.channel), within=within)
+
+
+def showing(picture: Picture, errant: tuple[str, ...]) -> str:
+    """The command that shows them, for the log."""
+    if isinstance(picture.gtids, GtidSet):
+        logs = picture.binlog.file if picture.binlog else "BINLOG"
+        return f"mysqlbinlog --base64-output=decode-rows -v --include-gtids='{','.join(errant)}' {logs}"
+    start = ",".join(_before(each) for each in errant)
+    log = picture.binlog.file if picture.binlog else "BINLOG"
+    return f"mariadb-binlog --base64-output=decode-rows -v --start-position='{start}' {log}"
+
+
+def _before(text: str) -> str:
+    """The position before a range: `0-1-1926..1930` → `0-1-1925`."""
+    head, _, last = text.rpartition("-")
+    first = int(last.partition("..")[0])
+    return f"{head}-{first - 1}"

@@ -1,0 +1,253 @@
+"""What is known of the server here and how it stands in the pair: what makes a report, a view and a word to the other
+agent. Nothing here asks or waits."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Final
+
+from pyvrrp.core.events import DatabaseReport, DatabaseView
+from pyvrrp.core.settings import DatabaseSettings
+from pyvrrp.mysql import plan
+from pyvrrp.mysql.closing import Closed
+from pyvrrp.mysql.memory import Memory
+from pyvrrp.mysql.opening import Opened
+from pyvrrp.mysql.other import Other, Sight
+from pyvrrp.mysql.published import Published
+from pyvrrp.mysql.pulse import Pulse
+from pyvrrp.mysql.status import Picture, Replication
+from pyvrrp.mysql.verdict import Verdict, Word
+
+FAULTS: Final = frozenset({Word.DOWN, Word.HUNG, Word.STALLED})
+SEEN: Final = 3.0  # seconds for which the other one is as it was seen last
+
+
+class Standing:
+    """`writes` is what its writes are: "", open, closed, opening, closing. Times are monotonic seconds of this host."""
+
+    def __init__(
+        self, instance: str, node: str, settings: DatabaseSettings, memory: Memory, other: Other, now: float
+    ) -> None:
+        self.memory = memory
+        self.pulse = Pulse(now)
+        self.writes = ""
+        self.was_open = False  # in this life, so that there may be clients who write
+        self.to_rejoin = True
+        self.errant: tuple[str, ...] = ()
+        self.lacking: tuple[str, ...] = ()  # privileges
+        self.trouble = ""  # why the last round saw nothing
+        self.unknown = ""  # why it cannot be compared with the other one
+        self.picture: Picture | None = None
+        self.replication: Replication | None = None
+        self._instance = instance
+        self._node = node
+        self._settings = settings
+        self._other = other
+        self._verdict = Verdict()
+        self._healthy = False
+        self._behind: float | None = None
+        self._has = ""
+        self._refusal = ""
+        self._refused_until = 0.0
+        self._planned_until = 0.0
+
+    # --- what happened ------------------------------------------------------------------------------------------------
+
+    def judged(self, verdict: Verdict) -> None:
+        """Another verdict. A server that was away is compared with the other one before it follows it."""
+        if verdict.word is Word.DOWN and self._verdict.word is not Word.DOWN:
+            self.to_rejoin = True
+        self._verdict = verdict
+
+    def saw(self, picture: Picture, now: float) -> None:
+        """A round's picture."""
+        self.trouble = ""
+        if self.picture is not None and picture.uptime < self.picture.uptime:
+            self.to_rejoin = True
+        self.picture, self._has = picture, picture.has
+        peer = self._settings.peer
+        found = picture.replication_from(peer.host, peer.port) if peer is not None else None
+        self.replication = found or (picture.replications[0] if len(picture.replications) == 1 else None)
+        if self.replication is not None:
+            one = self.replication
+            if one.io == "Yes":
+                self._healthy = one.sql and not one.sql_errno
+            self._behind = one.behind if one.behind is not None else self._behind
+        self.pulse.saw(
+            {beat.server_id: beat.number for beat in picture.beats if beat.server_id != picture.server_id}, now
+        )
+
+    def expect(self, until: float) -> None:
+        """A planned switchover is under way: this node is its target."""
+        self._planned_until = until
+
+    def opening(self) -> None:
+        """Its writes are about to be opened."""
+        self.writes, self.was_open = "opening", True
+
+    def opened(self, opened: Opened, now: float, *, forced: bool) -> None:
+        """They are open."""
+        self.writes, self.to_rejoin, self.errant, self._refusal = "open", False, (), ""
+        by_itself = not forced and now >= self._planned_until and (self._other.last is not None or self.pulse.heard_any)
+        failover = time.time() if by_itself else self.memory.now.failover
+        self.memory.change(active=True, lost=opened.missing, failover=failover)
+
+    def refused(self, reason: str, missing: tuple[str, ...], until: float) -> None:
+        """They could not be opened; not again before `until`."""
+        self.writes, self._refusal, self._refused_until = "closed", reason, until
+        if missing:
+            self.memory.change(lost=missing)
+
+    def closed(self, closed: Closed, now: float) -> None:
+        """They are closed, or could not be."""
+        self.writes = "closed" if closed.complete else "closing"
+        self._has = closed.position or self._has
+        if self.was_open:
+            self.to_rejoin = True
+            self.pulse.restart(now)
+        self.was_open = not closed.complete and self.was_open
+
+    def told(self, published: Published) -> None:
+        """The other agent's word, as far as it concerns what is remembered."""
+        mine = self.memory.now
+        if published.acknowledged > max(mine.acknowledged, mine.failover):
+            self.memory.change(acknowledged=published.acknowledged, failover=0.0, lost=())
+        elif published.failover > max(mine.failover, mine.acknowledged):
+            self.memory.change(failover=published.failover)
+        if published.writes == "open" and self.writes == "closed":
+            self.memory.change(active=False)
+
+    def acknowledge(self) -> None:
+        """The operator has seen the last failover."""
+        self.memory.change(acknowledged=time.time(), failover=0.0, lost=())
+
+    def planned(self, now: float) -> bool:
+        """Whether this node is the target of a switchover."""
+        return now < self._planned_until
+
+    # --- what follows -------------------------------------------------------------------------------------------------
+
+    def report(self, now: float) -> DatabaseReport:
+        """What the server is fit for."""
+        return DatabaseReport(self._instance, self._faults(), self.against(now), self._view(now))
+
+    def published(self, now: float) -> Published:
+        """What the other agent is told."""
+        picture, mine = self.picture, self.memory.now
+        own = picture.beat_of(picture.server_id) if picture is not None else None
+        return Published(
+            instance=self._instance,
+            node=self._node,
+            writes=self.writes or "closed" if picture is None or picture.read_only else self.writes or "open",
+            verdict=self._verdict.word.value,
+            position=self._has,
+            flavour=picture.flavour if picture is not None else "",
+            semi_sync=picture is not None and picture.semi_sync.in_force,
+            against=self.against(now),
+            beat=own.number if own is not None else 0,
+            failover=mine.failover,
+            acknowledged=mine.acknowledged,
+        )
+
+    def _faults(self) -> tuple[str, ...]:
+        if self.memory.now.paused or self._verdict.word not in FAULTS:
+            return ()
+        return (f"its server {self._verdict.evidence}",)
+
+    def against(self, now: float) -> tuple[str, ...]:
+        """What keeps it from taking over; nothing of an active one."""
+        if self.writes in {"open", "opening"}:
+            return ()
+        mine, planned = self.memory.now, self.planned(now)
+        standby = plan.Standby(
+            verdict=self._verdict,
+            replication=self.replication,
+            healthy=self._healthy,
+            lag=self._lag(),
+            errant=self.errant,
+            held=0.0 if planned else plan.held(mine.failover, self._settings.hold_down, time.time()),
+            paused=mine.paused and not planned,
+            drained=mine.drained,
+        )
+        promote = self._settings.promote
+        if promote.require != "none" and not self.errant and self._has_all(now):
+            promote = replace(promote, require="none")
+        reasons = list(plan.eligibility(standby, promote))
+        if self._refusal and now < self._refused_until:
+            reasons.append(f"its writes could not be opened: {self._refusal}")
+        if self.lacking:
+            reasons.append(f"its account lacks {', '.join(self.lacking)} (`pyvrrpctl mysql setup` grants that)")
+        if self.trouble:
+            reasons.append(f"its server could not be looked at: {self.trouble}")
+        return tuple(reasons)
+
+    def _has_all(self, now: float) -> bool:
+        """While nobody is active, replication need not have run: it was the last one, or has all that the other has."""
+        seen = self._other.seen
+        if seen is not None and seen.open:
+            return False
+        if self.memory.now.active:
+            return True
+        if seen is None or now - seen.at > SEEN or self.picture is None or seen.position is None:
+            return False
+        return self.picture.gtids is not None and not plan.loss(self.picture.gtids, seen.position)
+
+    def _lag(self) -> float | None:
+        moved, word = self.pulse.moved, self.pulse.word
+        behind = self._behind if self._behind is not None else 0.0
+        return plan.lag(moved, word, behind) if self.pulse.moves else behind
+
+    def _view(self, now: float) -> DatabaseView:
+        picture = self.picture
+        return DatabaseView(
+            server=f"{picture.name} at {self._settings.account}"
+            if picture is not None
+            else str(self._settings.account),
+            verdict=self._verdict.word.value,
+            evidence=self._verdict.evidence,
+            writes=self.writes,
+            replication=self._replication(),
+            position=self._has,
+            semi_sync=_semi_sync(picture) if picture is not None else "",
+            peer=_peer(self._other.seen, self._other.trouble, now),
+            mode=self._mode(),
+            errant=self.errant,
+            lost=self.memory.now.lost,
+        )
+
+    def _mode(self) -> str:
+        mine = self.memory.now
+        words = {
+            "paused": mine.paused,
+            "drained": mine.drained,
+            "diverged": bool(self.errant),
+            "held down": plan.held(mine.failover, self._settings.hold_down, time.time()) > 0,
+        }
+        return ", ".join(word for word, holds in words.items() if holds)
+
+    def _replication(self) -> str:
+        one = self.replication
+        if one is None:
+            return "none"
+        if one.io == "No" and not one.sql:
+            return f"stopped (from {one.source})"
+        lag = self._lag()
+        behind = "" if lag is None else f", {lag:.0f} s behind"
+        return f"from {one.source}: IO {one.io}, SQL {'Yes' if one.sql else 'No'}{behind}"
+
+
+def _semi_sync(picture: Picture) -> str:
+    now = picture.semi_sync
+    if now.names is None:
+        return "not installed"
+    if now.source:
+        return f"in force, {now.clients} acknowledging" if now.in_force else "fallen back to asynchronous"
+    return "acknowledging" if now.acknowledging else "off"
+
+
+def _peer(seen: Sight | None, trouble: str, now: float) -> str:
+    if seen is None or now - seen.at > SEEN:
+        return f"not known{': ' + trouble if trouble else ''}"
+    verdict = f", {seen.verdict}" if seen.verdict else ""
+    return f"writes {'open' if seen.open else 'closed'}{verdict}"

@@ -1,0 +1,332 @@
+"""Keepers and a real pair of servers: what is asked of the core's side, and what becomes of the servers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any, TypeVar
+
+import pymysql
+import pytest
+
+from pyvrrp.core.effects import CloseWrites, OpenWrites, Record
+from pyvrrp.core.events import DatabaseReport, DatabaseView, Event, WritesClosed, WritesOpened, WritesRefused
+from pyvrrp.core.settings import DemoteSettings, PromoteSettings
+from pyvrrp.mysql.failure import DatabaseError
+from pyvrrp.mysql.keeper import Keeper
+from pyvrrp.mysql.memory import Memory
+from pyvrrp.mysql.published import Published
+from tests.mysql.pair import Pair, Server
+
+E = TypeVar("E", WritesOpened, WritesRefused, WritesClosed)
+SOON = 5.0
+
+
+class Agent:
+    """A keeper, what it says, and the core's part of the talk."""
+
+    def __init__(self, pair: Pair, server: Server, **settings: Any) -> None:
+        self.events: list[Event] = []
+        self.log: list[str] = []
+        self.published: Published | None = None
+        self.peer: Agent | None = None
+        self.term = 0
+        settings = {"keep_users": ("root",), **settings}
+        self.memory = Memory("", "VI_1")
+        self.keeper = Keeper(
+            "VI_1",
+            f"node-{server.number}",
+            pair.settings(server, **settings),
+            self.events.append,
+            self._write,
+            self._publish,
+            self.memory,
+        )
+        self.keeper.start()
+
+    def _write(self, record: Record) -> None:
+        self.log.append(record.text)
+
+    def _publish(self, published: Published) -> None:
+        self.published = published
+        if self.peer is not None:
+            self.peer.keeper.told(Published.from_json(published.as_json()))
+
+    @property
+    def report(self) -> DatabaseReport:
+        reports = [each for each in self.events if isinstance(each, DatabaseReport)]
+        return reports[-1] if reports else DatabaseReport("VI_1", (), ("nothing yet",))
+
+    @property
+    def view(self) -> DatabaseView:
+        return self.report.view
+
+    def open(self, *, forced: bool = False) -> int:
+        self.term += 1
+        self.keeper.open_writes(OpenWrites("VI_1", self.term, forced))
+        return self.term
+
+    def close(self) -> int:
+        self.term += 1
+        self.keeper.close_writes(CloseWrites("VI_1", self.term, "test"))
+        return self.term
+
+    async def answer(self, kind: type[E], seconds: float = SOON) -> E:
+        """The answer to what was asked last."""
+        found: list[E] = []
+
+        def answered() -> bool:
+            found[:] = [each for each in self.events if isinstance(each, kind) and each.term == self.term]
+            return bool(found)
+
+        await until(answered, seconds, lambda: str(self.events[-3:]))
+        return found[0]
+
+    async def opened(self, *, forced: bool = False) -> WritesOpened:
+        self.open(forced=forced)
+        return await self.answer(WritesOpened)
+
+    async def closed(self) -> WritesClosed:
+        self.close()
+        return await self.answer(WritesClosed)
+
+
+async def until(condition: Callable[[], object], seconds: float = SOON, about: Callable[[], str] = str) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, about()
+        await asyncio.sleep(0.002)  # the keeper runs meanwhile
+
+
+@contextlib.asynccontextmanager
+async def agents(pair: Pair, *, channel: bool = True, **settings: Any) -> AsyncIterator[tuple[Agent, Agent]]:
+    """One for each server."""
+    a, b = (Agent(pair, server, **settings) for server in (pair.a, pair.b))
+    if channel:
+        a.peer, b.peer = b, a
+    try:
+        yield a, b
+    finally:
+        for agent in (a, b):
+            await agent.keeper.close()
+
+
+@contextlib.asynccontextmanager
+async def active_and_standby(pair: Pair, **settings: Any) -> AsyncIterator[tuple[Agent, Agent]]:
+    """Server 1 is active, server 2 follows it and is fit to take over."""
+    async with agents(pair, **settings) as (a, b):
+        await a.closed()
+        await b.closed()
+        await until(lambda: not a.report.against, about=lambda: str(a.report))
+        await a.opened()
+        await until(lambda: b.view.replication.startswith("from") and not b.report.against, about=lambda: str(b.report))
+        yield a, b
+
+
+def play(story: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    asyncio.run(story())
+
+
+@pytest.fixture(autouse=True)
+def _fresh(pair: Pair) -> None:
+    pair.fresh()
+
+
+def test_before_the_first_order_nothing_is_touched(pair: Pair) -> None:
+    pair.a.run("set global read_only=0")
+
+    async def story() -> None:
+        async with agents(pair) as (a, _):
+            await until(lambda: a.published)
+            await asyncio.sleep(0.7)
+            assert not pair.a.value("@@global.read_only")
+
+    play(story)
+
+
+def test_two_that_begin_equal_may_both_be_active_and_the_other_one_follows(pair: Pair) -> None:
+    async def story() -> None:
+        async with active_and_standby(pair) as (a, b):
+            assert not pair.a.value("@@global.read_only")
+            assert pair.b.value("@@global.read_only")
+            assert a.view.writes == "open"
+            assert b.view.writes == "closed"
+            assert any("replicates from" in line for line in b.log), b.log
+
+    play(story)
+
+
+def test_the_standby_takes_over_and_the_old_one_comes_back_by_itself(pair: Pair) -> None:
+    async def story() -> None:
+        async with active_and_standby(pair) as (a, b):
+            pair.a.run("insert app.t(v) values (1)")
+            closed = await a.closed()
+            assert closed.complete, closed
+            opened = await b.opened()
+            print(closed.detail, "|", opened.detail)
+            assert pair.b.value("(select count(*) from app.t)") == 1
+            await until(lambda: a.view.replication.startswith("from"), about=lambda: f"{a.report} {a.log}")
+            pair.b.run("insert app.t(v) values (2)")
+            await until(lambda: pair.a.value("(select count(*) from app.t)") == 2)
+            assert pair.a.value("@@global.read_only")
+            await until(
+                lambda: any("there was a failover" in each for each in a.report.against), about=lambda: str(a.report)
+            )
+            a.keeper.acknowledge()
+            await until(lambda: not a.report.against, about=lambda: str(a.report))
+            await until(lambda: b.memory.now.failover == 0)
+
+    play(story)
+
+
+def test_what_only_the_returning_one_has_is_named_and_nothing_is_replicated(pair: Pair) -> None:
+    async def story() -> None:
+        async with active_and_standby(pair, semi_sync="off") as (a, b):
+            await a.keeper.close()
+            await until(lambda: b.view.position == pair.a.value("@@gtid_binlog_state"))
+            await b.opened()
+            pair.a.run("insert app.t(v) values (1)", "insert app.t(v) values (2)")
+            last = int(pair.a.value("@@gtid_binlog_pos").rpartition("-")[2])
+            again = Agent(pair, pair.a, semi_sync="off")
+            again.peer, b.peer = b, again
+            await again.closed()
+            await until(lambda: again.view.errant, about=lambda: f"{again.report} {again.log}")
+            assert again.view.errant == (f"0-1-{last - 1}..{last}",)
+            assert again.view.mode.startswith("diverged")
+            assert any(f"0-1-{last - 1}..{last}" in each for each in again.report.against)
+            assert any("mariadb-binlog" in line and f"'0-1-{last - 2}'" in line for line in again.log)
+            assert pair.a.status()["Slave_IO_Running"] == "No"
+            await again.keeper.close()
+
+    play(story)
+
+
+def test_a_level_is_kept(pair: Pair) -> None:
+    """Whoever opens a standby, or closes the active one, is corrected and named."""
+
+    async def story() -> None:
+        async with active_and_standby(pair) as (a, b):
+            pair.b.run("set global read_only=0")
+            pair.a.run("set global read_only=1")
+            await until(lambda: pair.b.value("@@global.read_only"))
+            await until(lambda: not pair.a.value("@@global.read_only"))
+            await until(lambda: any("opened the writes" in line for line in b.log), about=lambda: str(b.log))
+            await until(lambda: any("set read_only on the active" in line for line in a.log), about=lambda: str(a.log))
+
+    play(story)
+
+
+def test_a_close_beats_an_opening_that_is_under_way(pair: Pair) -> None:
+    async def story() -> None:
+        async with active_and_standby(pair) as (a, b):
+            lock = pair.b.connect("mighty")
+            lock.cursor().execute("lock tables t write")
+            b_settings_keep = lock
+            pair.a.run("insert app.t(v) values (1)")
+            await a.closed()
+            b.open()
+            await asyncio.sleep(0.2)
+            began = time.monotonic()
+            closed = await b.closed()
+            assert time.monotonic() - began < 0.4
+            assert closed.complete, closed
+            assert pair.b.value("@@global.read_only")
+            assert not [each for each in b.events if isinstance(each, WritesOpened | WritesRefused)]
+            b_settings_keep.close()
+
+    play(story)
+
+
+def test_a_server_that_stands_still_is_answered_for_in_time(pair: Pair) -> None:
+    async def story() -> None:
+        async with active_and_standby(pair) as (a, _):
+            pair.a.signal(signal.SIGSTOP)
+            try:
+                began = time.monotonic()
+                closed = await a.closed()
+                assert time.monotonic() - began < 0.36
+                assert not closed.complete
+            finally:
+                pair.a.signal(signal.SIGCONT)
+            await until(lambda: pair.a.value("@@global.read_only"))
+
+    play(story)
+
+
+def test_a_server_that_stands_still_may_be_killed(pair: Pair) -> None:
+    async def story() -> None:
+        async with active_and_standby(pair, demote=DemoteSettings(on_failure="kill-server")) as (a, _):
+            pair.a.signal(signal.SIGSTOP)
+            closed = await a.closed()
+            assert closed.complete
+            assert "mysqld was killed" in closed.detail
+            await until(lambda: pair.a.process is not None and pair.a.process.poll() == -signal.SIGKILL)
+
+    play(story)
+
+
+def test_a_server_that_died_is_closed(pair: Pair) -> None:
+    async def story() -> None:
+        async with active_and_standby(pair) as (a, b):
+            began = time.monotonic()
+            pair.a.kill()
+            await until(lambda: a.report.faults)
+            assert time.monotonic() - began < 0.1
+            closed = await a.closed()
+            assert closed.complete
+            assert "nothing can write" in closed.detail
+            assert not b.report.against, "its source has died, and it is fit to take over"
+            await asyncio.sleep(0.7)
+            assert not b.report.against, b.report
+            opened = await b.opened()
+            print(opened.detail)
+
+    play(story)
+
+
+def test_a_planned_switchover_and_its_way_back(pair: Pair) -> None:
+    async def story() -> None:
+        async with active_and_standby(pair) as (a, b):
+            client = pair.a.connect()
+            down = await a.keeper.step_down(1.0)
+            print(down)
+            assert down.killed == 1
+            with pytest.raises(pymysql.MySQLError):
+                client.cursor().execute("insert t(v) values (1)")
+            await b.keeper.reach(down.position, 1.0)
+            await asyncio.sleep(0.4)
+            assert pair.a.value("@@global.read_only"), "it stays closed while the order to have it open stands"
+            await a.keeper.step_back()
+            assert not pair.a.value("@@global.read_only")
+            pair.a.connect().cursor().execute("insert t(v) values (1)")
+            await a.keeper.step_down(1.0)
+            assert (await a.closed()).complete
+            await b.opened()
+            assert b.memory.now.failover == 0, "what was planned is no failover"
+            await until(lambda: not a.report.against, about=lambda: str(a.report))
+            with pytest.raises(DatabaseError, match="not applied in"):
+                await a.keeper.reach("0-2-999999", 0.1)
+
+    play(story)
+
+
+@pytest.mark.lab
+def test_commits_wait_for_the_standby_and_nobody_waits_out_a_timeout(pair: Pair) -> None:
+    async def story() -> None:
+        async with active_and_standby(pair, promote=PromoteSettings(max_lag=30)) as (a, b):
+            await until(lambda: "in force, 1" in a.view.semi_sync, about=lambda: f"{a.view} {b.view}")
+            assert b.view.semi_sync == "acknowledging"
+            await a.closed()
+            began = time.monotonic()
+            await b.opened()
+            assert time.monotonic() - began < 1.0
+            await until(lambda: "in force, 1" in b.view.semi_sync, about=lambda: f"{a.view} {b.view}")
+            pair.a.kill()
+            began = time.monotonic()
+            await asyncio.get_running_loop().run_in_executor(None, pair.b.run, "insert app.t(v) values (1)")
+            assert time.monotonic() - began < 2.0
+
+    play(story)
