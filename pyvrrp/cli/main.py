@@ -23,6 +23,7 @@ _COMMANDS: Final = {
     "explain": ("pyvrrp.cli.status", "explain"),
     "history": ("pyvrrp.cli.status", "history"),
     "keys": ("pyvrrp.cli.keys", "keys"),
+    "mysql": ("pyvrrp.cli.mysql", "mysql"),
     "pause": ("pyvrrp.cli.orders", "pause"),
     "promote": ("pyvrrp.cli.orders", "promote"),
     "record": ("pyvrrp.cli.record", "record"),

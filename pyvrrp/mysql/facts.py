@@ -1,0 +1,98 @@
+"""What is known of one server's configuration when a pair is judged or set up: plain data, gathered by `survey`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from pyvrrp.mysql.dialect import Dialect, dialect, modern
+
+Texts = Mapping[str, str]
+
+_ON: Final = frozenset({"ON", "1", "YES", "TRUE", ""})  # an option without a value is on
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """How the agent came in: as whom, which of the server's accounts that was taken for, and what that one may."""
+
+    user: str
+    matched: str
+    grants: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One server. None, or a name that is missing, stands for what could not be looked at.
+
+    `name` is how sentences call it. `variables` and the columns of `replication` (a row for each source) have the
+    names that `modern` gives them. `booted` is what its option files say, where that is known; `writers` are the
+    accounts that may write under read_only; `tables` all tables that are not the server's own.
+    """
+
+    name: str
+    version: str
+    comment: str = ""
+    variables: Texts = field(default_factory=dict)
+    replication: tuple[Texts, ...] | None = None
+    coordinates: Texts = field(default_factory=dict)
+    booted: Texts = field(default_factory=dict)
+    login: Login | None = None
+    refused: str = ""
+    granted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # account → SHOW GRANTS, of those asked for
+    accounts: tuple[str, ...] | None = None
+    writers: tuple[str, ...] | None = None
+    tables: tuple[str, ...] | None = None
+    keyless: tuple[str, ...] | None = None
+    not_innodb: tuple[str, ...] | None = None
+    heartbeat: bool | None = None
+
+    @property
+    def dialect(self) -> Dialect:
+        """How it is spoken to. Raises ValueError for a server that is too old."""
+        return dialect(self.version, self.comment)
+
+    @property
+    def maria(self) -> bool:
+        """Whether it is a MariaDB."""
+        return self.dialect.maria
+
+    def value(self, name: str) -> str | None:
+        """A variable's value; `name` may be the old one or the new one."""
+        return self.variables.get(modern(name))
+
+    def on(self, name: str) -> bool | None:
+        """Whether a switch is on."""
+        value = self.value(name)
+        return None if value is None else truth(value)
+
+    def boots_with(self, name: str) -> bool | None:
+        """Whether a switch is on in its option files."""
+        value = self.booted.get(modern(name))
+        return None if value is None else truth(value)
+
+    @property
+    def server_id(self) -> int:
+        """Its number; 0 is none."""
+        return int(self.value("server_id") or 0)
+
+    @property
+    def gtid(self) -> bool:
+        """Whether its transactions have global identifiers."""
+        return self.maria or self.value("gtid_mode") == "ON"
+
+    @property
+    def position(self) -> str:
+        """All transactions that it has, by global identifier."""
+        return self.value("gtid_binlog_state" if self.maria else "gtid_executed") or ""
+
+    def native(self, name: str) -> str:
+        """What this server calls a variable; `name` is the old name."""
+        renamed = not self.maria and self.dialect.version >= (8, 0, 26)
+        return modern(name) if renamed else name
+
+
+def truth(value: str) -> bool:
+    """A switch as it is written."""
+    return value.upper() in _ON
