@@ -6,6 +6,7 @@ The sentences go on after the name of a node: "… has nothing against it", "…
 from __future__ import annotations
 
 import enum
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -91,7 +92,7 @@ def _withheld(standby: Standby) -> Iterable[str]:
     if standby.drained:
         yield "it is drained (`pyvrrpctl resume` ends that)"
     if standby.held > 0:
-        left = f"{standby.held:.0f} s"
+        left = f"{math.ceil(standby.held)} s"
         yield f"there was a failover, and for {left} there is no second one (`pyvrrpctl acknowledge` ends that)"
 
 

@@ -198,3 +198,10 @@ def test_a_beat_is_written_over_the_one_before() -> None:
     assert beat(1, 7, 12.5) == (
         "INSERT INTO pyvrrp.heartbeat SET server_id=1, beat=7, at=12.5 ON DUPLICATE KEY UPDATE beat=7, at=12.5"
     )
+
+
+def test_the_first_version_that_can_is_asked_so() -> None:
+    assert "WAIT_FOR_EXECUTED_GTID_SET('u:1', 1)" in dialect("5.7.5").wait_gtid("u:1", 0.5)
+    assert "0.500" in dialect("8.0.0").wait_gtid("u:1", 0.5)
+    assert dialect("5.7.6").stop_io("peer").endswith("FOR CHANNEL 'peer'")
+    assert "SUPER" not in dialect("8.0.0").privileges

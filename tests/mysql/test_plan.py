@@ -132,6 +132,8 @@ def test_errant_transactions_are_against_it() -> None:
     assert eligibility(errant, PromoteSettings(require="none")) == ()
     many = replace(READY, errant=tuple(f"{number}-1-1" for number in range(7)))
     assert eligibility(many, DEFAULT)[0].endswith(": 0-1-1, 1-1-1, 2-1-1, 3-1-1, 4-1-1 and 2 more")
+    assert eligibility(replace(many, errant=many.errant[:6]), DEFAULT)[0].endswith(", 4-1-1 and 1 more")
+    assert eligibility(replace(many, errant=many.errant[:5]), DEFAULT)[0].endswith(", 4-1-1")
 
 
 def test_what_the_operator_said_comes_first_and_counts_always() -> None:
@@ -143,6 +145,11 @@ def test_what_the_operator_said_comes_first_and_counts_always() -> None:
     )
     assert eligibility(withheld, PromoteSettings(require="none")) == said
     assert eligibility(withheld, DEFAULT) == (*said, "it is not a replica of the other node")
+
+
+def test_the_last_moment_of_the_hold_down_counts() -> None:
+    (reason,) = eligibility(replace(READY, held=0.2), DEFAULT)
+    assert "for 1 s there is no second one" in reason
 
 
 def test_lag_is_how_long_nothing_came_and_how_old_it_was() -> None:
@@ -329,6 +336,11 @@ def test_what_goes_on_for_long_is_not_cut_off(process: Process, ages: dict[int, 
     assert objections(active, ()) == (f"the active node: session 17 of app@web:5012 {reason}",)
     assert objections(replace(active, keep_users=("app",)), ()) == (), "it is not killed"
     assert objections(active, (), longest=60.0) == ()
+    assert objections(active, (), longest=float(max(12, *ages.values(), 0))) == (), "that long, and no longer"
+
+
+def test_a_session_without_a_transaction_has_none_open() -> None:
+    assert objections(Active(SERVING, (CLIENT,), {18: 9}), (), longest=0.5) == ()
 
 
 def test_what_was_long_ago_holds_nobody_up() -> None:
