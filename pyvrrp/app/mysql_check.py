@@ -13,7 +13,9 @@ from pyvrrp.mysql.probe import Ears
 from pyvrrp.mysql.session import Row, Session
 
 QUESTION: Final = "SELECT 1"
-ATTEMPTS: Final = 3  # a connection that the server ended (KILL, wait_timeout) is made anew at once
+# Seconds. A connection that the server ended (KILL, wait_timeout) is made anew at once; what dies closes its listener
+# last.
+PAUSES: Final = (0.0, 0.002, 0.01)
 PATIENCE: Final = 10.0  # seconds, or twice the timeout; then another connection is tried
 
 
@@ -44,11 +46,11 @@ class MysqlProber(Prober):
 
     async def look(self) -> Outcome:
         """See Prober."""
-        for _ in range(ATTEMPTS - 1):
-            error = await self._ask()
+        error = await self._ask()
+        for pause in PAUSES:
             if error is None or error.kind is not Kind.CLOSED:
                 break
-        else:
+            await asyncio.sleep(pause)
             error = await self._ask()
         return self._outcome(error)
 

@@ -50,8 +50,9 @@ SLICE: Final = 0.05  # seconds; how often a silence is measured, and so how exac
 QUESTION_PATIENCE: Final = 5.0  # seconds; then another connection is tried: this one's way may be what is lost
 WRITE_PATIENCE: Final = 60.0
 UNUSABLE_PAUSE: Final = 2.0  # seconds; each login that is denied grows Aborted_connects
-ATTEMPTS: Final = 3  # a connection that ended says little of the server: another is made at once
-ATTEMPT_PAUSE: Final = 0.002  # seconds; a server that dies closes one thing after the other
+# Seconds. A connection that ended says little of the server: another is made at once; one that dies closes its listener
+# last.
+PAUSES: Final = (0.0, 0.002, 0.01)
 CREDENTIALS: Final = struct.Struct("3i")  # SO_PEERCRED: pid, uid, gid
 
 
@@ -136,12 +137,13 @@ class Watch:
         return self.latest.usable or self.latest.word is not Word.UP
 
     async def _round(self, loop: asyncio.AbstractEventLoop) -> None:
-        for attempt in range(ATTEMPTS):
+        sample = await self._ask(loop)
+        for pause in PAUSES:
+            if not (isinstance(sample, Failed) and sample.error.kind is Kind.CLOSED):
+                break
+            await asyncio.sleep(pause)
             sample = await self._ask(loop)
-            if not (isinstance(sample, Failed) and sample.error.kind is Kind.CLOSED) or attempt == ATTEMPTS - 1:
-                self._hear(sample, always=True)
-                return
-            await asyncio.sleep(ATTEMPT_PAUSE * attempt)
+        self._hear(sample, always=True)
 
     async def _ask(self, loop: asyncio.AbstractEventLoop) -> Sample:
         asking = _begin(loop, self.ping.ask(PING, within=QUESTION_PATIENCE))

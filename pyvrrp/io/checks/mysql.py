@@ -32,6 +32,7 @@ LONGEST: Final = 1 << 16  # bytes of a greeting; they have about a hundred
 TOO_MANY: Final = 1040
 UNFINISHED: Final = (0xFFFFF0).to_bytes(3, "little") + b"\x01"  # the header of a login that is never sent whole
 MORE: Final = b"\0"
+PAUSES: Final = (0.002, 0.01, 0.05)  # seconds between two attempts to connect to what may be dying
 SOON, SELDOM = 0.001, 0.05  # seconds between two looks at what was read
 
 # linux/sock_diag.h, linux/inet_diag.h
@@ -62,11 +63,7 @@ class GreetingProber(Prober):
             if await _is_read(self._kept):
                 return Outcome(True, f"{self._target} reads what it is sent")
         self._let_go()
-        try:
-            return await self._greeting()
-        except (ConnectionRefusedError, FileNotFoundError):
-            gone = f"{self._target} closed the connection and refuses another"
-            return Outcome(False, gone, refused=True, conclusive=True)
+        return await self._look_again()
 
     def watch(self, hurry: Callable[[], None]) -> None:
         """See Prober."""
@@ -75,6 +72,18 @@ class GreetingProber(Prober):
     def close(self) -> None:
         """See Prober."""
         self._let_go()
+
+    async def _look_again(self) -> Outcome:
+        """After the kept connection has ended. A server that dies may close its listener last."""
+        for pause in PAUSES:
+            try:
+                return await self._greeting()
+            except (ConnectionRefusedError, FileNotFoundError):
+                gone = f"{self._target} closed the connection and refuses another"
+                return Outcome(False, gone, refused=True, conclusive=True)
+            except OSError:
+                await asyncio.sleep(pause)
+        return await self._greeting()
 
     async def _greeting(self) -> Outcome:
         sock = await self._connected()
