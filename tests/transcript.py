@@ -7,7 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from pyvrrp.core.effects import Announce, Effect, Notify, Reconcile, Record, RenewLease, ResetConnections, SendAdvert
+from pyvrrp.core.effects import (
+    Announce,
+    CloseWrites,
+    Effect,
+    Invite,
+    Notify,
+    OpenWrites,
+    Reconcile,
+    Record,
+    RefuseConnections,
+    RenewLease,
+    ResetConnections,
+    SendAdvert,
+)
 from pyvrrp.core.snapshot import Snapshot
 
 Told = tuple[float, str, Effect]  # when, by whom, what
@@ -67,6 +80,22 @@ def _reset(effect: ResetConnections) -> Iterator[str]:
     yield f"reset connections on {', '.join(map(str, effect.addresses))}"
 
 
+def _open(effect: OpenWrites) -> Iterator[str]:
+    yield f"{effect.instance}: open writes, term {effect.term}{', by force' if effect.forced else ''}"
+
+
+def _close(effect: CloseWrites) -> Iterator[str]:
+    yield f"{effect.instance}: close writes, term {effect.term}: {effect.reason}"
+
+
+def _refuse(effect: RefuseConnections) -> Iterator[str]:
+    yield f"{effect.instance}: refuse connections to {', '.join(map(str, effect.addresses)) or 'nothing any more'}"
+
+
+def _invite(effect: Invite) -> Iterator[str]:
+    yield f"{effect.instance}: invite the other node"
+
+
 def _record(effect: Record) -> Iterator[str]:
     state = f" [{effect.state}]" if effect.state else ""
     yield f"{effect.level.name} ({effect.instance}) {effect.text}{state}"
@@ -86,6 +115,10 @@ _LINES: dict[type, Callable[..., Iterator[str]]] = {
     Reconcile: _reconcile,
     Announce: _announce,
     ResetConnections: _reset,
+    OpenWrites: _open,
+    CloseWrites: _close,
+    RefuseConnections: _refuse,
+    Invite: _invite,
     Record: _record,
     Notify: _notify,
 }

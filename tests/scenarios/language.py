@@ -39,6 +39,14 @@ mend                                         everything above is undone, and wha
 witness                                      from now on all that tests/simulation/invariants.py promises must hold
 witness unequal                              but nobody need serve: members of a group wait for each other
 squatter takes vip | squatter leaves vip     a host of which nobody knows has the VIP too
+cluster database demote 0.3 hold             VI_1 has a database behind it, on every machine a server of its own: fit,
+                                             closed, and 20 ms to open or to close; demote: how long closing is waited
+                                             for; hold: on_silence. `reload a bare` takes it away again
+database of a opens after 50ms               how long that takes from now on
+database of a closes after 50ms
+database of a never closes | refuses | lags | dies
+database of a recovers                       from all of that
+relinquish a | seize a                       switchover; promote --force
 measure                                      begin to measure outage and overlap
 
 expect a MASTER [within 4s]                  its state, VI_1's
@@ -47,6 +55,8 @@ expect a priority 230                        its effective priority
 expect holders a b | none                    in whose kernel the VIP is
 expect holders within 4s: b
 expect second holders a b | none             in whose kernel VI_2's address is
+expect writers a b | none                    whose database takes writes
+expect a refuses | admits                    connections to its VIP
 expect inside a b | none                     in whose kernel the address on the second interface is
 expect outage at most 10ms                   time since `measure` in which no client could reach the VIP
 expect overlap at most 0s                    time since `measure` in which more than one node answered for it
@@ -71,15 +81,18 @@ from pyvrrp.core import const
 from pyvrrp.core.effects import Action, Notify, SendAdvert
 from pyvrrp.core.fsm import State
 from pyvrrp.core.settings import (
+    DatabaseSettings,
+    DemoteSettings,
     InstanceSettings,
     NodeSettings,
+    PromoteSettings,
     SyncGroupSettings,
     Track,
     VirtualAddress,
     automatic_lease,
 )
 from pyvrrp.core.wire import Advert, encode
-from tests.simulation import CHECK, INSIDE, INTERFACE, SECOND, VIP, Lan, Weather, group_of, instance, settings
+from tests.simulation import CHECK, DATABASE, INSIDE, INTERFACE, SECOND, VIP, Lan, Weather, group_of, instance, settings
 from tests.simulation.invariants import Witness
 
 Words = list[str]
@@ -233,6 +246,16 @@ class Scenario:
         else:
             self.lan.check(name, ok)
 
+    def database(self, name: str, word: str) -> None:
+        changes = {"refuses": {"refuses": True}, "lags": {"lags": True}, "dies": {"alive": False}}
+        if word == "recovers":
+            self.lan.mend_database(name)
+        else:
+            self.lan.database(name, **changes[word])
+
+    def pace(self, name: str, word: str, time: str) -> None:
+        self.lan.database(name, **{word: seconds(time)})
+
     def weather(self, *options: str) -> None:
         weather, words = Weather(), list(options)
         while words:
@@ -279,6 +302,7 @@ class Scenario:
             if not machine.inner_link:
                 lan.set_inner_link(name, up=True)
             machine.healthy = True
+            lan.mend_database(name)
         lan.watch()
 
     def attend(self, *options: str) -> None:
@@ -354,6 +378,14 @@ class Scenario:
         found = sorted(each.name for each in self.lan.machines.values() if each.powered and SECOND in each.kernel)
         assert found == ([] if names == ("none",) else sorted(names)), f"it is {found or 'none'}"
 
+    def expect_writers(self, *names: str) -> None:
+        found = sorted(each.name for each in self.lan.machines.values() if each.writes)
+        assert found == ([] if names == ("none",) else sorted(names)), f"it is {found or 'none'}"
+
+    def expect_refusal(self, name: str, word: str) -> None:
+        refuses = VIP.address in self.lan.machines[name].refusing.get("VI_1", ())
+        assert refuses is (word == "refuses"), f"it {'refuses' if refuses else 'admits'} them"
+
     def expect_inside(self, *names: str) -> None:
         found = sorted(each.name for each in self.lan.machines.values() if each.powered and INSIDE in each.kernel)
         assert found == ([] if names == ("none",) else sorted(names)), f"it is {found or 'none'}"
@@ -408,6 +440,8 @@ def _option(plain: InstanceSettings, word: str, words: Words) -> InstanceSetting
     if word in ("advert_int", "down_timer_adverts"):
         plain = replace(plain, **{word: _NUMBERS[word](words.pop(0))})  # type: ignore[arg-type]
         return replace(plain, vip_lease=automatic_lease(plain.advert_int, plain.down_timer_adverts))
+    if word in ("database", "bare", "demote", "hold"):
+        return replace(plain, database=_database(plain.database or DATABASE, word, words))
     if word in _NUMBERS:
         return replace(plain, **{word: _NUMBERS[word](words.pop(0))})  # type: ignore[arg-type]
     if word == "addresses":
@@ -427,6 +461,14 @@ def _option(plain: InstanceSettings, word: str, words: Words) -> InstanceSetting
     if word == "inside":
         return replace(plain, excluded=(INSIDE,))
     raise ValueError(f"unknown option {word!r}")
+
+
+def _database(database: DatabaseSettings, word: str, words: Words) -> DatabaseSettings | None:
+    if word == "demote":
+        return replace(database, demote=DemoteSettings(timeout=float(words.pop(0))))
+    if word == "hold":
+        return replace(database, promote=PromoteSettings(on_silence="hold"))
+    return database if word == "database" else None
 
 
 def _match(pattern: Words, words: Words) -> Words | None:
@@ -483,6 +525,11 @@ _SENTENCES: tuple[tuple[str, Callable[..., None]], ...] = (
     ("mend", Scenario.mend),
     ("witness ...", Scenario.attend),
     ("squatter takes|leaves vip", Scenario.squatter),
+    ("database of NAME opens|closes after TIME", Scenario.pace),
+    ("database of NAME never closes", lambda story, name: story.lan.database(name, clings=True)),
+    ("database of NAME refuses|lags|dies|recovers", Scenario.database),
+    ("relinquish NAME", lambda story, name: story.lan.relinquish(name)),
+    ("seize NAME", lambda story, name: story.lan.seize(name)),
     ("measure", Scenario.measure),
     ("expect settled", Scenario.expect_settled),
     ("expect holders within TIME ...", Scenario.expect_holders_within),
@@ -490,6 +537,8 @@ _SENTENCES: tuple[tuple[str, Callable[..., None]], ...] = (
     ("expect second holders ...", Scenario.expect_second_holders),
     ("expect NAME second INIT|BACKUP|MASTER|FAULT", Scenario.expect_second),
     ("expect NAME second INIT|BACKUP|MASTER|FAULT within TIME", Scenario.expect_second),
+    ("expect writers ...", Scenario.expect_writers),
+    ("expect NAME refuses|admits", Scenario.expect_refusal),
     ("expect inside ...", Scenario.expect_inside),
     ("expect outage at most TIME", Scenario.expect_outage),
     ("expect overlap at most TIME", Scenario.expect_overlap),

@@ -59,6 +59,8 @@ measure
         ('expect a log contains "no such thing"', "the log is:"),
         ('expect a told "no such thing"', "it was told:"),
         ("expect second holders b", "it is none"),
+        ("expect writers b", "it is none"),
+        ("expect a refuses", "it admits them"),
     ],
 )
 def test_a_wrong_line_is_named(tmp_path: Path, line: str, message: str) -> None:

@@ -6,10 +6,11 @@ invariants.py looks at all of it after every step.
 
 from tests.simulation.machine import Machine
 from tests.simulation.network import KERNEL_SLACK, Lan, Weather, pair
-from tests.simulation.samples import CHECK, INSIDE, INTERFACE, SECOND, VIP, group_of, instance, settings
+from tests.simulation.samples import CHECK, DATABASE, INSIDE, INTERFACE, SECOND, VIP, group_of, instance, settings
 
 __all__ = [
     "CHECK",
+    "DATABASE",
     "INSIDE",
     "INTERFACE",
     "KERNEL_SLACK",

@@ -50,6 +50,7 @@ def summary(total: Outcome, seconds: float) -> str:
         f"{total.seeds} scenarios in {seconds:.0f} s ({rate:.0f}/s): {hours:.1f} virtual hours, "
         f"{total.transitions} changes of state\n"
         f"longest overlap of two that hear each other: {total.overlap:.3f} s\n"
+        f"longest time that both of two such have an open database: {total.written:.3f} s\n"
         f"longest time without a holder beside a fit node: {total.gap:.3f} s\n"
         f"faults: {faults}\n"
         f"broken promises: {len(total.failures)}"

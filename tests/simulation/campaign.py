@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 NAMES = "abcde"
+BOUND = 0.3  # of the clusters without groups have databases
 FAIR, FOUL = 0.5, 6.0  # seconds, times advert_int: pauses between faults
 
 Lines = list[str]
@@ -26,6 +27,7 @@ class Draft:
     names: str
     grouped: bool
     checked: bool
+    bound: bool = False  # whether databases stand behind the nodes
     lines: Lines = field(default_factory=list)
     undo: Lines = field(default_factory=list)  # what sets the configuration right again
 
@@ -45,6 +47,10 @@ class Draft:
         """A node that is not this one."""
         return self.chance.choice([each for each in self.names if each != name])
 
+    def priority(self) -> int:
+        """Where a database is, no node owns the address."""
+        return min(_priority(self.chance), 254 if self.bound else 255)
+
     def a_while(self) -> None:
         """A pause between two lines: mostly short against what a backup waits, sometimes longer."""
         self.wait(self.chance.choice((0.01, 0.3, 1.0, 1.5, 3.0, 3.5, self.chance.uniform(0.05, FOUL))))
@@ -56,7 +62,8 @@ def scenario(seed: int) -> Lines:
     version, interval = chance.choice(((2, 1.0), (2, 1.0), (2, 2.0), (3, 1.0), (3, 0.1), (3, 0.5), (3, 0.01), (3, 2.0)))
     grouped, checked = chance.random() < 0.35, chance.random() < 0.5
     names = NAMES[: chance.choice((2, 2, 2, 3, 3, 4, 5))]
-    draft = Draft(chance, interval, version, names, grouped, checked)
+    bound = not grouped and random.Random(~seed).random() < BOUND
+    draft = Draft(chance, interval, version, names, grouped, checked, bound)
     draft.say(f"seed {seed}")
     draft.say(_cluster(draft))
     draft.say(_fair(draft))
@@ -67,7 +74,7 @@ def scenario(seed: int) -> Lines:
     draft.say("witness unequal" if unequal else "witness")
     draft.wait(chance.choice((0.0, 2.0, 5.0, 5.0)))
     for _ in range(chance.choice((1, 2, 2, 3, 4, 6))):
-        chance.choice(FAULTS)(draft)
+        (draft.chance.choice(OF_DATABASES) if bound and chance.random() < 0.5 else chance.choice(FAULTS))(draft)
         draft.a_while()
     draft.lines += draft.undo
     draft.say("mend")
@@ -97,6 +104,8 @@ def _cluster(draft: Draft) -> str:
             words.append(f"check {chance.choice((0.5, 2.0)) * max(draft.interval, 0.1):g}")
     if draft.grouped:
         words.append("group")
+    if draft.bound:
+        words.append(f"database demote {chance.choice((0.02, 0.3, 0.3, 2.0))}")
     return " ".join(words)
 
 
@@ -107,10 +116,10 @@ def _leases(draft: Draft) -> tuple[int, int]:
 
 def _node(draft: Draft, name: str, number: int, unequal: bool) -> str:
     chance = draft.chance
-    words = [f"node {name} 192.168.1.{201 + number} priority {_priority(chance)}"]
+    words = [f"node {name} 192.168.1.{201 + number} priority {draft.priority()}"]
     if unequal:
         words.append(f"second {_priority(chance)}")
-    if chance.random() < 0.3:
+    if chance.random() < 0.3 or draft.bound:
         words.append("nopreempt")
     if chance.random() < 0.5:
         words.append(f"clock {chance.choice((0.99, 1.01, round(chance.uniform(0.99, 1.01), 4)))}")
@@ -195,8 +204,8 @@ def _deed(sentence: str) -> Callable[[Draft], None]:
 
 def _reload(draft: Draft) -> None:
     """A node is given another place, for good."""
-    preempt = draft.chance.choice(("preempt", "nopreempt"))
-    draft.say(f"reload {draft.one()} priority {_priority(draft.chance)} {preempt}")
+    preempt = "nopreempt" if draft.bound else draft.chance.choice(("preempt", "nopreempt"))
+    draft.say(f"reload {draft.one()} priority {draft.priority()} {preempt}")
 
 
 def _reconfigure(draft: Draft) -> None:
@@ -237,6 +246,22 @@ def _checks(draft: Draft) -> None:
         draft.wait(chance.uniform(0.01, 2.0))
 
 
+def _pace(draft: Draft) -> None:
+    """A server takes its time from now on."""
+    chance = draft.chance
+    draft.say(
+        f"database of {draft.one()} {chance.choice(('opens', 'closes'))} after {chance.choice((0, 50, 400, 3000))}ms"
+    )
+
+
+def _rebind(draft: Draft) -> None:
+    """A reload takes a database away, mostly to bring it back."""
+    name = draft.one()
+    draft.say(f"reload {name} bare")
+    draft.a_while()
+    draft.say(f"reload {name} database")
+
+
 FAULTS: tuple[Callable[[Draft], None], ...] = (
     _loss,
     _isolation,
@@ -262,4 +287,17 @@ FAULTS: tuple[Callable[[Draft], None], ...] = (
     _foreign,
     _checks,
     _checks,
+)
+
+OF_DATABASES: tuple[Callable[[Draft], None], ...] = (
+    _between("database of {} dies", "database of {} recovers"),
+    _between("database of {} lags", "database of {} recovers"),
+    _between("database of {} refuses", "database of {} recovers"),
+    _between("database of {} never closes", "database of {} recovers"),
+    _flaps("database of {} dies", "database of {} recovers"),
+    _deed("relinquish {}"),
+    _deed("relinquish {}"),
+    _deed("seize {}"),
+    _pace,
+    _rebind,
 )

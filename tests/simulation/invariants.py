@@ -32,6 +32,13 @@ fit node is one that runs, is connected, passes its checks and whose kernel does
   alone, they are all MASTER or none is.
 * TOLD: who is told of states is told of each in order, and the sequence numbers grow.
 * EXPLAINED: every status says why.
+* WRITERS: two databases of nodes that both run, hear each other and lose no packet take writes together for no longer
+  than advert_int + latency + the time to close: what ends that is the better one's next advert. And none begins to
+  beside another one when the world has been left alone for the longest wait, but where closing was not done in time.
+* CLOSED-FIRST: who says priority 0 has a database that takes no writes, or that was not closed within its bound.
+* VIP-LAST: a VIP is added only by a MASTER whose database takes writes.
+* CLOSED: a node that is not MASTER has asked for its database to be closed, or was refused, and never opens it.
+* REFUSED: connections are refused between the closing of a database and the end of its address or its opening, only.
 * SETTLED: when everything is mended and the world left alone, exactly one node holds each VIP, all of one group, and no
   fit node with preempt has a higher priority.
 """
@@ -43,8 +50,17 @@ from dataclasses import dataclass, field
 from itertools import combinations
 
 from pyvrrp.core import const
-from pyvrrp.core.effects import Action, Effect, Notify, Reconcile, RenewLease, ResetConnections, SendAdvert
-from pyvrrp.core.events import AdvertReceived, CheckResult, TimerDue
+from pyvrrp.core.effects import (
+    Action,
+    CloseWrites,
+    Effect,
+    Notify,
+    Reconcile,
+    RenewLease,
+    ResetConnections,
+    SendAdvert,
+)
+from pyvrrp.core.events import AdvertReceived, CheckResult, Invited, Relinquish, Seize, TimerDue, WritesRefused
 from pyvrrp.core.fsm import State, VirtualRouter
 from pyvrrp.core.settings import InstanceSettings, VirtualAddress
 from pyvrrp.core.tracking import Health
@@ -81,11 +97,13 @@ class Tenure:
     interval: float = 0.0  # that master's
     settings: InstanceSettings | None = None
     whose: VirtualRouter | None = None
+    opened: float = NEVER  # when that was known to take writes, by the clock of all
 
     def belongs_to(self, router: VirtualRouter) -> None:
         """What was noted of another router of the same name, which a reload has replaced, does not count."""
         if self.whose is not None and self.whose is not router:
             self.sent, self.released, self.tenures, self.heard, self.followed = NEVER, None, 0, 0, NEVER
+            self.opened = NEVER
         self.whose = router
 
 
@@ -120,6 +138,7 @@ class Findings:
     """The worst of what was still right, in seconds."""
 
     overlap: float = 0.0  # two that hear each other hold one address
+    written: float = 0.0  # ... both have databases that take writes
     gap: float = 0.0  # nobody does beside a fit node, since the last thing that was done to the world
     transitions: int = 0
 
@@ -166,6 +185,7 @@ class Witness:
             self._overlaps(name, holders)
             if self.serving:
                 self._served(name, holders)
+        self._writers()
 
     # --- one machine --------------------------------------------------------------------------------------------------
 
@@ -206,6 +226,7 @@ class Witness:
                 self._released(machine, life, router, holds)
         if machine.alive:
             self._together(machine, life)
+            self._guarded(machine, life)
             _on_time(machine, life, now)
         return True
 
@@ -225,6 +246,7 @@ class Witness:
             life.unwell_since = self.lan.now
         if not alive and life.was_alive:
             life.stood_since = self.lan.now
+            self._since.pop(("writes", machine.name), None)
         life.was_alive = alive
 
     def _read(self, machine: Machine, life: Life) -> None:
@@ -264,6 +286,8 @@ class Witness:
             tenure.sent, tenure.settings = at, router.settings
             if effect.payload[2] == const.PRIORITY_RELEASE:
                 tenure.released, tenure.tenures = at, router.counters.became_master
+                closed = router.settings.database is None or not machine.server.open or _is_slow(machine)
+                assert closed, f"CLOSED-FIRST: {machine.name} says priority 0 and its database takes writes"
             else:
                 assert in_force, f"RELEASED: {machine.name} advertised after priority 0"
         elif isinstance(effect, RenewLease):
@@ -272,10 +296,35 @@ class Witness:
             assert in_force or tenure.released == at, f"RELEASED: {machine.name} renewed its lease after priority 0"
         elif isinstance(effect, Reconcile):
             adds = any(each.action is Action.ADD for each in effect.operations)
+            fine = router.settings.database is None or _takes_writes(machine, router)
+            assert fine or not adds, f"VIP-LAST: {machine.name} added the VIP before its database was open"
             assert in_force or not adds, f"RELEASED: {machine.name} added the VIP after priority 0"
             gone = tuple(each.address.address for each in effect.operations if each.action is Action.REMOVE)
             fenced = isinstance(previous, ResetConnections) and previous.addresses == gone
             assert fenced or not gone, f"FENCED: {machine.name} removed the VIP under its connections"
+
+    def _guarded(self, machine: Machine, life: Life) -> None:
+        """What is promised of a node with a database."""
+        router = machine.node._routers.get("VI_1")
+        if router is None or router.settings.database is None:
+            return
+        name, writes, server, tenure = machine.name, router.writes, machine.server, life.tenure("VI_1")
+        closing, opened = router.leaving is not None, tenure.opened > NEVER
+        if writes.open is not opened:
+            tenure.opened = NEVER if opened else self.lan.now
+        assert closing is (writes.until is not None), f"ARMED: {name} closes its database for ever"
+        master = router.state is State.MASTER
+        assert master or not writes.open, f"CLOSED: {name} is {router.state.value} and has its database open"
+        if not master:
+            asked = isinstance(server.asked, CloseWrites) or server.refused
+            assert asked, f"CLOSED: {name} is {router.state.value} and has not asked for its database to be closed"
+            patient = server.closes * DRIFT + ROUNDING
+            lasted = self._lasted(("writes", name), server.open and not server.clings)
+            assert lasted <= patient, f"CLOSED: {name} is {router.state.value}, its database open for {lasted} s"
+        else:
+            self._since.pop(("writes", name), None)
+        may = closing or router.handover_until is not None or (master and writes.opening) or bool(machine.waiting)
+        assert may or not machine.refusing.get("VI_1"), f"REFUSED: {name} is {router.state.value} and refuses clients"
 
     def _told(self, machine: Machine, life: Life, effect: Notify) -> None:
         said = dict(effect.environment)
@@ -297,15 +346,22 @@ class Witness:
         if word == "BACKUP" and before == "MASTER":
             self._gave_way(machine, router, said["REASON"])
         if word == "MASTER":
-            assert self.lan.now >= machine.opens - ROUNDING, f"PATIENT: {machine.name} took over in its startup_delay"
+            early = self.lan.now < machine.opens - ROUNDING and not isinstance(self.lan.event, Seize)
+            assert not early, f"PATIENT: {machine.name} took over in its startup_delay"
         if word == "MASTER" and before == "BACKUP" and not router.settings.owner:
-            waited = machine.local(self.lan.now) - tenure.followed
+            waited = machine.local(self.lan.now) - (NEVER if isinstance(self.lan.event, Seize) else tenure.followed)
             interval = min(tenure.interval, router.settings.advert_int)
             least = router.settings.down_timer_adverts * interval - ROUNDING
             assert waited >= least, f"PATIENT: {machine.name} took over {waited} s after a master that it follows"
 
     def _gave_way(self, machine: Machine, router: VirtualRouter, reason: str) -> None:
         event = self.lan.event
+        if router.settings.database is not None and not (
+            isinstance(event, AdvertReceived) and "received advert" in reason
+        ):
+            meant = isinstance(event, Relinquish | WritesRefused) or _tenure_ended(machine, reason)
+            assert meant, f"CAUSED: {machine.name} gave way to nobody: {reason}"
+            return
         if router.group or STOOD_STILL in reason or not isinstance(event, AdvertReceived):
             assert router.group or STOOD_STILL in reason, f"CAUSED: {machine.name} gave way to nobody: {reason}"
             return
@@ -334,15 +390,16 @@ class Witness:
     def _fit(self, machine: Machine, life: Life, router: VirtualRouter) -> None:
         settings, standing = router.settings, router.standing
         if router.state is State.MASTER:
-            assert not standing.against, f"TRACKED: {machine.name} is MASTER although {standing.against[0]}"
+            leaves = router.leaving is not None
+            assert leaves or not standing.against, f"TRACKED: {machine.name} is MASTER although {standing.against[0]}"
             # What waits has happened, but the daemon that stood still is only being told of it.
-            excused = machine.hindered or router.muted is not None or bool(machine.waiting)
+            excused = machine.hindered or router.muted is not None or bool(machine.waiting) or not router.writes.open
             present = all(each in machine.kernel for each in settings.held)
             assert excused or present, f"PRESENT: {machine.name} is MASTER without all its addresses"
         if router.handover_until is not None and router.counters.priority_zero_sent:
             tenure = life.tenure(settings.name)
             assert tenure.sent == tenure.released, f"LEAVING: {machine.name} hands over without having said so"
-        if router.stopping or not settings.tracks:
+        if router.stopping or router.leaving is not None or not settings.tracks:
             return
         self._noticed(machine, life)
         total = settings.priority
@@ -367,9 +424,12 @@ class Witness:
 
     def _armed(self, machine: Machine, life: Life, router: VirtualRouter, now: float) -> None:
         name, event = router.settings.name, self.lan.event
-        runs = router.state in (State.MASTER, State.BACKUP) and router.ready is None
+        waits = router.ready is not None or router.withheld_since is not None
+        runs = router.state in (State.MASTER, State.BACKUP) and not waits
         assert (router.deadline is not None) is runs, f"ARMED: {machine.name} is {router.state.value}"
         tenure = life.tenure(name)
+        if isinstance(event, Invited):
+            tenure.followed = NEVER
         if router.counters.adverts_received != tenure.heard:
             tenure.heard = router.counters.adverts_received
             if isinstance(event, AdvertReceived) and len(event.payload) > 2:
@@ -377,7 +437,8 @@ class Witness:
                 follows = router.state is State.BACKUP and (spoken >= router.priority or not router.settings.preempt)
                 if follows or not spoken:
                     tenure.followed, tenure.interval = now if spoken else NEVER, _told_interval(event.payload)
-                if not spoken and router.deadline is not None and router.state is State.BACKUP and not router.group:
+                hurries = router.state is State.BACKUP and not router.group and router._hurries(now)
+                if not spoken and router.deadline is not None and hurries:
                     soon = max(now, machine.local(machine.opens)) + router.skew_time + ROUNDING
                     assert router.deadline <= soon, (
                         f"LEAVING: {machine.name} waits longer after priority 0 than its skew"
@@ -389,8 +450,10 @@ class Witness:
             if lease is None or address not in router.settings.held or router.state is not State.MASTER:
                 continue
             long = (lease + KERNEL_SLACK) * DRIFT
-            since = max(life.alive_since, machine.world(router.since), self._quiet_from)
+            opened = life.tenure(router.settings.name).opened
+            since = max(life.alive_since, machine.world(router.since), self._quiet_from, opened)
             fine = at - since < long or machine.hindered or router.muted is not None or not machine.alive
+            fine = fine or not router.writes.open
             assert fine, f"LEFT: the lease of {machine.name} ended under a MASTER that runs"
 
     def _released(self, machine: Machine, life: Life, router: VirtualRouter, holds: bool) -> None:
@@ -471,7 +534,7 @@ class Witness:
                 continue
             held = any(each is machine or each.reaches(machine) for each in holders)
             gap = self._lasted(("gap", name, machine.name), not held)
-            if held or any(each.hindered and each.reaches(machine) for each in machines):
+            if held or any((each.hindered or each.thwarted) and each.reaches(machine) for each in machines):
                 continue  # one that is hindered takes the VIP from its holder again and again before its kernel refuses
             self._calm = False
             left = self._patience() - self.lan.now
@@ -485,6 +548,7 @@ class Witness:
             slowest = max((self._wait(each) for each in routers), default=0.0)
             starting = max((machine.opens for machine in self.lan.machines.values()), default=NEVER)
             self._served_from = max(self._quiet_from, starting) + slowest * DRIFT + self._slowest_way() + ROUNDING
+            self._served_from += self._databases()
         return self._served_from
 
     def _wait(self, router: VirtualRouter) -> float:
@@ -492,6 +556,34 @@ class Witness:
         interval = self._interval(router, max)
         skew = 1.0 if router.settings.version == 2 else max(interval, 1.0)
         return router.settings.down_timer_adverts * interval + skew
+
+    def _databases(self) -> float:
+        """Seconds that opening and closing add at most: one may open, be beaten, and close while the other opens."""
+        bound = [machine for machine in self.lan.machines.values() if machine.bound]
+        closing = max((each.router.writes.bound(each.router.settings) for each in bound), default=0.0)
+        return 2 * max((each.server.opens for each in bound), default=0.0) + closing * DRIFT
+
+    def _writers(self) -> None:
+        """WRITERS."""
+        writers = [each for each in self.lan.machines.values() if each.writes]
+        for one, other in combinations(self.lan.machines.values(), 2):
+            relation = ("writers", one.name, other.name)
+            both = one in writers and other in writers and one.alive and other.alive
+            clear = one.hears(other) and not self.lan.weather.loss and not one.hindered and not other.hindered
+            bound = one.bound and other.bound and kin(one.router.settings, other.router.settings)
+            if not both or not clear or not bound or one.server.clings or other.server.clings:
+                self._since.pop(relation, None)
+                continue
+            self._calm = False
+            begins = relation not in self._since
+            lasted = self._lasted(relation, True)
+            late = _is_slow(one) or _is_slow(other)
+            steady = self.lan.now > self._patience() and not self.lan.foreign
+            assert not (begins and steady) or late, f"WRITERS: {one.name} and {other.name} write beside each other"
+            interval = max(each.router.settings.advert_int for each in (one, other)) + self._slowest_way()
+            longest = interval * DRIFT + max(each.server.closes for each in (one, other)) + ROUNDING
+            assert lasted <= longest, f"WRITERS: {one.name} and {other.name} both write for {lasted} s"
+            self.findings.written = max(self.findings.written, lasted)
 
     def _slowest_way(self) -> float:
         self._latency = max(self._latency, self.lan.weather.delay[1])
@@ -507,7 +599,8 @@ class Witness:
         handover = max(each.handover_bound for each in routers)
         opening = max(max(machine.opens for machine in self.lan.machines.values()) - self.lan.now, 0.0)
         waits = 2 * longest if self.serving else 10 * longest
-        return max(self._quiet_from - self.lan.now, opening) + (waits + deferral + handover) * DRIFT
+        databases = 2 * self._databases() + const.REFUSED_HOLD * any(each.bound for each in self.lan.machines.values())
+        return max(self._quiet_from - self.lan.now, opening) + (waits + deferral + handover) * DRIFT + databases
 
     def settled(self) -> None:
         """SETTLED."""
@@ -521,6 +614,9 @@ class Witness:
             holders = [each.name for each in machines if each.powered and address in each.kernel]
             assert len(holders) == 1, f"SETTLED: {holders} hold the VIP of {name} when everything is mended"
             owners.append(holders[0])
+            if name == "VI_1" and all(each.bound for each in machines):
+                writers = [each.name for each in machines if each.writes]
+                assert writers == holders, f"SETTLED: {holders} holds the VIP, and {writers} write"
             for other, router in routers.items():
                 worse = router.settings.preempt and router.priority > routers[holders[0]].priority
                 wrong = self.serving and worse and other not in holders
@@ -534,6 +630,25 @@ def kin(one: InstanceSettings, other: InstanceSettings) -> bool:
     interval = one.version == 3 or one.advert_int == other.advert_int
     same = one.identity == other.identity and one.version == other.version and one.auth_pass == other.auth_pass
     return same and interval and set(one.addresses) == set(other.addresses)
+
+
+def _takes_writes(machine: Machine, router: VirtualRouter) -> bool:
+    """Whether its database was open just now: a kernel that refuses the address has it closed again at once."""
+    known = router.writes.open or machine.hindered
+    return known and (machine.server.open or not machine.server.alive)
+
+
+def _is_slow(machine: Machine) -> bool:
+    """Whether its server may not be closed within its bound."""
+    bound = machine.router.writes.bound(machine.router.settings) / machine.rate
+    return machine.server.clings or machine.server.closes > bound - ROUNDING
+
+
+def _tenure_ended(machine: Machine, reason: str) -> bool:
+    """Whether a master went because it was asked to before, stood still, or has a rival that does not hear it."""
+    asked = machine.server.asked
+    closed = isinstance(asked, CloseWrites) and asked.reason == reason
+    return closed or STOOD_STILL in reason or "does not hear this node" in reason
 
 
 def _told_interval(payload: bytes) -> float:

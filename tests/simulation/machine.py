@@ -9,9 +9,10 @@ from pyvrrp.core.effects import Action, Effect, SendAdvert
 from pyvrrp.core.events import Event
 from pyvrrp.core.fsm import State, VirtualRouter
 from pyvrrp.core.node import Node
-from pyvrrp.core.settings import VirtualAddress
+from pyvrrp.core.settings import Address, VirtualAddress
 from pyvrrp.core.snapshot import InstanceStatus
 from tests.simulation.samples import VIP
+from tests.simulation.server import Server
 
 
 @dataclass(slots=True)
@@ -49,6 +50,8 @@ class Machine:
     born: float = 0.0  # when its clock began, by the world's and its own
     opens: float = float("-inf")  # when its daemon's startup_delay is over
     deaf: set[str] = field(default_factory=set)  # whose packets do not get here
+    server: Server = field(default_factory=Server)  # VI_1's, where it has one
+    refusing: dict[str, tuple[Address, ...]] = field(default_factory=dict)  # connections to these, for an instance
     _clock: float = float("-inf")  # what its daemon was told last
 
     @property
@@ -94,8 +97,23 @@ class Machine:
     @property
     def fit(self) -> bool:
         """Whether nothing keeps it from serving."""
-        well = self.healthy and not self.mute and self.inner_link
+        well = self.healthy and not self.mute and self.inner_link and (not self.bound or self.server.fit)
         return self.alive and self.link and well and not self.hindered
+
+    @property
+    def bound(self) -> bool:
+        """Whether a database stands behind VI_1."""
+        return self.node.settings.instances[0].database is not None
+
+    @property
+    def thwarted(self) -> bool:
+        """Whether its database would not be opened though nothing speaks against it: it tries, and hands over."""
+        return self.bound and self.server.refuses
+
+    @property
+    def writes(self) -> bool:
+        """Whether its database takes writes."""
+        return self.powered and self.server.open
 
     def local(self, now: float) -> float:
         """Its own clock at this time of the world."""

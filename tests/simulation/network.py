@@ -15,10 +15,14 @@ from itertools import count
 from pyvrrp.core.effects import (
     Action,
     Announce,
+    CloseWrites,
     Effect,
+    Invite,
     Notify,
+    OpenWrites,
     Reconcile,
     Record,
+    RefuseConnections,
     RenewLease,
     ResetConnections,
     SendAdvert,
@@ -35,7 +39,10 @@ from pyvrrp.core.events import (
     EffectFailed,
     Event,
     HolderHeard,
+    Invited,
     LinkChanged,
+    Relinquish,
+    Seize,
     Stopping,
     TimerDue,
 )
@@ -93,6 +100,7 @@ class Lan:
         machine = self.machines[name]
         machine.powered = machine.link = True
         machine.kernel.clear()
+        machine.server.recover()
         self.start(name, node)
 
     def start(self, name: str, node: NodeSettings) -> None:
@@ -104,6 +112,8 @@ class Lan:
         machine.running, machine.paused, machine.armed = True, False, float("inf")
         machine.unsent.clear()
         machine.waiting.clear()
+        machine.refusing.clear()
+        machine.server.asked, machine.server.refused = None, False  # by this one
         self._begin(machine)
 
     # --- what happens -------------------------------------------------------------------------------------------------
@@ -111,6 +121,7 @@ class Lan:
     def power_off(self, name: str) -> None:
         """Gone, with everything."""
         self.machines[name].powered = self.machines[name].running = False
+        self.machines[name].server.die()
         self._changed()
 
     def kill(self, name: str) -> None:
@@ -167,7 +178,33 @@ class Lan:
 
     def reload(self, name: str, node: NodeSettings) -> None:
         """SIGHUP with a new file."""
-        self.give(self.machines[name], ConfigReplaced(node))
+        machine = self.machines[name]
+        self.give(machine, ConfigReplaced(node))
+        if machine.bound:
+            self.give(machine, machine.server.report("VI_1"))
+
+    def relinquish(self, name: str) -> None:
+        """Its operator asks for a switchover."""
+        self.give(self.machines[name], Relinquish("VI_1", "switchover"))
+
+    def seize(self, name: str) -> None:
+        """Its operator says promote --force."""
+        self.give(self.machines[name], Seize("VI_1", "promote --force"))
+
+    def database(self, name: str, **changes: object) -> None:
+        """Something becomes of a machine's database server, and its agent finds out at once."""
+        machine = self.machines[name]
+        for key, value in changes.items():
+            setattr(machine.server, key, value)
+        machine.server.open &= machine.server.alive
+        self._report(machine)
+        self._changed()
+
+    def mend_database(self, name: str) -> None:
+        """The server is as it should be again."""
+        self.machines[name].server.recover()
+        self._report(self.machines[name])
+        self._changed()
 
     def delete_vip(self, name: str) -> None:
         """Somebody types `ip address del`."""
@@ -291,8 +328,13 @@ class Lan:
         if INSIDE.interface in machine.node.interfaces():
             self._deliver(machine, LinkChanged(INSIDE.interface, True, machine.inner_link, machine.mac))
             self._deliver(machine, self._addresses(machine, INSIDE.interface))
+        self._report(machine)
         self._run_checks(machine, machine.node)
         self.watch()
+
+    def _report(self, machine: Machine) -> None:
+        if machine.bound:
+            self._deliver(machine, machine.server.report("VI_1"))
 
     def _addresses(self, machine: Machine, interface: str = INTERFACE) -> AddressesChanged:
         own = ((machine.address, 24),) if interface == INTERFACE else ()
@@ -333,8 +375,36 @@ class Lan:
                 self._carry(machine, frame)
         elif isinstance(effect, Record):
             machine.log.append((self.now, effect.text))
+        elif isinstance(effect, OpenWrites | CloseWrites | RefuseConnections | Invite):
+            self._of_database(machine, effect)
         else:
             assert isinstance(effect, ResetConnections | Notify)
+
+    def _of_database(self, machine: Machine, effect: OpenWrites | CloseWrites | RefuseConnections | Invite) -> None:
+        if isinstance(effect, RefuseConnections):
+            machine.refusing[effect.instance] = effect.addresses
+        elif isinstance(effect, Invite):
+            self._invite(machine, effect)
+        else:
+            self.at(machine.server.ask(effect), self._answer(machine, machine.node, effect))
+
+    def _answer(self, machine: Machine, node: Node, asked: OpenWrites | CloseWrites) -> Callable[[], None]:
+        """The server has had its time; what it does is done also when the daemon that asked does not live any more."""
+
+        def answer() -> None:
+            event = machine.server.answer(asked) if machine.powered else None
+            if event is not None and machine.node is node:
+                self.give(machine, event)
+
+        return answer
+
+    def _invite(self, sender: Machine, effect: Invite) -> None:
+        """Agents that hear each other tell each other; what is lost comes a little later."""
+        for machine in self.machines.values():
+            if machine is not sender and sender.hears(machine):
+                again = 0.2 if self.random.random() < self.weather.loss else 0.0
+                delay = self.random.uniform(*self.weather.delay) + again
+                self.at(delay, self._arrival(machine, sender.group, Invited(effect.instance, sender.name)))
 
     def _send(self, machine: Machine, effect: SendAdvert) -> Iterator[Event]:
         if machine.muzzled:
@@ -396,13 +466,15 @@ class Lan:
             delay = sum(self.random.uniform(*self.weather.delay) for _ in range(ways))
             self.at(delay, self._arrival(to, group, event))
 
-    def _arrival(self, machine: Machine, group: int, event: AdvertReceived | HolderHeard) -> Callable[[], None]:
+    def _arrival(
+        self, machine: Machine, group: int, event: AdvertReceived | HolderHeard | Invited
+    ) -> Callable[[], None]:
         def arrive() -> None:
             if machine.powered and machine.link and machine.group == group:
-                if isinstance(event, HolderHeard):
-                    self.give(machine, event)
-                else:
+                if isinstance(event, AdvertReceived):
                     self.hear(machine, event)
+                else:
+                    self.give(machine, event)
 
         return arrive
 

@@ -6,7 +6,9 @@ from dataclasses import replace
 from ipaddress import ip_address
 
 from pyvrrp.core.settings import (
+    Account,
     CheckSettings,
+    DatabaseSettings,
     InstanceSettings,
     NodeSettings,
     SyncGroupSettings,
@@ -19,6 +21,8 @@ VIP = VirtualAddress(INTERFACE, ip_address("192.168.1.200"), 32)
 SECOND = VirtualAddress(INTERFACE, ip_address("192.168.1.199"), 32)
 INSIDE = VirtualAddress("eth1", ip_address("10.0.0.1"), 24)  # on a second interface, where no adverts go
 CHECK = CheckSettings("mysql", TcpProbe("127.0.0.1", 3306), interval=1.0, timeout=1.0, fall=3, rise=1)
+
+DATABASE = DatabaseSettings(Account(), hold_down=0.0)
 
 
 def instance(**changes: object) -> InstanceSettings:

@@ -34,6 +34,7 @@ class Outcome:
     transitions: int = 0
     overlap: float = 0.0
     gap: float = 0.0
+    written: float = 0.0
     faults: Counter[str] = field(default_factory=Counter)
     failures: dict[int, Failure] = field(default_factory=dict)
 
@@ -42,6 +43,7 @@ class Outcome:
         self.seeds += other.seeds
         self.seconds += other.seconds
         self.transitions += other.transitions
+        self.written = max(self.written, other.written)
         self.overlap, self.gap = max(self.overlap, other.overlap), max(self.gap, other.gap)
         self.faults += other.faults
         self.failures |= other.failures
@@ -68,7 +70,9 @@ def try_out(seeds: Sequence[int]) -> Outcome:
         failure, story = tell(lines)
         found = story.witness.findings if story.witness is not None else Findings()
         harm = Counter(kind for line in lines if (kind := _kind(line)))
-        outcome.add(Outcome(1, story.lan.now - 1000.0, found.transitions, found.overlap, found.gap, harm))
+        outcome.add(
+            Outcome(1, story.lan.now - 1000.0, found.transitions, found.overlap, found.gap, found.written, harm)
+        )
         if failure is not None:
             outcome.failures[seed] = failure
     return outcome
