@@ -20,7 +20,7 @@ AGAIN: Final = 0.05
 PAUSE: Final = 0.002  # seconds; a killed session needs a moment to go
 STABLE: Final = 0.01  # seconds between two looks at the position
 NAMED: Final = 4  # accounts of killed sessions that are named
-HOPELESS: Final = frozenset({Kind.REFUSED, Kind.CLOSED, Kind.DENIED})
+HOPELESS: Final = frozenset({Kind.REFUSED, Kind.DENIED})
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,8 @@ LOOK: Final = 1.0  # seconds for each statement of a round
 PLANNED: Final = 15.0  # seconds for which a takeover is expected after a switchover's question
 NOT_AGAIN: Final = 10.0  # seconds after a refusal without another try
 REACH_PAUSE: Final = 0.005
+STOP: Final = 0.3  # seconds for replica threads to stop: one that connects to nobody may take as long as that takes
+ROLES: Final = 10.0  # seconds between two restarts of an IO thread that does not acknowledge
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,9 @@ class Keeper:
         self._step: asyncio.Task[None] | None = None
         self._life: asyncio.Task[None] | None = None
         self._closed = False
+        self._grants_unread = True
+        self._roles_tried = -ROLES
+        self._fallbacks: int | None = None
         self._stepped_down = False
         self._compared: tuple[Picture, float] | None = None  # own, and when: older than what it is compared with
         self._reported: DatabaseReport | None = None
@@ -351,6 +356,10 @@ class Keeper:
         if not self._watch.latest.usable:
             return
         try:
+            if self._grants_unread:
+                self._standing.lacking = await self._server.lacking(LOOK)
+                self._grants_unread = False
+            await self._server.read_only(LOOK)  # keeps the gate's connection warm
             picture = await self._server.look(LOOK)
             self._standing.saw(picture, now)
             if self._order is None:
@@ -368,23 +377,35 @@ class Keeper:
         if picture.read_only:
             self._say(Level.WARNING, "somebody has set read_only on the active server: it is opened again")
             await self._server.set_writable(LOOK)
-        for replication in picture.replications:
-            if replication.sql or replication.io != "No":
-                await rejoining.stop(self._server, replication, LOOK)
+        self._notice_fallbacks(picture)
         if self._settings.semi_sync == "auto":
             self._note(await semisync.lead(self._server, picture, LOOK))
+        for replication in picture.replications:
+            if replication.sql or replication.io != "No":
+                with contextlib.suppress(DatabaseError):  # tried again
+                    await rejoining.stop(self._server, replication, STOP)
+
+    def _notice_fallbacks(self, picture: Picture) -> None:
+        """Commits that no longer wait for the standby are acknowledged without being there."""
+        before, self._fallbacks = self._fallbacks, picture.semi_sync.fallbacks
+        if before is not None and picture.semi_sync.fallbacks > before:
+            self._say(Level.WARNING, "semi-sync: fallen back to asynchronous, the standby did not acknowledge in time")
 
     async def _keep_closed(self, picture: Picture, now: float) -> None:
         if not picture.read_only and self._settings.demote.read_only:
             closed = await self._close_server(self._settings.demote.timeout, still=False)
             self._say(Level.WARNING, f"somebody has opened the writes of a server that is not active: {closed}")
             self._standing.writes = "closed" if closed.complete else "closing"
+        elif self._standing.writes == "closing":
+            self._standing.writes = "closed"
         await self._other.ask(self._loop.time())
         replication = self._standing.replication
         await self._rejoin(picture, now)
-        if self._settings.semi_sync == "auto" and replication is not None and not self._standing.planned(now):
+        if self._settings.semi_sync == "auto" and not self._standing.planned(now) and now - self._roles_tried > ROLES:
             spoken = await self._server.dialect(LOOK)
-            self._note(await semisync.follow(self._server, spoken, picture, replication, LOOK))
+            change = await semisync.follow(self._server, spoken, picture, replication, LOOK)
+            self._roles_tried = now if change else self._roles_tried
+            self._note(change)
 
     async def _rejoin(self, picture: Picture, now: float) -> None:
         """Compare with the active one; after each occasion, once, follow it when nothing is here that it has not."""
@@ -428,6 +449,9 @@ class Keeper:
     # --- what it says -------------------------------------------------------------------------------------------------
 
     def _judged(self, verdict: Verdict) -> None:
+        if verdict.word is Word.DOWN:
+            self._server.forget()
+            self._grants_unread = True
         self._standing.judged(verdict)
         self._report()
 

@@ -91,7 +91,9 @@ class _Opening:
         """Of the source that is gone: its own applier would wait for them, too."""
         roles = self._wish.semi_sync
         if roles is not None and roles.names is not None and roles.source:
-            await self._server.work.ask(*roles.names.roles(source=False, replica=roles.replica), within=ANSWER)
+            await self._server.ask(
+                self._server.work, *roles.names.roles(source=False, replica=roles.replica), within=ANSWER
+            )
 
     async def _stop_receiving(self, replication: Replication) -> None:
         if (
@@ -141,7 +143,7 @@ class _Opening:
     async def _command(self, name: str, replication: Replication) -> None:
         spoken = await self._server.dialect(ANSWER)
         statement: str = getattr(spoken, name)(replication.channel)
-        await self._server.work.ask(statement, within=ANSWER)
+        await self._server.ask(self._server.work, statement, within=ANSWER)
 
     def _mark(self, step: str) -> None:
         now = self._loop.time()

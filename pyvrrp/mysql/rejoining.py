@@ -21,14 +21,18 @@ async def follow(server: Server, replication: Replication) -> None:
     if replication.by_gtid and spoken.adopt_position:
         # Both threads: a position is adopted only while nothing replicates. The relay log is dropped with the start,
         # and fetched again.
-        await server.work.ask(spoken.stop_io(name), spoken.stop_sql(name), *spoken.adopt_position, within=PATIENCE)
-    await server.work.ask(spoken.start_io(name), spoken.start_sql(name), within=PATIENCE)
+        await server.ask(
+            server.work, spoken.stop_io(name), spoken.stop_sql(name), *spoken.adopt_position, within=PATIENCE
+        )
+    await server.ask(server.work, spoken.start_io(name), spoken.start_sql(name), within=PATIENCE)
 
 
 async def stop(server: Server, replication: Replication, within: float) -> None:
     """Neither receive nor apply any more."""
     spoken = await server.dialect(within)
-    await server.work.ask(spoken.stop_io(replication.channel), spoken.stop_sql(replication.channel), within=within)
+    await server.ask(
+        server.work, spoken.stop_io(replication.channel), spoken.stop_sql(replication.channel), within=within
+    )
 
 
 def showing(picture: Picture, errant: tuple[str, ...]) -> str:

@@ -19,7 +19,7 @@ async def lead(server: Server, picture: Picture, within: float) -> str:
     wanted = now.clients > 0
     if now.names is None or (now.source, now.replica) == (wanted, False):
         return ""
-    await server.work.ask(*now.names.roles(source=wanted, replica=False), within=within)
+    await server.ask(server.work, *now.names.roles(source=wanted, replica=False), within=within)
     if now.source == wanted:
         return ""
     return "commits wait for the other node from now on" if wanted else "commits no longer wait: no replica is there"
@@ -33,12 +33,15 @@ async def follow(
     if now.names is None:
         return ""
     if (now.source, now.replica) != (False, True):
-        await server.work.ask(*now.names.roles(source=False, replica=True), within=within)
+        await server.ask(server.work, *now.names.roles(source=False, replica=True), within=within)
     elif now.acknowledging or replication is None or replication.io != "Yes":
         return ""
     if replication is None or replication.io != "Yes":
         return ""
-    await server.work.ask(
-        dialect.stop_io(replication.channel), dialect.start_io(replication.channel), within=max(within, 1.0)
+    await server.ask(
+        server.work,
+        dialect.stop_io(replication.channel),
+        dialect.start_io(replication.channel),
+        within=max(within, 1.0),
     )
     return "acknowledges what it receives"

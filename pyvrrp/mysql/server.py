@@ -6,6 +6,7 @@ what it does last. `work` does what may take long.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Final
 
@@ -17,6 +18,7 @@ from pyvrrp.mysql.session import Row, Session
 from pyvrrp.mysql.status import Picture, Process, picture, processes
 
 NO_SUCH_THREAD: Final = 1094
+GRACE: Final = 0.03  # seconds that a statement may take beyond what it waits for
 RESERVED: Final = ("mysql.session", "mysql.sys", "mariadb.sys")
 FLAG: Final = "SELECT @@global.read_only AS flag"
 WHO: Final = "SELECT SUBSTRING_INDEX(USER(), '@', 1) AS name"
@@ -36,7 +38,7 @@ class Server:
     async def dialect(self, within: float) -> Dialect:
         """How it is spoken to; asked once. A server that is replaced by another version is another server."""
         if self._dialect is None:
-            (row,) = await self.gate.ask(VERSION, within=within)
+            (row,) = await self.ask(self.gate, VERSION, within=within)
             try:
                 self._dialect = dialect(str(row["version"]), str(row["comment"]))
             except ValueError as error:
@@ -47,30 +49,56 @@ class Server:
         """It may have been started anew, as another version."""
         self._dialect = None
 
+    async def ask(self, session: Session, *statements: str, within: float) -> list[Row]:
+        """Over one of its sessions. A connection that was lost since its last use is made anew: all that is asked here
+        may be asked twice."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + within
+        try:
+            return await session.ask(*statements, within=within)
+        except DatabaseError as error:
+            if error.kind is not Kind.CLOSED:
+                raise
+        return await session.ask(*statements, within=deadline - loop.time())
+
+    async def lacking(self, within: float) -> tuple[str, ...]:
+        """Privileges that the agent's account needs and has not. Roles are not looked into."""
+        spoken = await self.dialect(within)
+        grants = [str(next(iter(row.values()))) for row in await self.ask(self.work, "SHOW GRANTS", within=within)]
+        everywhere = [text.partition(" ON *.* ")[0].upper() for text in grants if " ON *.* " in text]
+        if any("ALL PRIVILEGES" in text for text in everywhere) or any(" ON " not in text for text in grants):
+            return ()
+        held = {name.strip() for text in everywhere for name in text.removeprefix("GRANT ").split(",")}
+        return tuple(name for name in spoken.privileges if name not in held)
+
     async def read_only(self, within: float) -> bool:
         """Whether it is closed for ordinary clients."""
-        (row,) = await self.gate.ask(FLAG, within=within)
+        (row,) = await self.ask(self.gate, FLAG, within=within)
         return bool(int(row["flag"]))
 
     async def set_read_only(self, seconds: float, within: float) -> None:
-        """Close it for ordinary clients, or fail within about `seconds` when a session holds it up."""
+        """Close it for ordinary clients, or fail within about `seconds` when a session holds it up.
+
+        MySQL itself waits for whole seconds: then the connection is given up, and what it still does there is welcome.
+        """
         spoken = await self.dialect(within)
-        await self.gate.ask(*spoken.close_writes(seconds), within=within)
+        limit = within if spoken.maria else min(within, seconds + GRACE)
+        await self.gate.ask(*spoken.close_writes(seconds), within=limit)
 
     async def set_writable(self, within: float) -> None:
         """Open it."""
         spoken = await self.dialect(within)
-        await self.gate.ask(*spoken.open_writes, within=within)
+        await self.ask(self.gate, *spoken.open_writes, within=within)
 
     async def clients(self, within: float) -> list[Process]:
         """Everybody who is connected, but replication, the server's own threads and the account of this agent."""
         spoken = await self.dialect(within)
         if not self._own_user:
-            (row,) = await self.gate.ask(WHO, within=within)
+            (row,) = await self.ask(self.gate, WHO, within=within)
             self._own_user = str(row["name"])
         rows: Sequence[Row] = ()
         for statement in spoken.processes:
-            rows = await self.gate.ask(statement, within=within)
+            rows = await self.ask(self.gate, statement, within=within)
             if rows:
                 break
         return [each for each in processes(rows) if each.client and each.user not in {self._own_user, *RESERVED}]
@@ -80,7 +108,7 @@ class Server:
         spoken = await self.dialect(within)
         for number in numbers:
             try:
-                await self.gate.ask(spoken.kill(number), within=within)
+                await self.ask(self.gate, spoken.kill(number), within=within)
             except DatabaseError as error:
                 if error.number != NO_SUCH_THREAD:
                     raise
@@ -93,10 +121,10 @@ class Server:
         """What matters while it is opened or closed: itself, and its replication."""
         spoken = await self.dialect(within)
         asked = session or self.work
-        facts = await asked.ask(spoken.facts, within=within)
-        replicas = await asked.ask(spoken.replica_status, within=within)
+        facts = await self.ask(asked, spoken.facts, within=within)
+        replicas = await self.ask(asked, spoken.replica_status, within=within)
         by_file = not spoken.maria and not str(facts[0].get("gtid_mode")).upper().startswith("ON")
-        binlog = await asked.ask(spoken.binlog_status, within=within) if by_file else ()
+        binlog = await self.ask(asked, spoken.binlog_status, within=within) if by_file else ()
         return _picture(spoken, facts, replicas, binlog)
 
     async def look(self, within: float) -> Picture:
@@ -109,12 +137,12 @@ class Server:
             spoken.semi_sync_variables,
             spoken.status,
         )
-        answers = [await self.work.ask(each, within=within) for each in statements]
+        answers = [await self.ask(self.work, each, within=within) for each in statements]
         return _picture(spoken, *answers, await self._beats(spoken, within))
 
     async def _beats(self, spoken: Dialect, within: float) -> Sequence[Row]:
         try:
-            return await self.work.ask(spoken.heartbeats, within=within)
+            return await self.ask(self.work, spoken.heartbeats, within=within)
         except DatabaseError as error:
             if error.number:
                 return ()
@@ -122,7 +150,7 @@ class Server:
 
     async def prove(self, server_id: int, within: float) -> None:
         """Write one heartbeat."""
-        await self.work.ask(WRITE.format(server_id), within=within)
+        await self.ask(self.work, WRITE.format(server_id), within=within)
 
     def close(self) -> None:
         """Let go of it."""

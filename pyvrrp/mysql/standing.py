@@ -57,14 +57,14 @@ class Standing:
     def judged(self, verdict: Verdict) -> None:
         """Another verdict. A server that was away is compared with the other one before it follows it."""
         if verdict.word is Word.DOWN and self._verdict.word is not Word.DOWN:
-            self.to_rejoin = True
+            self._begin_anew()
         self._verdict = verdict
 
     def saw(self, picture: Picture, now: float) -> None:
         """A round's picture."""
         self.trouble = ""
         if self.picture is not None and picture.uptime < self.picture.uptime:
-            self.to_rejoin = True
+            self._begin_anew()
         self.picture, self._has = picture, picture.has
         peer = self._settings.peer
         found = picture.replication_from(peer.host, peer.port) if peer is not None else None
@@ -73,7 +73,7 @@ class Standing:
             one = self.replication
             if one.io == "Yes":
                 self._healthy = one.sql and not one.sql_errno
-            self._behind = one.behind if one.behind is not None else self._behind
+            self._behind = _behind(one, self._behind)
         self.pulse.saw(
             {beat.server_id: beat.number for beat in picture.beats if beat.server_id != picture.server_id}, now
         )
@@ -104,7 +104,7 @@ class Standing:
         self.writes = "closed" if closed.complete else "closing"
         self._has = closed.position or self._has
         if self.was_open:
-            self.to_rejoin = True
+            self._begin_anew()
             self.pulse.restart(now)
         self.was_open = not closed.complete and self.was_open
 
@@ -121,6 +121,10 @@ class Standing:
     def acknowledge(self) -> None:
         """The operator has seen the last failover."""
         self.memory.change(acknowledged=time.time(), failover=0.0, lost=())
+
+    def _begin_anew(self) -> None:
+        """What its replication was like before says nothing any more."""
+        self.to_rejoin, self._healthy, self._behind = True, False, None
 
     def planned(self, now: float) -> bool:
         """Whether this node is the target of a switchover."""
@@ -166,7 +170,7 @@ class Standing:
             healthy=self._healthy,
             lag=self._lag(),
             errant=self.errant,
-            held=0.0 if planned else plan.held(mine.failover, self._settings.hold_down, time.time()),
+            held=0.0 if planned or mine.active else plan.held(mine.failover, self._settings.hold_down, time.time()),
             paused=mine.paused and not planned,
             drained=mine.drained,
         )
@@ -235,6 +239,13 @@ class Standing:
         lag = self._lag()
         behind = "" if lag is None else f", {lag:.0f} s behind"
         return f"from {one.source}: IO {one.io}, SQL {'Yes' if one.sql else 'No'}{behind}"
+
+
+def _behind(one: Replication, before: float | None) -> float | None:
+    """Seconds by its own account; of one whose source is gone what it said last, until it has applied all it has."""
+    if one.behind is not None:
+        return one.behind
+    return 0.0 if one.sql and plan.drained(one).state is plan.Drain.DONE else before
 
 
 def _semi_sync(picture: Picture) -> str:

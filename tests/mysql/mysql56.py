@@ -52,10 +52,13 @@ class Server:
                 cursor.execute(statement)
             return list(cursor.fetchall())
 
-    def connect(self) -> Connection[DictCursor]:
+    def connect(self, user: str = "root") -> Connection[DictCursor]:
+        """Root comes over the Unix socket."""
         return pymysql.connect(
-            unix_socket=str(self.directory / "s"),
-            user="root",
+            unix_socket=str(self.directory / "s") if user == "root" else None,
+            host="127.0.0.1",
+            port=self.port,
+            user=user,
             autocommit=True,
             cursorclass=DictCursor,
             ssl_disabled=True,

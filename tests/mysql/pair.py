@@ -167,7 +167,7 @@ class Pair:
 
     def settings(self, server: Server, **changes: Any) -> DatabaseSettings:
         other = self.b if server is self.a else self.a
-        return DatabaseSettings(server.account, other.afar, **changes)
+        return DatabaseSettings(**{"account": server.account, "peer": other.afar, **changes})
 
     def fresh(self, using_gtid: bool = True) -> None:
         """Nothing written yet, both closed, nobody replicates, nobody is connected."""

@@ -7,6 +7,8 @@ import contextlib
 import signal
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pymysql
@@ -14,7 +16,7 @@ import pytest
 
 from pyvrrp.core.effects import CloseWrites, OpenWrites, Record
 from pyvrrp.core.events import DatabaseReport, DatabaseView, Event, WritesClosed, WritesOpened, WritesRefused
-from pyvrrp.core.settings import DemoteSettings, PromoteSettings
+from pyvrrp.core.settings import DatabaseSettings, DemoteSettings, PromoteSettings
 from pyvrrp.mysql.failure import DatabaseError
 from pyvrrp.mysql.keeper import Keeper
 from pyvrrp.mysql.memory import Memory
@@ -28,18 +30,17 @@ SOON = 5.0
 class Agent:
     """A keeper, what it says, and the core's part of the talk."""
 
-    def __init__(self, pair: Pair, server: Server, **settings: Any) -> None:
+    def __init__(self, settings: DatabaseSettings) -> None:
         self.events: list[Event] = []
         self.log: list[str] = []
         self.published: Published | None = None
         self.peer: Agent | None = None
         self.term = 0
-        settings = {"keep_users": ("root",), **settings}
         self.memory = Memory("", "VI_1")
         self.keeper = Keeper(
             "VI_1",
-            f"node-{server.number}",
-            pair.settings(server, **settings),
+            "node",
+            settings,
             self.events.append,
             self._write,
             self._publish,
@@ -101,10 +102,15 @@ async def until(condition: Callable[[], object], seconds: float = SOON, about: C
         await asyncio.sleep(0.002)  # the keeper runs meanwhile
 
 
+def wanted(pair: Pair, server: Server, **changes: Any) -> DatabaseSettings:
+    """Root is the test itself, and not killed."""
+    return pair.settings(server, **{"keep_users": ("root",), **changes})
+
+
 @contextlib.asynccontextmanager
 async def agents(pair: Pair, *, channel: bool = True, **settings: Any) -> AsyncIterator[tuple[Agent, Agent]]:
     """One for each server."""
-    a, b = (Agent(pair, server, **settings) for server in (pair.a, pair.b))
+    a, b = (Agent(wanted(pair, server, **settings)) for server in (pair.a, pair.b))
     if channel:
         a.peer, b.peer = b, a
     try:
@@ -115,9 +121,11 @@ async def agents(pair: Pair, *, channel: bool = True, **settings: Any) -> AsyncI
 
 
 @contextlib.asynccontextmanager
-async def active_and_standby(pair: Pair, **settings: Any) -> AsyncIterator[tuple[Agent, Agent]]:
+async def active_and_standby(
+    pair: Pair, *, channel: bool = True, **settings: Any
+) -> AsyncIterator[tuple[Agent, Agent]]:
     """Server 1 is active, server 2 follows it and is fit to take over."""
-    async with agents(pair, **settings) as (a, b):
+    async with agents(pair, channel=channel, **settings) as (a, b):
         await a.closed()
         await b.closed()
         await until(lambda: not a.report.against, about=lambda: str(a.report))
@@ -135,6 +143,7 @@ def _fresh(pair: Pair) -> None:
     pair.fresh()
 
 
+@pytest.mark.lab
 def test_before_the_first_order_nothing_is_touched(pair: Pair) -> None:
     pair.a.run("set global read_only=0")
 
@@ -182,6 +191,7 @@ def test_the_standby_takes_over_and_the_old_one_comes_back_by_itself(pair: Pair)
     play(story)
 
 
+@pytest.mark.lab
 def test_what_only_the_returning_one_has_is_named_and_nothing_is_replicated(pair: Pair) -> None:
     async def story() -> None:
         async with active_and_standby(pair, semi_sync="off") as (a, b):
@@ -190,7 +200,7 @@ def test_what_only_the_returning_one_has_is_named_and_nothing_is_replicated(pair
             await b.opened()
             pair.a.run("insert app.t(v) values (1)", "insert app.t(v) values (2)")
             last = int(pair.a.value("@@gtid_binlog_pos").rpartition("-")[2])
-            again = Agent(pair, pair.a, semi_sync="off")
+            again = Agent(wanted(pair, pair.a, semi_sync="off"))
             again.peer, b.peer = b, again
             await again.closed()
             await until(lambda: again.view.errant, about=lambda: f"{again.report} {again.log}")
@@ -204,6 +214,7 @@ def test_what_only_the_returning_one_has_is_named_and_nothing_is_replicated(pair
     play(story)
 
 
+@pytest.mark.lab
 def test_a_level_is_kept(pair: Pair) -> None:
     """Whoever opens a standby, or closes the active one, is corrected and named."""
 
@@ -224,7 +235,6 @@ def test_a_close_beats_an_opening_that_is_under_way(pair: Pair) -> None:
         async with active_and_standby(pair) as (a, b):
             lock = pair.b.connect("mighty")
             lock.cursor().execute("lock tables t write")
-            b_settings_keep = lock
             pair.a.run("insert app.t(v) values (1)")
             await a.closed()
             b.open()
@@ -235,7 +245,7 @@ def test_a_close_beats_an_opening_that_is_under_way(pair: Pair) -> None:
             assert closed.complete, closed
             assert pair.b.value("@@global.read_only")
             assert not [each for each in b.events if isinstance(each, WritesOpened | WritesRefused)]
-            b_settings_keep.close()
+            lock.close()
 
     play(story)
 
@@ -256,6 +266,7 @@ def test_a_server_that_stands_still_is_answered_for_in_time(pair: Pair) -> None:
     play(story)
 
 
+@pytest.mark.lab
 def test_a_server_that_stands_still_may_be_killed(pair: Pair) -> None:
     async def story() -> None:
         async with active_and_standby(pair, demote=DemoteSettings(on_failure="kill-server")) as (a, _):
@@ -268,6 +279,7 @@ def test_a_server_that_stands_still_may_be_killed(pair: Pair) -> None:
     play(story)
 
 
+@pytest.mark.lab
 def test_a_server_that_died_is_closed(pair: Pair) -> None:
     async def story() -> None:
         async with active_and_standby(pair) as (a, b):
@@ -287,6 +299,7 @@ def test_a_server_that_died_is_closed(pair: Pair) -> None:
     play(story)
 
 
+@pytest.mark.lab
 def test_a_planned_switchover_and_its_way_back(pair: Pair) -> None:
     async def story() -> None:
         async with active_and_standby(pair) as (a, b):
@@ -328,5 +341,136 @@ def test_commits_wait_for_the_standby_and_nobody_waits_out_a_timeout(pair: Pair)
             began = time.monotonic()
             await asyncio.get_running_loop().run_in_executor(None, pair.b.run, "insert app.t(v) values (1)")
             assert time.monotonic() - began < 2.0
+
+    play(story)
+
+
+@pytest.mark.lab
+def test_what_the_active_one_had_and_nobody_has_is_named(pair: Pair) -> None:
+    """Asynchronous replication had not brought it here when the active one died."""
+
+    async def story() -> None:
+        async with active_and_standby(pair, semi_sync="off") as (_, b):
+            pair.b.run("stop slave io_thread")
+            pair.a.run("insert app.t(v) values (1)")
+            await until(
+                lambda: (
+                    b.keeper._other.last is not None
+                    and str(b.keeper._other.last) == pair.a.value("@@gtid_binlog_state")
+                )
+            )
+            last = int(pair.a.value("@@gtid_binlog_pos").rpartition("-")[2])
+            pair.a.kill()
+            b.open()
+            refused = await b.answer(WritesRefused)
+            assert f"..{last}" in refused.reason or f"0-1-{last}" in refused.reason
+            assert "never came here" in refused.reason
+            assert pair.b.value("@@global.read_only")
+            assert any("could not be opened" in each for each in b.report.against)
+            await b.opened(forced=True)
+            assert b.view.lost
+            assert any("taken over without" in line for line in b.log)
+            b.keeper.acknowledge()
+            assert not b.view.lost
+
+    play(story)
+
+
+@pytest.mark.lab
+def test_a_standby_that_does_not_apply_is_not_fit(pair: Pair) -> None:
+    async def story() -> None:
+        async with active_and_standby(pair, promote=PromoteSettings(max_lag=1)) as (_, b):
+            pair.b.run("stop slave sql_thread")
+            await until(lambda: any("SQL thread is not running" in each for each in b.report.against))
+            pair.b.run("start slave sql_thread")
+            await until(lambda: not b.report.against)
+            lock = pair.b.connect("mighty")
+            lock.cursor().execute("lock tables pyvrrp.heartbeat write")
+            await until(lambda: any("s behind, 1 s are allowed" in each for each in b.report.against))
+            lock.cursor().execute("unlock tables")
+            await until(lambda: not b.report.against)
+
+    play(story)
+
+
+@pytest.mark.lab
+def test_a_server_that_was_started_anew_is_closed_and_follows_again(pair: Pair) -> None:
+    async def story() -> None:
+        async with active_and_standby(pair, semi_sync="off") as (_, b):
+            pair.b.kill()
+            await until(lambda: b.report.faults)
+            (pair.b.directory / "my.cnf").write_text(
+                (pair.b.directory / "my.cnf").read_text().replace("read_only = 1", "read_only = 0")
+            )
+            try:
+                await asyncio.get_running_loop().run_in_executor(None, pair.b.start)
+                await until(lambda: pair.b.value("@@global.read_only"), about=lambda: str(b.log))
+                await until(lambda: not b.report.against, about=lambda: f"{b.report} {b.log}")
+                assert not b.report.faults
+            finally:
+                (pair.b.directory / "my.cnf").write_text(
+                    (pair.b.directory / "my.cnf").read_text().replace("read_only = 0", "read_only = 1")
+                )
+
+    play(story)
+
+
+@pytest.mark.lab
+def test_an_account_that_lacks_a_privilege_is_not_fit(pair: Pair) -> None:
+    pair.b.run("set sql_log_bin=0", "revoke read_only admin on *.* from pyvrrp@localhost", "set sql_log_bin=1")
+
+    async def story() -> None:
+        async with agents(pair) as (_, b):
+            await until(
+                lambda: any("lacks READ_ONLY ADMIN" in each for each in b.report.against), about=lambda: str(b.report)
+            )
+
+    try:
+        play(story)
+    finally:
+        pair.b.run("set sql_log_bin=0", "grant read_only admin on *.* to pyvrrp@localhost", "set sql_log_bin=1")
+
+
+@pytest.mark.lab
+def test_without_a_channel_the_other_server_itself_is_asked(pair: Pair) -> None:
+    async def story() -> None:
+        async with active_and_standby(pair, channel=False, semi_sync="off") as (a, b):
+            b.keeper.heard()
+            await a.closed()
+            await b.opened()
+            assert b.memory.now.failover > 0
+            await until(lambda: a.view.replication.startswith("from"), about=lambda: f"{a.report} {a.log}")
+            await until(lambda: not a.report.against, about=lambda: f"{a.report} {a.log}")
+
+    play(story)
+
+
+@pytest.mark.lab
+def test_an_older_order_is_none(pair: Pair) -> None:
+    async def story() -> None:
+        async with agents(pair) as (a, _):
+            a.keeper.open_writes(OpenWrites("VI_1", 2, forced=True))
+            a.keeper.close_writes(CloseWrites("VI_1", 1, "late"))
+            a.term = 2
+            await a.answer(WritesOpened)
+            await asyncio.sleep(0.4)
+            assert not pair.a.value("@@global.read_only")
+            assert not [each for each in a.events if isinstance(each, WritesClosed)]
+
+    play(story)
+
+
+def test_a_password_is_nowhere(pair: Pair, tmp_path: Path) -> None:
+    password = tmp_path / "password"
+    password.write_text("not to be seen")
+    password.chmod(0o600)
+
+    async def story() -> None:
+        account = replace(pair.a.account, password_file=str(password))
+        async with agents(pair, account=account) as (a, b):
+            a.close()
+            await until(lambda: any("cannot be used" in each for each in a.report.against), about=lambda: str(a.report))
+            assert not a.report.faults
+            assert "not to be seen" not in f"{a.events} {a.log} {b.events} {b.log} {a.published}"
 
     play(story)

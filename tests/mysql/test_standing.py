@@ -1,0 +1,252 @@
+"""What speaks for and against a standby, from what is known of it and of the other one; no server is asked."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import pytest
+
+from pyvrrp.core.settings import Account, DatabaseSettings, PromoteSettings
+from pyvrrp.mysql.closing import Closed
+from pyvrrp.mysql.gtid import BinlogState, MariaPosition
+from pyvrrp.mysql.memory import Memory, Remembered
+from pyvrrp.mysql.opening import Opened
+from pyvrrp.mysql.other import Other
+from pyvrrp.mysql.published import Published
+from pyvrrp.mysql.standing import Standing
+from pyvrrp.mysql.status import Beat, Picture, Replication
+from pyvrrp.mysql.verdict import Verdict, Word
+
+SETTINGS = DatabaseSettings(Account(socket="/run/s"), Account(host="192.0.2.1"))
+FOLLOWS = Replication(
+    source_host="192.0.2.1",
+    source_port=3306,
+    io="Yes",
+    sql=True,
+    behind=0.0,
+    by_gtid=True,
+    received=MariaPosition.parse("0-1-9"),
+    applied=MariaPosition.parse("0-1-9"),
+)
+SEEN = Picture(
+    "MariaDB 10.11",
+    server_id=2,
+    read_only=True,
+    gtids=BinlogState.parse("0-1-9"),
+    replications=(FOLLOWS,),
+    beats=(Beat(1, 9, 0.0),),
+    uptime=100,
+)
+READ_ONLY = Verdict(Word.READ_ONLY, "answers; it is read only", usable=True)
+DOWN = Verdict(Word.DOWN, "refuses connections", conclusive=True)
+SAID = Published("VI_1", "node-a", "open", "UP", "0-1-9", "mariadb", False, (), 9)
+
+
+class Pair:
+    """A standby whose agent hears of the other one."""
+
+    def __init__(self, settings: DatabaseSettings = SETTINGS) -> None:
+        self.now = 1000.0
+        self.other = Other(None)
+        self.memory = Memory("", "VI_1")
+        self.standing = Standing("VI_1", "node-b", settings, self.memory, self.other, self.now)
+        self.standing.judged(READ_ONLY)
+        self.standing.writes = "closed"
+
+    def see(self, picture: Picture = SEEN, after: float = 0.3) -> None:
+        self.now += after
+        self.standing.saw(picture, self.now)
+
+    def tell(self, published: Published = SAID) -> None:
+        self.other.told(published, self.now)
+        if published.writes == "open":
+            self.standing.pulse.heard(self.now)
+        self.standing.told(published)
+
+    def against(self) -> tuple[str, ...]:
+        return self.standing.against(self.now)
+
+    def remembered(self) -> Remembered:
+        return self.memory.now
+
+
+@pytest.fixture
+def pair() -> Pair:
+    """It follows an active one."""
+    made = Pair()
+    made.see()
+    made.tell()
+    return made
+
+
+def picture(**changes: object) -> Picture:
+    """SEEN, its replication like this."""
+    return replace(SEEN, replications=(replace(FOLLOWS, **changes),))  # type: ignore[arg-type]
+
+
+def test_it_follows_and_nothing_is_against_it(pair: Pair) -> None:
+    assert pair.against() == ()
+    assert pair.standing.report(pair.now).faults == ()
+
+
+def test_its_source_has_died_and_it_is_fit_all_the_same(pair: Pair) -> None:
+    for _ in range(100):
+        pair.see(picture(io="Connecting", io_errno=2003, behind=None))
+    assert pair.against() == ()
+
+
+def test_its_source_has_died_and_it_has_not_applied_all_yet(pair: Pair) -> None:
+    late = MariaPosition.parse("0-1-7")
+    pair.see(picture(behind=20.0, applied=late))
+    assert "20.0 s behind" in pair.against()[0]
+    pair.see(picture(io="Connecting", behind=None, applied=late))
+    assert "20.0 s behind" in pair.against()[0]
+    pair.see(picture(io="Connecting", behind=None))
+    assert pair.against() == ()
+
+
+def test_an_active_one_that_speaks_while_no_beat_comes_is_ahead(pair: Pair) -> None:
+    pair.see(replace(SEEN, beats=(Beat(1, 10, 0.0),)))
+    for _ in range(20):
+        pair.see(replace(SEEN, beats=(Beat(1, 10, 0.0),)))
+        pair.tell()
+    assert "6.0 s behind" in pair.against()[0]
+    pair.see(replace(SEEN, beats=(Beat(1, 30, 0.0),)))
+    pair.tell()
+    assert pair.against() == ()
+
+
+def test_who_writes_no_beats_is_not_measured_by_them(pair: Pair) -> None:
+    for _ in range(40):
+        pair.see()
+        pair.tell()
+    assert pair.against() == ()
+
+
+def test_what_has_stopped_is_against_it_at_once(pair: Pair) -> None:
+    pair.see(picture(sql=False, sql_errno=1062, sql_error="Duplicate entry"))
+    assert "1062" in pair.against()[0]
+
+
+def test_nobody_is_active_and_it_has_all_that_the_other_one_has() -> None:
+    pair = Pair()
+    pair.see(picture(io="No", sql=False))
+    assert pair.against()
+    pair.tell(replace(SAID, writes="closed"))
+    assert pair.against() == ()
+    pair.tell(replace(SAID, writes="closed", position="0-1-10"))
+    assert pair.against()
+    pair.tell(replace(SAID, writes="open"))
+    assert pair.against()
+
+
+def test_the_last_active_one_may_be_active_again_until_another_is() -> None:
+    pair = Pair()
+    pair.memory.change(active=True)
+    pair.see(picture(io="No", sql=False))
+    assert pair.against() == ()
+    pair.tell()
+    assert not pair.remembered().active
+    assert pair.against()
+
+
+def test_after_a_failover_there_is_no_second_one_until_the_operator_has_seen_it(pair: Pair) -> None:
+    pair.tell(replace(SAID, failover=time.time()))
+    assert "there was a failover" in pair.against()[0]
+    assert pair.standing.report(pair.now).view.mode == "held down"
+    pair.tell(replace(SAID, failover=time.time(), acknowledged=time.time() + 1))
+    assert pair.against() == ()
+
+
+def test_a_takeover_counts_unless_somebody_asked_for_it(pair: Pair) -> None:
+    pair.standing.expect(pair.now + 10)
+    pair.standing.opening()
+    pair.standing.opened(Opened(""), pair.now, forced=False)
+    assert pair.remembered().failover == 0.0
+    pair.standing.opened(Opened(""), pair.now, forced=True)
+    assert pair.remembered().failover == 0.0
+    pair.standing.opened(Opened("", ("0-1-10",)), pair.now + 11, forced=False)
+    assert pair.remembered().failover > 0.0
+    assert pair.standing.report(pair.now).view.lost == ("0-1-10",)
+
+
+def test_the_first_opening_of_all_is_no_failover() -> None:
+    pair = Pair()
+    pair.see()
+    pair.tell(replace(SAID, writes="closed"))
+    pair.standing.opened(Opened(""), pair.now, forced=False)
+    assert pair.remembered().failover == 0.0
+
+
+def test_a_switchover_is_not_held_up_by_the_last_failover(pair: Pair) -> None:
+    pair.tell(replace(SAID, failover=time.time()))
+    pair.standing.expect(pair.now + 10)
+    assert pair.against() == ()
+
+
+def test_what_could_not_be_opened_is_left_alone_for_a_while(pair: Pair) -> None:
+    pair.standing.refused("its SQL thread is not running", (), pair.now + 10)
+    assert pair.against() == ("its writes could not be opened: its SQL thread is not running",)
+    pair.now += 10
+    assert pair.against() == ()
+
+
+def test_faults_are_those_of_the_verdict_and_not_while_paused(pair: Pair) -> None:
+    pair.standing.judged(DOWN)
+    assert pair.standing.report(pair.now).faults == ("its server refuses connections",)
+    pair.memory.change(paused=True)
+    report = pair.standing.report(pair.now)
+    assert report.faults == ()
+    assert any("paused" in each for each in report.against)
+    assert report.view.mode == "paused"
+
+
+def test_a_server_that_was_away_is_to_be_compared_before_it_follows(pair: Pair) -> None:
+    pair.standing.to_rejoin = False
+    found = []
+    for uptime in (101, 1):
+        pair.see(replace(SEEN, uptime=uptime))
+        found.append(pair.standing.to_rejoin)
+    pair.standing.to_rejoin = False
+    pair.standing.judged(DOWN)
+    assert [*found, pair.standing.to_rejoin] == [False, True, True]
+
+
+def test_what_it_was_before_it_went_away_says_nothing(pair: Pair) -> None:
+    """A MariaDB server that begins anew without its source has forgotten what it had received."""
+    pair.see(replace(picture(io="Connecting"), uptime=1))
+    assert any("not been seen replicating" in each for each in pair.against())
+
+
+def test_nothing_is_against_the_active_one_and_its_position_is_told(pair: Pair) -> None:
+    pair.standing.opening()
+    pair.standing.opened(Opened(""), pair.now, forced=False)
+    pair.see(
+        replace(SEEN, read_only=False, beats=(Beat(1, 9, 0.0), Beat(2, 4, 0.0)), gtids=BinlogState.parse("0-2-12"))
+    )
+    said = pair.standing.published(pair.now)
+    assert (said.writes, said.position, said.flavour, said.beat, said.against) == ("open", "0-2-12", "mariadb", 4, ())
+    pair.standing.closed(Closed(complete=True, position="0-2-13"), pair.now)
+    assert pair.standing.published(pair.now).position == "0-2-13"
+    assert pair.standing.to_rejoin
+
+
+def test_without_conditions_only_its_own_server_counts() -> None:
+    pair = Pair(replace(SETTINGS, promote=PromoteSettings(require="none")))
+    pair.see(replace(SEEN, replications=()))
+    assert pair.against() == ()
+
+
+@pytest.mark.parametrize(("writes", "kept"), [("open", True), ("closing", True), ("closed", False)])
+def test_the_last_position_of_an_active_one_is_kept(writes: str, kept: bool) -> None:
+    pair = Pair()
+    pair.tell(replace(SAID, writes=writes))
+    assert (pair.other.last is not None) is kept
+
+
+def test_what_an_active_one_had_when_it_was_closed_is_its_last_position(pair: Pair) -> None:
+    pair.tell(replace(SAID, writes="closed", position="0-1-12"))
+    assert str(pair.other.last) == "0-1-12"
+    pair.other.forget()
+    assert pair.other.last is None
