@@ -10,8 +10,8 @@ from typing import Final
 from pyvrrp.errors import PyvrrpError
 from pyvrrp.mysql.dialect import modern, quoted
 from pyvrrp.mysql.failure import DatabaseError
+from pyvrrp.mysql.pairing import AGENT, COORDINATES, End, Step
 from pyvrrp.mysql.session import Row, Session
-from pyvrrp.mysql.setup import AGENT, COORDINATES, End, Step
 
 SECONDS: Final = 60.0  # for one step
 CATCH_UP: Final = 60.0

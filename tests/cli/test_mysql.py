@@ -8,7 +8,7 @@ import pytest
 
 from pyvrrp.cli.main import run
 from pyvrrp.cli.mysql import _shown, _summary
-from pyvrrp.mysql.lint import Finding, Severity
+from pyvrrp.mysql.finding import Finding, Severity
 
 NODE = """\
 vrrp_instances:

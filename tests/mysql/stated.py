@@ -7,7 +7,7 @@ from typing import Any
 
 from pyvrrp.mysql.dialect import modern
 from pyvrrp.mysql.facts import Facts, Login
-from pyvrrp.mysql.lint import Wanted
+from pyvrrp.mysql.finding import Wanted
 
 AGENT_GRANTS = (
     (

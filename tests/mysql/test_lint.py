@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from pyvrrp.mysql.facts import Facts, Login
-from pyvrrp.mysql.lint import Finding, Severity, findings
+from pyvrrp.mysql.finding import Finding, Severity
+from pyvrrp.mysql.lint import findings
 from tests.mysql.stated import AGENT_GRANTS, WANTED, mysql, pair, replicating, row, spoilt
 
 PROBLEM, ADVICE, NOTE = Severity.PROBLEM, Severity.ADVICE, Severity.NOTE

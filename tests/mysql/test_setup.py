@@ -7,7 +7,8 @@ from typing import Any
 
 from pyvrrp.mysql.dialect import modern
 from pyvrrp.mysql.facts import Facts
-from pyvrrp.mysql.setup import End, Plan, Wish, active_first, beyond, plan
+from pyvrrp.mysql.pairing import End, Plan, Wish, beyond
+from pyvrrp.mysql.setup import active_first, plan
 from tests.mysql.stated import AGENT_GRANTS, PEER_GRANTS, mariadb, mysql, pair, replicating, spoilt
 
 KNOWN = Wish("pyvrrp", known=True)

@@ -188,3 +188,31 @@ def test_a_pair_that_is_not_fit_is_told_why(tmp_path: Path) -> None:
             "not in InnoDB: app.loose",
         ):
             assert sentence in " ".join(judged.stdout.split()), judged.stdout
+
+
+def test_a_copy_by_hand_is_believed_and_a_lost_password_is_replaced(tmp_path: Path) -> None:
+    rows = (
+        "create database app",
+        "create table app.t (id int primary key) engine=innodb",
+        "insert into app.t values (1)",
+    )
+    with mariadb(tmp_path, *LINES) as machines, furnished(machines) as nodes:
+        a, b = machines
+        a.server.execute(*rows)
+        cannot = nodes.ctl(a, "setup", "--yes")
+        assert "the other server has not got app.t" in cannot.stderr
+        b.server.execute("set sql_log_bin=0", *rows)
+        assert "--same-data" in nodes.ctl(a, "setup", "--yes").stderr
+        assert nodes.ctl(a, "setup", "--yes", "--same-data").returncode == 0
+        a.server.execute("insert into app.t values (2)")
+        assert until(lambda: b.value("(select count(*) from app.t)") == 2)
+
+        password = a.directory / "password"
+        old = password.read_text()
+        password.unlink()
+        assert "its password is not known here" in nodes.ctl(a, "setup", "--yes").stderr
+        assert nodes.ctl(a, "setup", "--yes", "--new-password").returncode == 0
+        assert password.read_text() != old
+        shutil.copy(password, b.directory / "password")
+        for each in (a, b):
+            assert "does not get in" not in nodes.ctl(each, "check").stdout

@@ -1,0 +1,163 @@
+"""`pyvrrpctl mysql setup`: shows each change, asks, and has it done."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pyvrrp.cli.failure import REFUSED, UNHEALTHY, UNREACHABLE, Failure
+from pyvrrp.cli.servers import HERE, SERVICE, THERE, administrators_of, agent_of, local_hosts, own_ip_towards
+
+if TYPE_CHECKING:  # PyMySQL costs a tenth of a second
+    from pyvrrp.core.settings import Account, DatabaseSettings
+    from pyvrrp.mysql.pairing import Plan, Step, Wish
+    from pyvrrp.mysql.perform import Pair
+
+
+async def set_up(database: DatabaseSettings, options: dict[str, Any]) -> int:
+    """Survey, plan, ask, carry out; the exit status. Raises Failure."""
+    from pyvrrp.mysql.failure import DatabaseError
+    from pyvrrp.mysql.pairing import End
+    from pyvrrp.mysql.perform import Pair, new_password
+    from pyvrrp.mysql.session import Session
+    from pyvrrp.mysql.setup import active_first, plan
+    from pyvrrp.mysql.survey import survey
+
+    administrators = administrators_of(options, database, wanted=True)
+    peer = database.peer
+    if peer is None or administrators.here is None or administrators.there is None:
+        raise Failure("node.yaml names no peer: there is nothing to pair with", UNREACHABLE)
+    user, password = agent_of(database)
+    local = ("localhost",) if database.account.socket else local_hosts(database.account.host)
+    try:
+        mine = await survey(HERE, administrators.here, user=user, files=True)
+        other = await survey(THERE, administrators.there, user=user)
+    except DatabaseError as error:
+        raise Failure(str(error), UNREACHABLE) from None
+    ours = options["address"] or own_ip_towards(peer.host, peer.port)
+    here = End(mine, ours, options["port"] or int(mine.value("port") or 3306), local)
+    active, standby = active_first(here, End(other, peer.host, peer.port, local))
+    wish = _wish(user, password, options)
+    proposed = plan(active, standby, wish)
+    if proposed.refusals:
+        _show_lines(proposed)
+        for each in proposed.refusals:
+            click.echo(f"pyvrrpctl: not yet: {each}", err=True)
+        return REFUSED
+    fresh = password is None or wish.anew
+    secret = password if password is not None and not wish.anew else new_password()
+    sessions = {HERE: Session(administrators.here), THERE: Session(administrators.there)}
+    try:
+        pair = Pair(active, standby, sessions, secret)
+        click.echo(f"-- active: {active.facts.name} ({active.host}:{active.port}), standby: {standby.facts.name}")
+        if options["only_print"]:
+            _print(pair, proposed, secret=options["show_passwords"])
+            return 0
+        ask = not options["yes"]
+        if fresh and _uses_password(proposed):
+            _keep(database.account, user, secret, ask=ask)
+        status = await _do(pair, proposed, ask=ask)
+        _show_lines(proposed)
+        return status
+    finally:
+        for session in sessions.values():
+            session.close()
+
+
+async def _do(pair: Pair, proposed: Plan, *, ask: bool) -> int:
+    from pyvrrp.mysql.perform import SetupError
+
+    if not proposed.steps:
+        click.echo("-- nothing to do")
+        return 0
+    for step in proposed.steps:
+        _show(pair, step, secret=False)
+        if ask and not click.confirm("Do this?", default=True):
+            click.echo("left as it is; what was done before stays, and a second run goes on here")
+            return REFUSED
+        try:
+            await pair.perform(step)
+        except SetupError as error:
+            if not step.optional:
+                raise Failure(str(error), UNHEALTHY) from None
+            click.echo(f"-- not done, nothing depends on it: {error}")
+    click.echo("-- done; `pyvrrpctl mysql check` judges it")
+    return 0
+
+
+def _show(pair: Pair, step: Step, *, secret: bool) -> None:
+    click.echo(f"-- {step.on}: {step.purpose}")
+    for each in pair.shown(step, secret=secret):
+        click.echo(f"{each};")
+
+
+def _print(pair: Pair, proposed: Plan, *, secret: bool) -> None:
+    for step in proposed.steps:
+        _show(pair, step, secret=secret)
+    if not proposed.steps:
+        click.echo("-- nothing to do")
+    _show_lines(proposed)
+
+
+def _show_lines(proposed: Plan) -> None:
+    for name, lines in proposed.lines.items():
+        if lines:
+            known = "" if name == HERE else ", where they are not there yet"
+            click.echo(f"-- my.cnf of {name}{known} (they count from its next start):")
+            for line in lines:
+                click.echo(f"--     {line}")
+
+
+def _uses_password(proposed: Plan) -> bool:
+    from pyvrrp.mysql.pairing import AGENT
+
+    return any(f":{AGENT}:" in each for step in proposed.steps for each in step.statements)
+
+
+def _keep(account: Account, user: str, password: str, *, ask: bool) -> None:
+    """Write the agent's password where the configuration says that it is. Raises Failure."""
+    name = account.password_file or account.defaults_file
+    if not name:
+        raise Failure("node.yaml names no password_file: the agent's password would be lost", UNREACHABLE)
+    text = f"{password}\n" if account.password_file else f"[client]\nuser = {user}\npassword = {password}\n"
+    click.echo(f"-- {HERE}: the agent's password, in {name} (mode 0600)")
+    if ask and not click.confirm("Do this?", default=True):
+        raise Failure("without it the agent does not get in", REFUSED)
+    path = Path(name)
+    new = path.with_name(f"{path.name}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new.unlink(missing_ok=True)
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            _give(file.fileno())
+            file.write(text)
+        new.replace(path)
+    except OSError as error:
+        raise Failure(f"{name}: {error.strerror}", UNREACHABLE) from None
+    click.echo(f"-- copy {name} to the other node, with its mode and owner")
+
+
+def _give(descriptor: int) -> None:
+    """To the user whom the service runs as, where there is one and we may."""
+    if os.geteuid() == 0:
+        with contextlib.suppress(KeyError):
+            service = pwd.getpwnam(SERVICE)
+            os.fchown(descriptor, service.pw_uid, service.pw_gid)
+
+
+def _wish(user: str, password: str | None, options: dict[str, Any]) -> Wish:
+    from pyvrrp.mysql.pairing import Wish
+
+    return Wish(
+        agent=user,
+        known=password is not None,
+        anew=options["new_password"],
+        semi_sync=options["semi_sync"],
+        same_data=options["same_data"],
+        without_gtid=options["without_gtid"],
+    )

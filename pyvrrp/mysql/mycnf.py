@@ -1,0 +1,43 @@
+"""What a server's option file has to say: what no statement sets for good."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pyvrrp.mysql.dialect import modern
+from pyvrrp.mysql.facts import truth
+from pyvrrp.mysql.lint_server import PATIENCE
+from pyvrrp.mysql.pairing import End, Wish
+
+
+def lines(end: End, offset: int, wish: Wish) -> Iterator[str]:
+    """What its option file has to say and, as far as that is known, does not."""
+    facts = end.facts
+    wanted = {"server_id": str(facts.server_id or offset), "log_bin": "mysql-bin", "log_slave_updates": "ON"}
+    if facts.maria:
+        wanted["gtid_strict_mode"] = "ON"
+    else:
+        wanted |= {"gtid_mode": "ON", "enforce_gtid_consistency": "ON"} if facts.gtid or not wish.without_gtid else {}
+    wanted |= {
+        "binlog_format": "ROW",
+        "auto_increment_increment": facts.value("auto_increment_increment") or "2",
+        "auto_increment_offset": str(offset),
+        "slave_net_timeout": f"{PATIENCE:g}",
+        "read_only": "ON",
+        **({"super_read_only": "ON"} if facts.dialect.super_read_only else {}),
+        "skip_slave_start": "ON",
+    }
+    if wanted["auto_increment_increment"] == "1":
+        wanted["auto_increment_increment"] = "2"
+    if facts.value("rpl_semi_sync_master_wait_point"):
+        wanted[facts.dialect.semi_sync.wait_point] = "AFTER_SYNC"
+    for name, value in wanted.items():
+        known = facts.booted.get(modern(name))
+        if known is None or not _same(name, known, value):
+            yield f"{facts.native(name)} = {value}"
+
+
+def _same(name: str, known: str, value: str) -> bool:
+    if name == "log_bin":
+        return known not in ("OFF", "0")
+    return truth(known) if value == "ON" else known.upper() == value.upper()
