@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib
 import os
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -48,6 +47,14 @@ class SteppedDown(Protocol):
         """How long it took."""
 
 
+class Survey(Protocol):
+    """A server as it is now."""
+
+    @property
+    def has(self) -> str:
+        """All that it has, as a position."""
+
+
 class Keeper(Protocol):
     """What is wanted of pyvrrp.mysql.keeper.Keeper."""
 
@@ -69,8 +76,17 @@ class Keeper(Protocol):
     def heard(self) -> None:
         """The active node gave a sign of life."""
 
+    async def survey(self) -> Survey:
+        """Look at it. Raises PyvrrpError."""
+
+    async def objections(self) -> tuple[str, ...]:
+        """What of this active server speaks against a switchover. Raises PyvrrpError."""
+
+    def as_target(self) -> tuple[str, ...]:
+        """What keeps this one from being a switchover's target."""
+
     async def step_down(self, within: float) -> SteppedDown:
-        """Close writes for a switchover. Raises PyvrrpError."""
+        """Close writes for a switchover. Raises PyvrrpError; then they are open."""
 
     async def step_back(self) -> None:
         """Open them again, unless something else was asked for meanwhile. Raises PyvrrpError."""
@@ -312,16 +328,14 @@ class Databases:
         self, post: Post, tell: Callable[[Event], None], publish: Callable[[Published], None]
     ) -> Keeper:
         await self._loop.run_in_executor(None, _ready, post.directory)
+        from pyvrrp.mysql.keeper import Keeper as MysqlKeeper
         from pyvrrp.mysql.memory import Memory
-
-        made = importlib.import_module("pyvrrp.mysql.keeper").Keeper
 
         def failed(text: str) -> None:
             self._write(Record(Level.ERROR, post.instance, f"not remembered: {text}"))
 
         memory = Memory(post.directory, post.instance, failed)
-        keeper: Keeper = made(post.instance, self._name, post.settings, tell, self._write, publish, memory)
-        return keeper
+        return MysqlKeeper(post.instance, self._name, post.settings, tell, self._write, publish, memory)
 
     def _pass_on(self, post: Post) -> None:
         wish = self._wishes.get(post.instance)
@@ -419,7 +433,7 @@ class Databases:
 
 def _ready(directory: str) -> None:
     """What may take a moment: the libraries, and a disk."""
-    importlib.import_module("pyvrrp.mysql.keeper")
+    import pyvrrp.mysql.keeper  # noqa: F401
 
     if directory:
         with contextlib.suppress(OSError):  # what cannot be remembered is told of then

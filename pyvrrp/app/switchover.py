@@ -134,7 +134,8 @@ class Switchover:
         own, channel = self._databases.post(instance).own, self._databases.channel
         other = await channel.ask("stand by", {"instance": instance}, ANSWER)
         target = str(other["node"])
-        against = [*self._against_leaving(own), *against_coming(other, to)]
+        objections = await self._databases.keeper(instance).objections()
+        against = [*self._against_leaving(own), *objections, *against_coming(other, to)]
         course.steps.append(f"active is {self._node.settings.router_id}, target is {target}")
         course.steps += [f"NOT READY: {each}" for each in against]
         if against:
@@ -148,25 +149,22 @@ class Switchover:
         against = [] if own.writes == "open" else [f"writes here are {own.writes}, not open"]
         if not own.position:
             against.append("the server here has no position that the other one could reach: log_bin is off")
-        if own.verdict not in ("UP", "OVERLOADED"):
-            against.append(f"the server here is {own.verdict}")
         return against
 
     async def _wait_until_it_keeps_up(self, instance: str, target: str, course: Course) -> None:
         began = self._loop.time()
         while True:
-            own, asked = self._databases.post(instance).own, self._loop.time()
-            position = own.position if own is not None else ""
-            reason = ""
+            now = await self._databases.keeper(instance).survey()
+            asked, reason = self._loop.time(), ""
             try:
-                await self._ask_to_reach(instance, position, KEEPS_UP)
+                await self._ask_to_reach(instance, now.has, KEEPS_UP)
             except ChannelError as error:
                 reason = str(error)
-            now = self._loop.time()
-            if not reason and now - asked <= KEEPS_UP:
-                course.steps.append(f"{target} keeps up: it had everything within {(now - asked) * 1e3:.0f} ms")
+            took = self._loop.time() - asked
+            if not reason and took <= KEEPS_UP:
+                course.steps.append(f"{target} keeps up: it had everything within {took * 1e3:.0f} ms")
                 return
-            if now - began > KEEPS_UP_BOUND:
+            if self._loop.time() - began > KEEPS_UP_BOUND:
                 raise RefusedError(f"{target} does not keep up: {reason or 'it takes longer and longer'}")
             await asyncio.sleep(PAUSE)
 
@@ -249,12 +247,12 @@ class Switchover:
     async def _stand_by(self, about: Object) -> Object:
         """How this node stands as a target."""
         instance = str(about["instance"])
-        self._databases.keeper(instance)
+        keeper = self._databases.keeper(instance)
         status = next(each for each in self._node.snapshot(self._loop.time()).databases if each.instance == instance)
         return {
             "node": self._node.settings.router_id,
             "state": self.status(instance).state,
-            "against": [*status.faults, *status.against],
+            "against": [*status.faults, *keeper.as_target()],
             **asdict(status.view),
         }
 

@@ -154,6 +154,16 @@ class Keeper:
 
     # --- a planned switchover -----------------------------------------------------------------------------------------
 
+    async def objections(self) -> tuple[str, ...]:
+        """What of this server, as the active one, speaks against a switchover. Raises DatabaseError."""
+        clients, ages = await self._server.clients(LOOK), await self._server.transactions(LOOK)
+        active = plan.Active(self._watch.latest, tuple(clients), ages, self._settings.keep_users)
+        return plan.objections(active, ())
+
+    def as_target(self) -> tuple[str, ...]:
+        """What keeps this server from being a switchover's target: what was ordered is no failover by itself."""
+        return self._standing.against(self._loop.time(), ordered=True)
+
     async def step_down(self, within: float) -> SteppedDown:
         """Close writes while the order to have them open stands. Raises DatabaseError; then they are open again."""
         down: list[SteppedDown] = []

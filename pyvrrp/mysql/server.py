@@ -7,7 +7,7 @@ what it does last. `work` does what may take long.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from pyvrrp.core.settings import Account
@@ -15,7 +15,7 @@ from pyvrrp.mysql.dialect import Dialect, dialect
 from pyvrrp.mysql.failure import DatabaseError, Kind
 from pyvrrp.mysql.probe import WRITE
 from pyvrrp.mysql.session import Row, Session
-from pyvrrp.mysql.status import Picture, Process, picture, processes
+from pyvrrp.mysql.status import Picture, Process, picture, processes, transactions
 
 NO_SUCH_THREAD: Final = 1094
 GRACE: Final = 0.03  # seconds that a statement may take beyond what it waits for
@@ -102,6 +102,11 @@ class Server:
             if rows:
                 break
         return [each for each in processes(rows) if each.client and each.user not in {self._own_user, *RESERVED}]
+
+    async def transactions(self, within: float) -> Mapping[int, int]:
+        """Seconds that open transactions are old, by session."""
+        spoken = await self.dialect(within)
+        return transactions(await self.work.ask(spoken.transactions, within=within))
 
     async def kill(self, numbers: Sequence[int], within: float) -> None:
         """End these sessions; one that has gone by itself is no matter."""

@@ -159,11 +159,11 @@ class Standing:
             return ()
         return (f"its server {self._verdict.evidence}",)
 
-    def against(self, now: float) -> tuple[str, ...]:
-        """What keeps it from taking over; nothing of an active one."""
+    def against(self, now: float, *, ordered: bool = False) -> tuple[str, ...]:
+        """What keeps it from taking over, or `ordered` from being a switchover's target; nothing of an active one."""
         if self.writes in {"open", "opening"}:
             return ()
-        mine, planned = self.memory.now, self.planned(now)
+        mine, planned = self.memory.now, ordered or self.planned(now)
         standby = plan.Standby(
             verdict=self._verdict,
             replication=self.replication,

@@ -79,6 +79,13 @@ class Down:
     seconds: float = 0.01
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What survey yields."""
+
+    has: str
+
+
 class Keeper:
     """A keeper of an imaginary server. `before` is called with the name of each procedure, and may end things."""
 
@@ -140,6 +147,15 @@ class Keeper:
 
     def heard(self) -> None:
         self.heard_at.append(asyncio.get_running_loop().time())
+
+    async def survey(self) -> Seen:
+        return Seen(str(self.server.rows))
+
+    async def objections(self) -> tuple[str, ...]:
+        return ()
+
+    def as_target(self) -> tuple[str, ...]:
+        return self.against
 
     async def step_down(self, within: float) -> Down:
         await self._live("step_down")

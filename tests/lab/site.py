@@ -93,6 +93,10 @@ class Site:
         name, text = self._name(host, "pyvrrpd"), node_yaml(routers, checks)
         return self._keep(Pyvrrpd(name, host.namespace, self._directory, text, environment))
 
+    def pyvrrpd_with(self, host: Host, text: str) -> Pyvrrpd:
+        """Start our daemon on a host with this node.yaml."""
+        return self._keep(Pyvrrpd(self._name(host, "pyvrrpd"), host.namespace, self._directory, text))
+
     def keepalived(self, host: Host, *routers: Router) -> Keepalived:
         """Start keepalived on a host."""
         name = self._name(host, "keepalived")

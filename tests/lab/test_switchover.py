@@ -1,0 +1,113 @@
+"""pyvrrpctl moves a real database while a client writes: nothing is lost, and what cannot be done is not begun."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.lab.agents import Program
+from tests.lab.duo import Duo
+from tests.lab.site import Site
+from tests.waiting import until
+
+pytestmark = pytest.mark.lab
+
+
+@pytest.fixture
+def duo(site: Site, tmp_path: Path) -> Duo:
+    return Duo(site, tmp_path)
+
+
+def test_there_and_back_again(duo: Duo) -> None:
+    a, b = duo.a, duo.b
+    with duo.client() as client:
+        planned = a.order("switchover", "--dry-run")
+        assert planned.returncode == 0, planned
+        assert "nothing was done" in planned.stdout
+        assert a.serves
+        there = b.order("switchover", "--to", "node-b", "--json")  # the standby has the active one do it
+        assert there.returncode == 0, there
+        figures = json.loads(there.stdout)["figures"]
+        assert figures["active"] == "node-b"
+        assert 0 < figures["write_gap_ms"] <= figures["write_gap_here_ms"] < 2000
+        assert until(lambda: b.serves and not a.host.holds())
+        assert a.value("@@global.read_only") == 1
+        assert until(lambda: duo.ready(a), 20), a.database()
+        back = b.order("switchover")
+        assert back.returncode == 0, back
+        assert "node-a has exactly that" in back.stdout
+        assert until(lambda: a.serves)
+    assert not client.lost(a)
+    assert client.gap < 2.0
+
+
+@pytest.mark.parametrize("what", ["agent", "server"])
+def test_rolled_back_when_the_standby_falls_silent(duo: Duo, what: str) -> None:
+    """It stands still from the moment that writes are closed: after every check, and before it has everything."""
+    a, b = duo.a, duo.b
+    assert b.agent is not None
+    assert b.mysqld is not None
+    victim: Program = b.agent if what == "agent" else b.mysqld
+    with duo.client() as client:
+        ordered = threading.Thread(target=lambda: outcomes.append(a.order("switchover")))
+        outcomes: list[subprocess.CompletedProcess[str]] = []
+        with a.watching() as closed:
+            ordered.start()
+            assert until(closed, 10)
+            victim.send(signal.SIGSTOP)
+        ordered.join()
+        (outcome,) = outcomes
+        assert outcome.returncode == 6, outcome
+        assert "writes closed here" in outcome.stdout
+        assert "rolled back: writes are open here again" in outcome.stdout
+        assert "node-b did not get to" in outcome.stderr
+        assert a.serves
+        before = len(client.acknowledged)
+        assert until(lambda: len(client.acknowledged) > before)
+        victim.send(signal.SIGCONT)
+    assert not client.lost(a)
+    assert not b.host.holds()
+    assert b.value("@@global.read_only") == 1
+
+
+def test_drained_and_promoted(duo: Duo) -> None:
+    a, b = duo.a, duo.b
+    with duo.client() as client:
+        drained = a.order("drain")
+        assert drained.returncode == 0, drained
+        assert until(lambda: b.serves)
+        assert until(lambda: "drained" in a.database()["view"]["mode"])
+        refused = b.order("switchover")
+        assert refused.returncode == 6
+        assert "it is drained" in refused.stderr
+        beside = a.order("promote", "--force", "--yes")
+        assert beside.returncode == 6
+        assert f"{duo.site.b.address} is master and speaks" in beside.stderr
+        assert until(lambda: not a.run("show slave status")[0]["Seconds_Behind_Master"], 20)
+    # The other node is gone for good, and this one stays drained: only an order makes it active.
+    assert b.agent is not None
+    assert b.mysqld is not None
+    b.agent.kill()
+    b.mysqld.kill()
+    assert b.host.loses()
+    asked = a.order("promote", "--force")  # nobody says yes
+    assert asked.returncode == 1
+    assert "it is drained" in asked.stdout
+    assert until(lambda: a.order("promote", "--force", "--yes").returncode == 0, 20)
+    assert until(lambda: a.serves)
+    print(client.lost(a))
+
+
+def test_paused(duo: Duo) -> None:
+    a, b = duo.a, duo.b
+    assert b.order("pause").returncode == 0
+    assert until(lambda: any("paused" in each for each in b.database()["against"]))
+    assert b.order("resume").returncode == 0
+    assert until(lambda: not b.database()["against"])
+    assert a.order("acknowledge", "VI_1").returncode == 0
+    assert a.order("pause", "VI_9").stderr == "pyvrrpctl: VI_9 has no database: say which one, VI_1\n"
