@@ -84,7 +84,6 @@ class Keeper:
         self._roles_tried = -ROLES
         self._fallbacks: int | None = None
         self._stepped_down = False
-        self._compared: tuple[Picture, float] | None = None  # own, and when: older than what it is compared with
         self._reported: DatabaseReport | None = None
 
     # --- what it is told ----------------------------------------------------------------------------------------------
@@ -420,11 +419,11 @@ class Keeper:
     async def _rejoin(self, picture: Picture, now: float) -> None:
         """Compare with the active one; after each occasion, once, follow it when nothing is here that it has not."""
         standing, seen = self._standing, self._other.seen
-        before, at = self._compared or (picture, now)
+        before, at = standing.compared or (picture, now)
         if seen is None or not seen.open or seen.at <= at or seen.position is None:
-            self._compared = before, at
+            standing.compared = before, at
             return
-        self._compared = picture, now
+        standing.compared = picture, now
         found = plan.rejoin(before, standing.replication, seen.position)
         self._tell_of_errant(picture, found)
         standing.errant = found.errant
@@ -433,7 +432,8 @@ class Keeper:
         elif found.decision is plan.Return.UNKNOWN and found.reason != standing.unknown:
             self._say(Level.WARNING, f"does not replicate: {found.reason}")
         standing.unknown = found.reason if found.decision is plan.Return.UNKNOWN else ""
-        if found.decision is plan.Return.START and standing.to_rejoin and not standing.memory.now.paused:
+        unmoved = before.gtids == picture.gtids
+        if found.decision is plan.Return.START and unmoved and standing.to_rejoin and not standing.memory.now.paused:
             await self._follow_active(now)
 
     async def _follow_active(self, now: float) -> None:

@@ -34,6 +34,7 @@ class Standing:
         self.writes = ""
         self.was_open = False  # in this life, so that there may be clients who write
         self.to_rejoin = True
+        self.compared: tuple[Picture, float] | None = None  # own, older than what it is compared with, and when
         self.errant: tuple[str, ...] = ()
         self.lacking: tuple[str, ...] = ()  # privileges
         self.trouble = ""  # why the last round saw nothing
@@ -123,8 +124,8 @@ class Standing:
         self.memory.change(acknowledged=time.time(), failover=0.0, lost=())
 
     def _begin_anew(self) -> None:
-        """What its replication was like before says nothing any more."""
-        self.to_rejoin, self._healthy, self._behind = True, False, None
+        """What it had and how it replicated before says nothing any more."""
+        self.to_rejoin, self.compared, self._healthy, self._behind = True, None, False, None
 
     def planned(self, now: float) -> bool:
         """Whether this node is the target of a switchover."""

@@ -215,6 +215,25 @@ def test_what_only_the_returning_one_has_is_named_and_nothing_is_replicated(pair
 
 
 @pytest.mark.lab
+def test_a_crashed_one_that_has_more_does_not_even_begin_to_replicate(pair: Pair) -> None:
+    """What it had before the crash was seen is not what it has."""
+
+    async def story() -> None:
+        async with active_and_standby(pair, semi_sync="off") as (a, b):
+            pair.b.run("stop slave io_thread")
+            pair.a.run("insert app.t(v) values (1)")
+            pair.a.kill()
+            a.close()
+            await b.opened(forced=True)
+            await asyncio.get_running_loop().run_in_executor(None, pair.a.start)
+            await until(lambda: a.view.errant, about=lambda: f"{a.report} {a.log}")
+            assert not any("replicates from" in line for line in a.log), a.log
+            assert pair.a.status()["Slave_SQL_Running"] == "No"
+
+    play(story)
+
+
+@pytest.mark.lab
 def test_a_level_is_kept(pair: Pair) -> None:
     """Whoever opens a standby, or closes the active one, is corrected and named."""
 
