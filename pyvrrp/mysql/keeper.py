@@ -33,6 +33,7 @@ from pyvrrp.mysql.verdict import Verdict, Word
 
 Order = OpenWrites | CloseWrites
 
+LAST_QUESTION: Final = 0.1  # seconds for the source's last position
 LOOK: Final = 1.0  # seconds for each statement of a round
 PLANNED: Final = 15.0  # seconds for which a takeover is expected after a switchover's question
 NOT_AGAIN: Final = 10.0  # seconds after a refusal without another try
@@ -80,6 +81,8 @@ class Keeper:
         self._step: asyncio.Task[None] | None = None
         self._life: asyncio.Task[None] | None = None
         self._closed = False
+        self._failure = ""
+        self._both_open = False
         self._grants_unread = True
         self._roles_tried = -ROLES
         self._fallbacks: int | None = None
@@ -125,6 +128,12 @@ class Keeper:
         if published.writes == "open":
             self._standing.pulse.heard(now)
         self._standing.told(published)
+        both = published.writes == "open" and self._standing.writes == "open"
+        if both and not self._both_open:
+            self._say(
+                Level.ERROR, f"the writes of {published.node} are open too: whatever comes now may have to be mended"
+            )
+        self._both_open = both
 
     def heard(self) -> None:
         """The active node's agent gave a sign of life."""
@@ -245,11 +254,25 @@ class Keeper:
             self._step = self._loop.create_task(self._next())
             await asyncio.wait({self._step})
             if not self._step.cancelled() and (error := self._step.exception()) is not None:
-                self._say(Level.ERROR, f"this is a mistake of pyvrrp's: {error!r}")
+                self._fail(error)
             if self._order is self._done:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(self._settings.probe.interval):
                         await self._wake.wait()
+
+    def _fail(self, error: BaseException) -> None:
+        """A mistake of ours: said once, and what was ordered is answered."""
+        order = self._order
+        if repr(error) != self._failure:
+            self._failure = repr(error)
+            self._say(Level.ERROR, f"this is a mistake of pyvrrp's: {error!r}")
+        if order is None or order is self._done:
+            return
+        self._done = order
+        if isinstance(order, OpenWrites):
+            self._tell(WritesRefused(self.instance, order.term, self._failure))
+        else:
+            self._tell(WritesClosed(self.instance, order.term, self._failure, complete=False))
 
     async def _next(self) -> None:
         order, errand = self._order, self._errand
@@ -280,15 +303,8 @@ class Keeper:
         standing = self._standing
         standing.opening()
         began = self._loop.time()
-        wish = Wish(
-            self._settings.promote,
-            channel=standing.replication.channel if standing.replication is not None else "",
-            forced=order.forced,
-            last=self._other.last,
-            semi_sync=standing.picture.semi_sync if standing.picture is not None else None,
-        )
         try:
-            opened = await open_writes(self._server, wish)
+            opened = await open_writes(self._server, await self._wish(order))
         except (RefusedError, DatabaseError) as error:
             await self._refuse(order, error)
             return
@@ -299,35 +315,68 @@ class Keeper:
         standing.opened(opened, self._loop.time(), forced=order.forced)
         self._other.forget()
         self._done = order
+        self._speak()
         whole = (self._loop.time() - began) * 1000
         self._tell(WritesOpened(self.instance, order.term, f"{whole:.0f} ms: {opened.detail}"))
 
+    async def _wish(self, order: OpenWrites) -> Wish:
+        """A source that is alive, and did not say that it is closed, is asked how far it is: that is to come here."""
+        picture, replication, now = self._standing.picture, self._standing.replication, self._loop.time()
+        if replication is not None and replication.io == "Yes" and not self._other.told_closed(now):
+            await self._other.ask_at_once(now, LAST_QUESTION)
+        roles = picture.semi_sync if picture is not None and self._settings.semi_sync == "auto" else None
+        channel = replication.channel if replication is not None else ""
+        return Wish(self._settings.promote, channel, order.forced, self._other.last, roles)
+
     async def _refuse(self, order: OpenWrites, error: RefusedError | DatabaseError) -> None:
-        """It may be open already: the write that proves it is the last step."""
-        closed = await self._close_server(self._settings.demote.timeout, still=False)
+        """It may be open already: the write that proves it is the last step. If not, its clients read, and go on."""
+        closed = Closed(complete=True)
+        if not await self._is_closed():
+            closed = await self._close_server(self._settings.demote.timeout, still=False)
         missing = error.missing if isinstance(error, RefusedError) else ()
-        self._standing.refused(str(error), missing, self._loop.time() + NOT_AGAIN)
+        self._standing.refused(str(error), missing, closed, self._loop.time() + NOT_AGAIN)
         self._done = order
         reason = str(error) if closed.complete else f"{error}; {closed}"
+        self._report()
         self._tell(WritesRefused(self.instance, order.term, reason))
+        await self._receive_again()
 
     async def _close(self, order: CloseWrites) -> None:
         standing = self._standing
-        was_open = standing.was_open
+        interrupted, down = standing.writes == "opening", self._stepped_down
         if await self._is_closed():
-            closed, detail = Closed(complete=True), "was closed already"
+            closed = Closed(complete=True, trouble="was closed already")
         else:
             standing.writes = "closing"
-            closed = await self._close_server(self._settings.demote.timeout, still=was_open)
-            detail = str(closed)
-        standing.closed(closed, self._loop.time())
+            still = standing.was_open and not down
+            closed = await self._close_server(self._settings.demote.timeout, still=still)
+        standing.closed(closed, self._loop.time(), interrupted=interrupted)
         self._stepped_down = False
         self._done = order
-        self._report()  # what speaks against it as a standby, before the core looks for one
-        self._tell(WritesClosed(self.instance, order.term, detail, closed.complete))
+        # First what speaks against it as a standby, as the core looks for one, and what the other one must have.
+        self._report()
+        self._speak()
+        self._tell(WritesClosed(self.instance, order.term, str(closed), closed.complete))
+        if interrupted:
+            await self._receive_again()
+
+    async def _receive_again(self) -> None:
+        """What an opening that came to nothing had stopped. Not where nothing is applied: with the start of both
+        threads a server may throw away what it has received."""
+        replication = self._standing.replication
+        try:
+            picture = await self._server.glance(LOOK)
+            now = next(
+                (each for each in picture.replications if replication and each.channel == replication.channel), None
+            )
+            if now is not None and now.sql and now.io == "No":
+                spoken = await self._server.dialect(LOOK)
+                await self._server.ask(self._server.work, spoken.start_io(now.channel), within=LOOK)
+        except DatabaseError as error:
+            self._say(Level.WARNING, f"receiving could not be begun again: {error}")
 
     async def _is_closed(self) -> bool:
-        """It was never opened here, and nobody else has: its clients read, and are left alone."""
+        """It has not been open since it was closed: its clients read, and are left alone."""
         if self._standing.was_open or self._watch.latest.word in {Word.DOWN, Word.HUNG}:
             return False
         try:
@@ -389,10 +438,10 @@ class Keeper:
         self._notice_fallbacks(picture)
         if self._settings.semi_sync == "auto":
             self._note(await semisync.lead(self._server, picture, LOOK))
-        for replication in picture.replications:
-            if replication.sql or replication.io != "No":
-                with contextlib.suppress(DatabaseError):  # tried again
-                    await rejoining.stop(self._server, replication, STOP)
+        replication = self._standing.replication
+        if replication is not None and (replication.sql or replication.io != "No"):
+            with contextlib.suppress(DatabaseError):  # tried again
+                await rejoining.stop(self._server, replication, STOP)
 
     def _notice_fallbacks(self, picture: Picture) -> None:
         """Commits that no longer wait for the standby are acknowledged without being there."""
@@ -463,6 +512,8 @@ class Keeper:
             self._server.forget()
             self._grants_unread = True
         self._standing.judged(verdict)
+        if verdict.usable and self._standing.writes == "closing":
+            self._wake.set()  # it could not be closed, and is back: its clients are too
         self._report()
 
     def _report(self) -> None:

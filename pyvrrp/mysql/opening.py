@@ -20,6 +20,7 @@ from pyvrrp.mysql.server import Server
 from pyvrrp.mysql.status import Coordinates, Picture, Replication, SemiSync
 
 ANSWER: Final = 1.0  # seconds for one statement, and for draining when it is forced to go on
+REST: Final = 0.3  # seconds without anything new from a source that is thought to have more
 FIRST_LOOK, LAST_LOOK = 0.002, 0.05  # seconds between two looks at how far it is
 
 Position = BinlogState | GtidSet | Coordinates
@@ -76,6 +77,7 @@ class _Opening:
         replication = _channel(picture, self._wish.channel)
         if replication is not None and self._wish.promote.require != "none":
             await self._stop_waiting_for_acknowledgements()
+            replication = await self._receive_the_rest(replication)
             await self._stop_receiving(replication)
             picture, replication = await self._drain()
         self._compare(picture, replication)
@@ -95,15 +97,29 @@ class _Opening:
                 self._server.work, *roles.names.roles(source=False, replica=roles.replica), within=ANSWER
             )
 
+    async def _receive_the_rest(self, replication: Replication) -> Replication:
+        """A source that was closed in good order still sends: what it had in the end is waited for while more comes."""
+        deadline, before = self._loop.time() + REST, ""
+        while self._wish.last is not None and replication.io == "Yes" and replication.sql:
+            picture = await self._server.glance(ANSWER)
+            replication = _channel(picture, self._wish.channel) or replication
+            if not beyond(self._wish.last, picture, replication):
+                break
+            now = _progress(replication)
+            if now != before:
+                before, deadline = now, self._loop.time() + REST
+            if self._loop.time() >= deadline:
+                break
+            await asyncio.sleep(FIRST_LOOK)
+        return replication
+
     async def _stop_receiving(self, replication: Replication) -> None:
-        if (
-            replication.io != "Yes"
-        ):  # Connecting: nothing comes, and a thread that connects may not hear that it should stop
+        if replication.io != "Yes":  # it connects: nothing comes, and it may not hear that it should stop
             return
         try:
             await self._command("stop_io", replication)
         except DatabaseError as error:
-            self._objection(f"receiving could not be stopped: {error}")
+            self._steps.append(f"receiving could not be stopped: {error}")
 
     async def _drain(self) -> tuple[Picture, Replication | None]:
         """Until all that was received is applied, as long as it goes forward."""
@@ -117,7 +133,7 @@ class _Opening:
             if found.state is plan.Drain.DONE:
                 self._mark("what was received is applied")
                 return picture, replication
-            now = str(replication and (replication.applied, replication.executed))
+            now = _progress(replication) if replication is not None else ""
             if now != before and not self._wish.forced:
                 before, deadline = now, self._loop.time() + patience
             if found.state is plan.Drain.STUCK or self._loop.time() >= deadline:
@@ -156,6 +172,11 @@ def beyond(last: Position | None, picture: Picture, replication: Replication | N
     if picture.gtids is None:  # then both are places in the other one's binary log
         return plan.loss(replication.executed if replication is not None else None, last)
     return plan.loss(picture.gtids, last)
+
+
+def _progress(replication: Replication) -> str:
+    one = replication
+    return f"{one.received} {one.read} {one.applied} {one.executed}"
 
 
 def _channel(picture: Picture, name: str) -> Replication | None:

@@ -48,12 +48,17 @@ class Other:
         self._take(Sight(now, published.writes == "open", position, True, published.verdict), published.writes)
 
     async def ask(self, now: float) -> None:
-        """Ask the server itself, unless its agent has spoken or it was asked just now. What it says is no error."""
-        if self._server is None or (self.told_within(FRESH, now)) or now - self._asked < ASK:
+        """Ask the server itself, unless its agent has spoken or it was asked just now."""
+        if not self.told_within(FRESH, now) and now - self._asked >= ASK:
+            await self.ask_at_once(now, PATIENCE)
+
+    async def ask_at_once(self, now: float, within: float) -> None:
+        """Ask the server itself; that it does not answer is no error."""
+        if self._server is None:
             return
         self._asked = now
         try:
-            picture = await self._server.glance(PATIENCE)
+            picture = await self._server.glance(within)
         except DatabaseError as error:
             self.trouble = str(error)
             return
@@ -65,9 +70,9 @@ class Other:
         """Whether its agent spoke so lately."""
         return self.seen is not None and self.seen.by_agent and now - self.seen.at < seconds
 
-    def open_within(self, seconds: float, now: float) -> bool:
-        """Whether its writes were open when it was seen so lately."""
-        return self.seen is not None and self.seen.open and now - self.seen.at < seconds
+    def told_closed(self, now: float) -> bool:
+        """Whether its agent has just said that its writes are closed: then its last position is known."""
+        return self.seen is not None and self.told_within(FRESH, now) and not self.seen.open
 
     def forget(self) -> None:
         """This server's writes are open: what the other one once had has been judged."""

@@ -85,26 +85,30 @@ class Standing:
 
     def opening(self) -> None:
         """Its writes are about to be opened."""
-        self.writes, self.was_open = "opening", True
+        self.writes = "opening"
 
     def opened(self, opened: Opened, now: float, *, forced: bool) -> None:
         """They are open."""
-        self.writes, self.to_rejoin, self.errant, self._refusal = "open", False, (), ""
+        self.writes, self.was_open = "open", True
+        self.to_rejoin, self.errant, self._refusal = False, (), ""
         by_itself = not forced and now >= self._planned_until and (self._other.last is not None or self.pulse.heard_any)
         failover = time.time() if by_itself else self.memory.now.failover
         self.memory.change(active=True, lost=opened.missing, failover=failover)
 
-    def refused(self, reason: str, missing: tuple[str, ...], until: float) -> None:
+    def refused(self, reason: str, missing: tuple[str, ...], closed: Closed, until: float) -> None:
         """They could not be opened; not again before `until`."""
-        self.writes, self._refusal, self._refused_until = "closed", reason, until
+        self.closed(closed, until, interrupted=True)
+        self._refusal, self._refused_until = reason, until
         if missing:
             self.memory.change(lost=missing)
 
-    def closed(self, closed: Closed, now: float) -> None:
-        """They are closed, or could not be."""
+    def closed(self, closed: Closed, now: float, *, interrupted: bool = False) -> None:
+        """They are closed, or could not be. `interrupted`: they were only about to be opened."""
         self.writes = "closed" if closed.complete else "closing"
         self._has = closed.position or self._has
-        if self.was_open:
+        if interrupted:
+            self.to_rejoin, self.compared = True, None
+        elif self.was_open:
             self._begin_anew()
             self.pulse.restart(now)
         self.was_open = not closed.complete and self.was_open

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import replace
@@ -491,5 +492,78 @@ def test_a_password_is_nowhere(pair: Pair, tmp_path: Path) -> None:
             await until(lambda: any("cannot be used" in each for each in a.report.against), about=lambda: str(a.report))
             assert not a.report.faults
             assert "not to be seen" not in f"{a.events} {a.log} {b.events} {b.log} {a.published}"
+
+    play(story)
+
+
+class Clients(threading.Thread):
+    """Writes one number after the other to whoever is said to be active; `acknowledged` are those that were."""
+
+    def __init__(self, active: Server) -> None:
+        super().__init__(daemon=True)
+        self.active = active
+        self.acknowledged: list[int] = []
+        self.over = False
+        self.start()
+
+    def run(self) -> None:
+        number = 0
+        while not self.over:
+            with contextlib.suppress(pymysql.MySQLError), contextlib.closing(self.active.connect()) as client:
+                while not self.over:
+                    number += 1
+                    client.cursor().execute("insert t(v) values (%s)", (number,))
+                    self.acknowledged.append(number)
+
+
+@pytest.mark.lab
+def test_nothing_that_was_acknowledged_is_lost_when_it_is_handed_over(pair: Pair) -> None:
+    """The source is closed in good order and is still sending when the other one is asked to take over."""
+
+    async def story() -> None:
+        async with active_and_standby(pair, semi_sync="off") as (a, b):
+            clients = Clients(pair.a)
+            await until(lambda: len(clients.acknowledged) > 500)
+            lock = pair.b.connect("mighty")
+            lock.cursor().execute("lock tables t write")
+            await asyncio.sleep(0.1)
+            await a.closed()
+            b.open()
+            await asyncio.sleep(0.1)
+            lock.cursor().execute("unlock tables")
+            await b.answer(WritesOpened)
+            before = len(clients.acknowledged)
+            clients.active = pair.b
+            await until(lambda: len(clients.acknowledged) > before)
+            clients.over = True
+            await asyncio.get_running_loop().run_in_executor(None, clients.join)
+            have = {row["v"] for row in pair.b.run("select v from app.t")}
+            assert not set(clients.acknowledged) - have
+            await until(lambda: a.view.replication.startswith("from"), about=lambda: f"{a.report} {a.log}")
+            assert a.view.errant == ()
+
+    play(story)
+
+
+@pytest.mark.lab
+def test_an_opening_that_came_to_nothing_leaves_a_standby_that_may_try_again(pair: Pair) -> None:
+    async def story() -> None:
+        promote = PromoteSettings(apply_timeout=0.2)
+        async with active_and_standby(pair, semi_sync="off", promote=promote) as (a, b):
+            lock = pair.b.connect("mighty")
+            lock.cursor().execute("lock tables t write")
+            pair.a.run("insert app.t(v) values (1)")
+            await until(lambda: pair.b.status()["Gtid_IO_Pos"] == pair.a.value("@@gtid_binlog_pos"))
+            pair.a.kill()
+            a.close()
+            b.open()
+            refused = await b.answer(WritesRefused)
+            assert "without progress" in refused.reason
+            lock.cursor().execute("unlock tables")
+            await until(lambda: len(b.report.against) == 1, about=lambda: str(b.report))
+            assert "could not be opened" in b.report.against[0]
+            assert pair.b.status()["Slave_IO_Running"] == "Connecting"
+            await b.opened()
+            assert pair.b.value("(select count(*) from app.t)") == 1
 
     play(story)

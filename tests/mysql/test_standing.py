@@ -161,7 +161,6 @@ def test_after_a_failover_there_is_no_second_one_until_the_operator_has_seen_it(
 
 def test_a_takeover_counts_unless_somebody_asked_for_it(pair: Pair) -> None:
     pair.standing.expect(pair.now + 10)
-    pair.standing.opening()
     pair.standing.opened(Opened(""), pair.now, forced=False)
     assert pair.remembered().failover == 0.0
     pair.standing.opened(Opened(""), pair.now, forced=True)
@@ -186,7 +185,7 @@ def test_a_switchover_is_not_held_up_by_the_last_failover(pair: Pair) -> None:
 
 
 def test_what_could_not_be_opened_is_left_alone_for_a_while(pair: Pair) -> None:
-    pair.standing.refused("its SQL thread is not running", (), pair.now + 10)
+    pair.standing.refused("its SQL thread is not running", (), Closed(complete=True), pair.now + 10)
     assert pair.against() == ("its writes could not be opened: its SQL thread is not running",)
     pair.now += 10
     assert pair.against() == ()
