@@ -474,8 +474,9 @@ class Keeper:
             return
         standing.compared = picture, now
         found = plan.rejoin(before, standing.replication, seen.position)
-        self._tell_of_errant(picture, found)
-        standing.errant = found.errant
+        news, standing.errant = found.errant != standing.errant, found.errant
+        if found.errant and news:
+            await self._tell_of_errant(picture, found)
         if found.decision is plan.Return.ALREADY:
             standing.to_rejoin = False
         elif found.decision is plan.Return.UNKNOWN and found.reason != standing.unknown:
@@ -495,11 +496,10 @@ class Keeper:
         standing.pulse.restart(now)
         self._say(Level.NOTICE, f"replicates from {replication.source}: it has nothing that the active server has not")
 
-    def _tell_of_errant(self, picture: Picture, found: plan.Rejoin) -> None:
-        if not found.errant or found.errant == self._standing.errant:
-            return
+    async def _tell_of_errant(self, picture: Picture, found: plan.Rejoin) -> None:
         self._say(Level.ERROR, f"DIVERGED: {found.reason}; nothing is done about them, the operator decides")
-        self._say(Level.ERROR, f"this shows them: {rejoining.showing(picture, found.errant)}")
+        logs = await self._server.logs(LOOK)
+        self._say(Level.ERROR, f"this shows them: {rejoining.showing(picture, found.errant, logs)}")
 
     def _note(self, change: str) -> None:
         if change:

@@ -5,12 +5,14 @@ Nothing is ever skipped. What it alone has is named, with the command that shows
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from pyvrrp.mysql.gtid import GtidSet
 from pyvrrp.mysql.server import Server
 from pyvrrp.mysql.status import Picture, Replication
 
+LOGS: Final = 8  # files that a command names at most
 PATIENCE: Final = 2.0  # seconds for each statement; starting reads files
 
 
@@ -35,14 +37,16 @@ async def stop(server: Server, replication: Replication, within: float) -> None:
     )
 
 
-def showing(picture: Picture, errant: tuple[str, ...]) -> str:
-    """The command that shows them, for the log."""
+def showing(picture: Picture, errant: tuple[str, ...], logs: Sequence[str]) -> str:
+    """The command that shows them, for the log; to be run where the server keeps its binary logs.
+
+    A crash or a restart has begun a new log, so it is given the last few: MariaDB's wants one that begins before them.
+    """
+    files = " ".join(logs[-LOGS:]) or "THE BINARY LOGS"
     if isinstance(picture.gtids, GtidSet):
-        logs = picture.binlog.file if picture.binlog else "BINLOG"
-        return f"mysqlbinlog --base64-output=decode-rows -v --include-gtids='{','.join(errant)}' {logs}"
+        return f"mysqlbinlog --base64-output=decode-rows -v --include-gtids='{','.join(errant)}' {files}"
     start = ",".join(_before(each) for each in errant)
-    log = picture.binlog.file if picture.binlog else "BINLOG"
-    return f"mariadb-binlog --base64-output=decode-rows -v --start-position='{start}' {log}"
+    return f"mariadb-binlog --base64-output=decode-rows -v --start-position='{start}' {files}"
 
 
 def _before(text: str) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from pyvrrp.core.settings import Account
+from pyvrrp.mysql import grants
 from pyvrrp.mysql.dialect import Dialect, dialect
 from pyvrrp.mysql.failure import DatabaseError, Kind
 from pyvrrp.mysql.probe import WRITE
@@ -64,12 +65,9 @@ class Server:
     async def lacking(self, within: float) -> tuple[str, ...]:
         """Privileges that the agent's account needs and has not. Roles are not looked into."""
         spoken = await self.dialect(within)
-        grants = [str(next(iter(row.values()))) for row in await self.ask(self.work, "SHOW GRANTS", within=within)]
-        everywhere = [text.partition(" ON *.* ")[0].upper() for text in grants if " ON *.* " in text]
-        if any("ALL PRIVILEGES" in text for text in everywhere) or any(" ON " not in text for text in grants):
-            return ()
-        held = {name.strip() for text in everywhere for name in text.removeprefix("GRANT ").split(",")}
-        return tuple(name for name in spoken.privileges if name not in held)
+        lines = [str(next(iter(row.values()))) for row in await self.ask(self.work, "SHOW GRANTS", within=within)]
+        roles = any(" ON " not in line for line in lines)
+        return () if roles else grants.missing(spoken, spoken.privileges, lines)
 
     async def read_only(self, within: float) -> bool:
         """Whether it is closed for ordinary clients."""
@@ -131,6 +129,11 @@ class Server:
         by_file = not spoken.maria and not str(facts[0].get("gtid_mode")).upper().startswith("ON")
         binlog = await self.ask(asked, spoken.binlog_status, within=within) if by_file else ()
         return _picture(spoken, facts, replicas, binlog)
+
+    async def logs(self, within: float) -> tuple[str, ...]:
+        """The names of its binary logs, the newest last."""
+        rows = await self.ask(self.work, "SHOW BINARY LOGS", within=within)
+        return tuple(str(row["Log_name"]) for row in rows)
 
     async def look(self, within: float) -> Picture:
         """All of it. A heartbeat table that is not there, or not for this account, has no beats."""
