@@ -326,7 +326,8 @@ class Keeper:
             await self._other.ask_at_once(now, LAST_QUESTION)
         roles = picture.semi_sync if picture is not None and self._settings.semi_sync == "auto" else None
         channel = replication.channel if replication is not None else ""
-        return Wish(self._settings.promote, channel, order.forced, self._other.last, roles)
+        alive = self._other.alive(now)
+        return Wish(self._settings.promote, channel, order.forced, self._other.last, alive, roles)
 
     async def _refuse(self, order: OpenWrites, error: RefusedError | DatabaseError) -> None:
         """It may be open already: the write that proves it is the last step. If not, its clients read, and go on."""

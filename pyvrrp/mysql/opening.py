@@ -44,12 +44,17 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """How it is to be opened. `last`: the last position of the active one that is known; `semi_sync`: its own roles."""
+    """How it is to be opened. `semi_sync`: its own roles.
+
+    `last`: the last position of the active one that is known; `alive`: that one was closed in good order, or answers: then
+    nothing of it need be lost.
+    """
 
     promote: PromoteSettings
     channel: str = ""
     forced: bool = False
     last: Position | None = None
+    alive: bool = False
     semi_sync: SemiSync | None = None
 
     @property
@@ -144,16 +149,22 @@ class _Opening:
             pause = min(pause * 2, LAST_LOOK)
 
     def _compare(self, picture: Picture, replication: Replication | None) -> None:
-        """Everything that the active one is known to have had is here."""
+        """Everything that the active one is known to have had is here. What died with it is named, and gone."""
         lost = beyond(self._wish.last, picture, replication)
-        if lost:
-            self._objection(f"{_listed(lost)} of the last active server never came here", lost)
+        reason = f"{_listed(lost)} of the last active server never came here"
+        if lost and self._wish.alive:
+            self._objection(f"{reason}, and it is alive", lost)
+        elif lost:
+            self._note(reason, lost)
 
     def _objection(self, reason: str, missing: tuple[str, ...] = ()) -> None:
         """What keeps it from being opened, unless it is to be opened all the same."""
-        self._missing += [each for each in missing if each not in self._missing]
+        self._note(reason, missing)
         if self._wish.holds:
             raise RefusedError(reason, tuple(self._missing))
+
+    def _note(self, reason: str, missing: tuple[str, ...]) -> None:
+        self._missing += [each for each in missing if each not in self._missing]
         self._steps.append(reason)
 
     async def _command(self, name: str, replication: Replication) -> None:

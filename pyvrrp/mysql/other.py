@@ -12,6 +12,7 @@ from pyvrrp.mysql.published import Published
 from pyvrrp.mysql.server import Server
 from pyvrrp.mysql.status import understood
 
+ALIVE: Final = frozenset({"UP", "READ_ONLY", "OVERLOADED"})
 FRESH: Final = 2.0  # seconds for which the agent's word is believed without asking the server itself
 ASK: Final = 1.0  # seconds between two questions to it
 PATIENCE: Final = 0.3
@@ -38,6 +39,7 @@ class Other:
     def __init__(self, account: Account | None) -> None:
         self._server = Server(account) if account is not None else None
         self._asked = 0.0
+        self._answered = False
         self.seen: Sight | None = None
         self.last: Position | None = None
         self.trouble = ""
@@ -60,9 +62,9 @@ class Other:
         try:
             picture = await self._server.glance(within)
         except DatabaseError as error:
-            self.trouble = str(error)
+            self.trouble, self._answered = str(error), False
             return
-        self.trouble = ""
+        self.trouble, self._answered = "", True
         position = picture.gtids if picture.gtids is not None else picture.binlog
         self._take(Sight(now, not picture.read_only, position, False), "open" if not picture.read_only else "closed")
 
@@ -73,6 +75,12 @@ class Other:
     def told_closed(self, now: float) -> bool:
         """Whether its agent has just said that its writes are closed: then its last position is known."""
         return self.seen is not None and self.told_within(FRESH, now) and not self.seen.open
+
+    def alive(self, now: float) -> bool:
+        """Whether the server is there, and its last position with it: its agent closed it, or it has just answered."""
+        if self.seen is None or now - self.seen.at >= FRESH:
+            return False
+        return self.seen.verdict in ALIVE and not self.seen.open if self.seen.by_agent else self._answered
 
     def forget(self) -> None:
         """This server's writes are open: what the other one once had has been judged."""

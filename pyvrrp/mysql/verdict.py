@@ -168,7 +168,7 @@ class Judge:
             self._spoke()
             self._becomes(Word.UP, f"cannot be used: {error}")
         elif error.kind is Kind.REFUSED:
-            died = "its process ended, and it refuses connections" if self._ended else "refuses connections"
+            died = "refuses connections, its process has ended" if self._ended else "refuses connections"
             self._becomes(Word.DOWN, died, conclusive=True)
         else:
             self._miss(error)

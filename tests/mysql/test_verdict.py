@@ -78,7 +78,7 @@ def test_refused_is_down_at_once_and_conclusive() -> None:
 def test_an_ended_process_is_evidence_for_the_refusal_and_has_no_pid() -> None:
     assert verdict(ANSWERED, ProcessEnded(10.1)).word is Word.UP  # another may serve already
     down = verdict(ANSWERED, ProcessEnded(10.1), Failed(10.1, REFUSED))
-    assert (down.word, down.evidence, down.pid) == (Word.DOWN, "its process ended, and it refuses connections", None)
+    assert (down.word, down.evidence, down.pid) == (Word.DOWN, "refuses connections, its process has ended", None)
 
 
 def test_closed_connections_are_down_only_when_there_is_nothing_else() -> None:
