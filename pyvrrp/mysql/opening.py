@@ -46,8 +46,8 @@ class Opened:
 class Wish:
     """How it is to be opened. `semi_sync`: its own roles.
 
-    `last`: the last position of the active one that is known; `alive`: that one was closed in good order, or answers: then
-    nothing of it need be lost.
+    `last`: the last position of the active one that is known; `alive`: that one was closed in good order, or answers:
+    then nothing of it need be lost.
     """
 
     promote: PromoteSettings
