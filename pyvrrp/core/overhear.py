@@ -2,7 +2,8 @@
 
 What the raw socket delivers is a credit, its copy from below uses it up: while all is well that is all that happens.
 A copy without a credit never reached the raw socket. It counts like one that did, so that a forgotten rule does not
-make a second master, and the second in a row names the firewall. (The first may only have come before its twin.)
+make a second master, and the second in a row names the firewall. The first may only have come before its twin, which
+then has been looked at already.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pyvrrp.core.effects import Effect, Level, Record
+from pyvrrp.core.events import AdvertOverheard, AdvertReceived
 from pyvrrp.core.settings import Address, InstanceSettings
 
 _SENDERS: Final = 16  # that are told apart: more nodes than a virtual router has, and an end for invented ones
@@ -28,6 +30,7 @@ class Sender:
     address: Address
     credit: int = 0
     delivered_at: float = _NEVER
+    ahead: AdvertOverheard | None = None  # the last copy that counted for itself, while its twin may still come
     missed: int = 0  # in a row
     missed_at: float = _NEVER
     logged_at: float = _NEVER
@@ -61,22 +64,27 @@ class Overhearing:
         """The neighbours that the firewall silences, heard within the last `fresh` seconds."""
         return (each for each in self._senders.values() if each.blocked and now - each.missed_at < fresh)
 
-    def delivered(self, source: Address, settings: InstanceSettings, now: float) -> list[Effect]:
-        """The raw socket had an advert."""
-        sender = self._sender(source)
-        sender.credit = min(sender.credit + 1, _CREDIT) if _fresh(sender, settings, now) else 1
+    def delivered(self, advert: AdvertReceived, settings: InstanceSettings, now: float) -> tuple[bool, list[Effect]]:
+        """The raw socket had an advert: whether it was looked at when its copy came a moment ago, and what is said."""
+        source, sender = advert.source, self._sender(advert.source)
+        known = _twins(advert, sender.ahead) and now - sender.missed_at < settings.advert_int / 2
+        sender.ahead = None
+        if not known:
+            sender.credit = min(sender.credit + 1, _CREDIT) if _fresh(sender, settings, now) else 1
         was_named, sender.named = sender.named, False
         sender.delivered_at, sender.missed = now, 0
         if not was_named:
-            return []
-        return [Record(Level.NOTICE, settings.name, f"VRRP from {source} passes this host's firewall again")]
+            return known, []
+        return known, [Record(Level.NOTICE, settings.name, f"VRRP from {source} passes this host's firewall again")]
 
-    def overheard(self, source: Address, settings: InstanceSettings, ours: bool, now: float) -> list[Effect] | None:
+    def overheard(
+        self, copy: AdvertOverheard, settings: InstanceSettings, ours: bool, now: float
+    ) -> list[Effect] | None:
         """A copy from below netfilter: what is to be said when it counts for itself, None when it was delivered.
 
         What comes under an address of this host (`ours`) the kernel refuses by itself, and no firewall is to blame.
         """
-        sender = self._sender(source)
+        sender = self._sender(copy.source)
         if sender.credit and _fresh(sender, settings, now):
             sender.credit -= 1
             return None
@@ -84,7 +92,7 @@ class Overhearing:
         if ours:
             return []
         sender.missed += 1
-        sender.missed_at = now
+        sender.missed_at, sender.ahead = now, copy
         self.count += sender.blocked
         if not sender.blocked or now - sender.logged_at < _REPEAT:
             return []
@@ -99,6 +107,15 @@ class Overhearing:
                 del self._senders[oldest.address]
             known = self._senders[source] = Sender(source)
         return known
+
+
+def _twins(advert: AdvertReceived, copy: AdvertOverheard | None) -> bool:
+    """Whether they are one packet; nothing less will do, or a forged one would hide the right one after it."""
+    return copy is not None and (advert.payload, advert.destination, advert.ttl) == (
+        copy.payload,
+        copy.destination,
+        copy.ttl,
+    )
 
 
 def _fresh(sender: Sender, settings: InstanceSettings, now: float) -> bool:

@@ -32,7 +32,9 @@ class Reception:
 
     def received(self, event: AdvertReceived, router: VirtualRouter, now: float) -> Verdict:
         """An advert came the usual way."""
-        said = self.overhearing.delivered(event.source, router.settings, now)
+        known, said = self.overhearing.delivered(event, router.settings, now)
+        if known:
+            return None, said
         advert, more = self._judge(event, router, now)
         return advert, [*said, *more]
 
@@ -43,7 +45,7 @@ class Reception:
         """
         if not _deliverable(event, router):
             return None, []
-        said = self.overhearing.overheard(event.source, router.settings, ours, now)
+        said = self.overhearing.overheard(event, router.settings, ours, now)
         if said is None:
             return None, []
         advert, more = self._judge(event, router, now)

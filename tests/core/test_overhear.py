@@ -8,7 +8,7 @@ import pytest
 
 from pyvrrp.core import const
 from pyvrrp.core.effects import Effect
-from pyvrrp.core.events import AddressesChanged, AdvertOverheard, LinkChanged
+from pyvrrp.core.events import AddressesChanged, AdvertOverheard, AdvertReceived, LinkChanged
 from pyvrrp.core.fsm import State
 from pyvrrp.core.overhear import Sender
 from pyvrrp.core.settings import Address, UnicastPeer
@@ -197,3 +197,51 @@ def test_nothing_is_sent_for_a_copy() -> None:
     lone = master()
     lone.hear(50)
     assert sent(overhear(lone, 50)) == []
+
+
+# --- a copy that comes first ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.01, 0.49])
+def test_what_was_looked_at_when_its_copy_came_is_not_looked_at_again(pause: float) -> None:
+    lone = backup()
+    overhear(lone, 200)
+    lone.hear(200, after=pause)
+    assert lone.status.counters["adverts_received"] == 1
+    lone.hear(200, after=0.01)
+    assert lone.status.counters["adverts_received"] == 2
+    assert overhear(lone, 200) == [], "the second one's copy"
+    assert lone.status.counters["adverts_received"] == 2
+    overhear(lone, 200)
+    assert lone.status.counters["adverts_received"] == 3, "the first one's copy was no credit"
+
+
+def test_a_bad_one_is_counted_once() -> None:
+    lone = backup()
+    ours = lone.router.settings
+    bad = encode(Advert(2, ours.virtual_router_id, 200, 200, (ours.addresses[0].address,)), PEER, const.GROUP_IPV4)
+    lone.give(AdvertOverheard("eth0", PEER, const.GROUP_IPV4, 255, bad))
+    lone.packet(bad)
+    assert [count for name, count in lone.status.counters.items() if name.startswith("rejected")] == [1]
+
+
+@pytest.mark.parametrize(("priority", "ttl", "pause"), [(201, 255, 0.0), (200, 254, 0.0), (200, 255, 0.5)])
+def test_nothing_less_than_the_same_packet_at_once_is_its_twin(priority: int, ttl: int, pause: float) -> None:
+    lone = backup()
+    overhear(lone, 200)
+    before = sum(lone.status.counters[name] for name in lone.status.counters if name.startswith(("adverts_r", "rej")))
+    settings = lone.router.settings
+    advert = Advert(2, settings.virtual_router_id, priority, 100, tuple(each.address for each in settings.addresses))
+    lone.packet(encode(advert, PEER, const.GROUP_IPV4), after=pause, ttl=ttl)
+    after = sum(lone.status.counters[name] for name in lone.status.counters if name.startswith(("adverts_r", "rej")))
+    assert after == before + 1
+
+
+def test_one_that_was_sent_to_somebody_else_is_no_twin() -> None:
+    lone = backup()
+    overhear(lone, 200)
+    settings = lone.router.settings
+    advert = Advert(2, settings.virtual_router_id, 200, 100, tuple(each.address for each in settings.addresses))
+    payload = encode(advert, PEER, const.GROUP_IPV4)
+    lone.give(AdvertReceived("eth0", PEER, OURS, 255, payload))
+    assert sum(count for name, count in lone.status.counters.items() if name.startswith("rejected")) == 1

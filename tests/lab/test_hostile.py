@@ -100,9 +100,7 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aftermath]:
 @pytest.mark.parametrize("vrid", ATTACKS, ids=lambda vrid: ATTACKS[vrid].counter)
 def test_a_master_under_attack_keeps_its_cadence_and_stays_master(aftermath: Aftermath, vrid: int) -> None:
     instance = aftermath.instances[vrid]
-    # On a busy machine 41 were counted for 40 once; likely a copy from below netfilter that was seen before its packet.
-    sent = round(ATTACK / PACE)
-    assert sent <= instance["counters"][f"rejected_{ATTACKS[vrid].counter}"] <= 2 * sent
+    assert instance["counters"][f"rejected_{ATTACKS[vrid].counter}"] == round(ATTACK / PACE)
     assert instance["rejected"]["source"] == str(SOURCE)
     assert abs(len(aftermath.adverts[vrid]) - aftermath.lasted) <= 2  # one a second, on a machine that may be busy
     assert {each.priority for each in aftermath.adverts[vrid]} == {250}
