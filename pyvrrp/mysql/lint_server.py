@@ -72,7 +72,7 @@ def _identifiers(server: Facts) -> Iterator[Finding]:
         yield advice(
             server,
             f"gtid_mode is {server.value('gtid_mode')}: nobody can tell whether a returning server has transactions"
-            " that the other one has not",
+            " that the other one has not, so that each return and each start of both is for people",
             "gtid_mode = ON",
             "enforce_gtid_consistency = ON",
         )

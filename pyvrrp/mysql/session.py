@@ -6,6 +6,7 @@ import asyncio
 import configparser
 import contextlib
 import os
+import select
 import socket
 import stat
 from collections.abc import Mapping, Sequence
@@ -88,6 +89,8 @@ class Session:
     def _ask(self, statements: Sequence[str], deadline: float, loop: asyncio.AbstractEventLoop) -> list[Row]:
         if loop.time() >= deadline:  # others kept the thread busy: nothing is wrong with the connection
             raise DatabaseError(Kind.TIMED_OUT, 0, "no time was left")
+        if self._connection is not None and _is_over(self._socket):
+            self._close()  # the server was started anew, or had enough of it: nothing has been asked of it yet
         rows: list[Row] = []
         try:
             for statement in statements:
@@ -204,6 +207,15 @@ def _private(name: str) -> str:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise DatabaseError(Kind.DENIED, 0, f"{name}: {reason}") from None
+
+
+def _is_over(connected: socket.socket | None) -> bool:
+    """Whether a connection on which nothing was asked has ended, or the server says its last word on it."""
+    if connected is None or connected.fileno() < 0:
+        return True
+    news = select.poll()
+    news.register(connected, select.POLLIN)
+    return bool(news.poll(0))
 
 
 def _hear_out(call: asyncio.Future[list[Row]]) -> None:

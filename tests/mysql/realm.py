@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
@@ -110,3 +111,10 @@ def _machines(directory: Path, make: Make, template: Path, options: Sequence[str
             machines.append(machine)
         first, second = machines
         yield first, second
+
+
+def option_lines(printed: str, server: str) -> list[str]:
+    """What setup printed for the my.cnf of a server."""
+    _, _, rest = printed.partition(f"-- my.cnf of {server}")
+    after = rest.splitlines()[1:]
+    return [line.removeprefix("--     ") for line in takewhile(lambda line: line.startswith("--     "), after)]

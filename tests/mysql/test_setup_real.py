@@ -9,12 +9,11 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import takewhile
 from pathlib import Path
 
 import pytest
 
-from tests.mysql.realm import Machine, mariadb, mysql_5_6
+from tests.mysql.realm import Machine, mariadb, mysql_5_6, option_lines
 from tests.waiting import until
 
 pytestmark = pytest.mark.lab
@@ -59,13 +58,6 @@ class Pair:
         return subprocess.run(
             machine.host.inside(argv), input=answers, capture_output=True, text=True, check=False, timeout=120
         )
-
-
-def lines(printed: str, server: str) -> list[str]:
-    """What setup printed for the my.cnf of a server."""
-    _, _, rest = printed.partition(f"-- my.cnf of {server}")
-    after = rest.splitlines()[1:]
-    return [line.removeprefix("--     ") for line in takewhile(lambda line: line.startswith("--     "), after)]
 
 
 @contextmanager
@@ -115,7 +107,7 @@ def test_two_servers_become_a_pair_and_a_second_run_has_nothing_to_do(pair: tupl
     # The lines of my.cnf in force, the password on both, the standby as pyvrrpd would have it: nothing is wrong.
     shutil.copy(password, b.directory / "password")
     for each, server in ((a, "this server"), (b, "the other server")):
-        each.configure(*lines(done.stdout, server))
+        each.configure(*option_lines(done.stdout, server))
         each.restart()
     a.server.execute("set global read_only=0")
     b.server.execute("start slave")
