@@ -7,7 +7,8 @@ PyvrrpError
 ├── InstanceTakenError   another pyvrrpd already runs this virtual router here
 ├── ScriptError          a program of the configuration could not be started
 ├── RecordingError       a recording that cannot be read, with its line
-├── ChannelError         the other node's agent could not be asked, or refused (io/channel.py)
+├── ChannelError         the other node's agent could not be asked, or has not answered (io/channel.py)
+│   └── ChannelRefusedError   it has answered: no
 └── ControlError         the daemon could not be asked, or refused
     └── ControlTimeoutError   it was asked, and did not answer in time
 """
@@ -89,7 +90,11 @@ class RecordingError(PyvrrpError):
 
 
 class ChannelError(PyvrrpError):
-    """The other node's agent is not there, did not answer in time, or refused; or the channel's key is no use."""
+    """The other node's agent is not there, or did not answer in time; or the channel's key is no use."""
+
+
+class ChannelRefusedError(ChannelError):
+    """The other node's agent refused, with this sentence."""
 
 
 class ControlError(PyvrrpError):

@@ -85,6 +85,9 @@ class Keeper(Protocol):
     def as_target(self) -> tuple[str, ...]:
         """What keeps this one from being a switchover's target."""
 
+    def lacking(self) -> tuple[str, ...]:
+        """What the active server is last known to have had, and this one has not, as ranges."""
+
     async def step_down(self, within: float) -> SteppedDown:
         """Close writes for a switchover. Raises PyvrrpError; then they are open."""
 
@@ -171,7 +174,7 @@ class Databases:
         self._name = settings.router_id
         wanted = {each.name: each.database for each in settings.instances if each.database is not None}
         for post in self._posts.values():
-            post.leaving = post.instance not in wanted
+            post.leaving |= post.instance not in wanted
         for name, database in wanted.items():
             post = self._post(name, database, settings.state_directory)
             if post.manned_for != post.wanted:

@@ -124,14 +124,16 @@ class Orders:
     def _price(self, instance: str) -> list[str]:
         """What speaks against it, and what is known to be missing here."""
         post, status = self._databases.post(instance), self._database(instance)
-        steps = [f"{instance}: {each}" for each in (*status.faults, *status.against)]
-        if post.other is not None and post.own is not None:
-            steps.append(
-                f"the other node had {post.other.position or 'nothing known'}, this one has {post.own.position}"
-            )
-        if status.view.lost:
-            steps.append(f"the last takeover left behind: {', '.join(status.view.lost)}")
-        return steps or [f"nothing is known to speak against {instance} here"]
+        against = [f"{instance}: {each}" for each in (*status.faults, *status.against)]
+        lacking = [f"WILL BE LOST, as far as is known: {each}" for each in self._databases.keeper(instance).lacking()]
+        other, own = post.other, post.own
+        seen = (
+            [f"the other node said last that it has {other.position}, this one has {own.position}"]
+            if other and own
+            else []
+        )
+        unknown = [] if lacking or seen else ["what the other node had is not known: no word has come from it"]
+        return [*against, *seen, *lacking, *unknown]
 
     async def _see_it_open(self, instance: str, bound: float) -> Object:
         try:

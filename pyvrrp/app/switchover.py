@@ -21,7 +21,7 @@ from pyvrrp.app.databases import Databases, SteppedDown
 from pyvrrp.core.events import Event, Relinquish
 from pyvrrp.core.node import Node
 from pyvrrp.core.snapshot import InstanceStatus
-from pyvrrp.errors import ChannelError, ControlError, PyvrrpError
+from pyvrrp.errors import ChannelError, ChannelRefusedError, ControlError, PyvrrpError
 
 if TYPE_CHECKING:
     from pyvrrp.io.channel import Object
@@ -83,9 +83,21 @@ class Switchover:
         """Begin here if this node is active, else have the other one begin. Raises ControlError, ChannelError."""
         self._databases.keeper(instance)
         if self.status(instance).state != "MASTER":
-            about = {"instance": instance, "to": to, "dry_run": dry_run}
-            return await self._databases.channel.ask("switchover", about, WHOLE)
+            return await self._forward(instance, to, dry_run=dry_run)
         return await self._begin(instance, to, dry_run=dry_run)
+
+    async def _forward(self, instance: str, to: str, *, dry_run: bool) -> Object:
+        """Have the active node do it. What it did when nothing more is heard of it is not known."""
+        if not self._databases.channel.up:
+            raise ControlError(f"{instance} is not MASTER here, and there is no channel to the other node's agent")
+        about = {"instance": instance, "to": to, "dry_run": dry_run}
+        try:
+            return await self._databases.channel.ask("switchover", about, WHOLE)
+        except ChannelRefusedError:
+            raise
+        except ChannelError as error:
+            why = f"{error}; the active node may have done it all the same, see `pyvrrpctl status`"
+            return {"ok": False, "timed_out": True, "why": why, "steps": [], "figures": {}}
 
     def status(self, instance: str) -> InstanceStatus:
         """Raises ControlError when there is no such instance."""

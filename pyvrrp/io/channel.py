@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pyvrrp.core.effects import Level
 from pyvrrp.core.settings import ChannelSettings
-from pyvrrp.errors import ChannelError, PyvrrpError
+from pyvrrp.errors import ChannelError, ChannelRefusedError, PyvrrpError
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -416,7 +416,7 @@ class Channel:
         if future is None or future.done():  # its deadline has passed
             return
         if "error" in message:
-            future.set_exception(ChannelError(str(message["error"])))
+            future.set_exception(ChannelRefusedError(str(message["error"])))
         else:
             future.set_result(_object(message["about"]))
 

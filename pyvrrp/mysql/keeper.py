@@ -172,6 +172,11 @@ class Keeper:
         """What keeps this server from being a switchover's target: what was ordered is no failover by itself."""
         return self._standing.against(self._loop.time(), ordered=True)
 
+    def lacking(self) -> tuple[str, ...]:
+        """What the active server is last known to have had, and this one has not, as ranges: a takeover loses it."""
+        last, picture = self._other.last, self._standing.picture
+        return () if last is None or picture is None else beyond(last, picture, self._standing.replication)
+
     async def step_down(self, within: float) -> SteppedDown:
         """Close writes while the order to have them open stands. Raises DatabaseError; then they are open again."""
         down: list[SteppedDown] = []

@@ -157,6 +157,11 @@ class Keeper:
     def as_target(self) -> tuple[str, ...]:
         return self.against
 
+    def lacking(self) -> tuple[str, ...]:
+        source = self.server.source
+        missing = source is not None and source.rows > self.server.rows
+        return (f"{self.server.rows + 1}..{source.rows}",) if missing and source is not None else ()
+
     async def step_down(self, within: float) -> Down:
         await self._live("step_down")
         if not self.server.closes:

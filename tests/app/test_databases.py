@@ -1,0 +1,259 @@
+"""Keepers come and go with the configuration, and the one that is there knows what was asked last."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pyvrrp.app.databases import Databases, Post
+from pyvrrp.core.effects import CloseWrites, Invite, OpenWrites, Record, RefuseConnections
+from pyvrrp.core.events import Event, Invited
+from pyvrrp.core.settings import Account, ChannelSettings, NodeSettings
+from pyvrrp.errors import ControlError, KernelError
+from pyvrrp.mysql.published import Published
+from tests.app.imaginary import DATABASE, until, with_database
+from tests.io.test_channel import make_key
+from tests.simulation import instance
+
+PLAIN = NodeSettings("node-a", (instance(database=DATABASE),), state_directory="")
+VIP = ip_address("192.168.1.200")
+SAID = Published("VI_1", "node-b", "open", "UP", "0-2-7", "mariadb", False, (), 3)
+
+
+class Keeper:
+    """Notes what it is told."""
+
+    def __init__(self, post: Post, publish: Callable[[Published], None]) -> None:
+        self.post, self.publish = post, publish
+        self.settings = post.settings
+        self.told_of: list[Any] = []
+        self.heard_times = 0
+        self.started = self.closed = False
+
+    def start(self) -> None:
+        self.started = True
+
+    async def close(self) -> None:
+        self.closed = True
+
+    def open_writes(self, effect: OpenWrites) -> None:
+        assert self.started
+        self.told_of.append(effect)
+
+    def close_writes(self, effect: CloseWrites) -> None:
+        assert self.started
+        self.told_of.append(effect)
+
+    def told(self, published: Published) -> None:
+        self.told_of.append(published)
+
+    def heard(self) -> None:
+        self.heard_times += 1
+
+
+class House:
+    """Databases, and everything around them written down."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.log: list[str] = []
+        self.refused: list[tuple[str, tuple[Any, ...]]] = []
+        self.keepers: list[Keeper] = []
+        self.heard: float | None = None
+        self.nft_is_broken = False
+        self.databases = Databases(self.events.append, lambda _name: self.heard, self._refuse, self._write, self._make)
+
+    @property
+    def living(self) -> list[Keeper]:
+        return [each for each in self.keepers if not each.closed]
+
+    async def want(self, settings: NodeSettings) -> Keeper:
+        """Have it, and wait until somebody is there."""
+        self.databases.want(settings)
+        await until(lambda: all(self.databases.post(name).keeper is not None for name in self.databases.names))
+        await until(lambda: not self.databases._tasks)
+        return self.keepers[-1]
+
+    async def _make(self, post: Post, _tell: Any, publish: Any) -> Any:
+        self.keepers.append(Keeper(post, publish))
+        return self.keepers[-1]
+
+    def _refuse(self, name: str, addresses: Any) -> None:
+        if self.nft_is_broken:
+            raise KernelError("refuse", 1, "no nft")
+        self.refused.append((name, tuple(addresses)))
+
+    def _write(self, record: Record) -> None:
+        self.log.append(record.text)
+
+
+def play(story: Callable[[House], Awaitable[None]]) -> None:
+    async def main() -> None:
+        house = House()
+        async with asyncio.timeout(20):
+            await story(house)
+            await house.databases.close()
+
+    asyncio.run(main())
+
+
+def test_what_was_asked_before_anybody_was_there_is_told() -> None:
+    async def story(house: House) -> None:
+        house.databases.perform(CloseWrites("VI_1", 1, "it begins"))
+        keeper = await house.want(PLAIN)
+        house.databases.perform(OpenWrites("VI_1", 2))
+        assert keeper.told_of == [CloseWrites("VI_1", 1, "it begins"), OpenWrites("VI_1", 2)]
+
+    play(story)
+
+
+def test_a_reload_that_changes_nothing_leaves_the_keeper_alone() -> None:
+    async def story(house: House) -> None:
+        keeper = await house.want(PLAIN)
+        assert await house.want(replace(PLAIN, startup_delay=5.0)) is keeper
+
+    play(story)
+
+
+def test_other_settings_are_another_keeper_that_is_told_the_same_again() -> None:
+    async def story(house: House) -> None:
+        first = await house.want(PLAIN)
+        house.databases.perform(OpenWrites("VI_1", 4))
+        second = await house.want(with_database(PLAIN, hold_down=60.0))
+        assert first.closed
+        assert second.settings.hold_down == 60.0
+        assert second.told_of == [OpenWrites("VI_1", 4)]
+
+    play(story)
+
+
+def test_two_reloads_in_a_row_leave_one_keeper() -> None:
+    async def story(house: House) -> None:
+        await house.want(PLAIN)
+        house.databases.want(with_database(PLAIN, hold_down=60.0))
+        last = await house.want(with_database(PLAIN, hold_down=90.0))
+        await until(lambda: house.living == [last])
+        assert last.settings.hold_down == 90.0
+
+    play(story)
+
+
+def test_an_instance_that_goes_is_let_go_once_it_has_handed_over() -> None:
+    async def story(house: House) -> None:
+        keeper = await house.want(PLAIN)
+        house.databases.want(replace(PLAIN, instances=()))
+        house.databases.perform(CloseWrites("VI_1", 5, "it is no longer in the configuration"))
+        assert keeper.told_of
+        assert house.databases.names == ()
+        with pytest.raises(ControlError, match="VI_1 has no database"):
+            house.databases.keeper("VI_1")
+        house.databases.tidy()
+        await until(lambda: keeper.closed)
+        # When it comes again its core counts anew, and nothing of its earlier life is told.
+        assert (await house.want(PLAIN)).told_of == []
+
+    play(story)
+
+
+def test_one_that_comes_back_before_it_has_gone_begins_anew() -> None:
+    async def story(house: House) -> None:
+        first = await house.want(PLAIN)
+        house.databases.want(replace(PLAIN, instances=()))
+        second = await house.want(PLAIN)
+        assert first.closed
+        assert second is not first
+        house.databases.tidy()
+        assert not second.closed
+
+    play(story)
+
+
+def test_another_name_for_the_same_server() -> None:
+    async def story(house: House) -> None:
+        await house.want(PLAIN)
+        house.databases.perform(OpenWrites("VI_1", 4))
+        (router,) = PLAIN.instances
+        renamed = await house.want(replace(PLAIN, instances=(replace(router, name="orders"),)))
+        assert renamed.told_of == [OpenWrites("orders", 4)]
+        other = replace(router, name="third", database=replace(DATABASE, account=Account(port=3307)))
+        assert (await house.want(replace(PLAIN, instances=(other,)))).told_of == []
+
+    play(story)
+
+
+def test_the_active_node_is_heard() -> None:
+    async def story(house: House) -> None:
+        keeper = await house.want(PLAIN)
+        house.heard = 5.0
+        await until(lambda: keeper.heard_times == 1)
+        await asyncio.sleep(0.25)
+        assert keeper.heard_times == 1  # nothing new
+        house.heard = 5.1
+        await until(lambda: keeper.heard_times == 2)
+
+    play(story)
+
+
+def test_connections_are_refused_in_order_and_trouble_is_told() -> None:
+    async def story(house: House) -> None:
+        await house.want(PLAIN)
+        house.databases.perform(RefuseConnections("VI_1", (VIP,)))
+        house.databases.perform(RefuseConnections("VI_1", ()))
+        await until(lambda: len(house.refused) == 2)
+        assert house.refused == [("VI_1", (VIP,)), ("VI_1", ())]
+        house.nft_is_broken = True
+        house.databases.perform(RefuseConnections("VI_1", (VIP,)))
+        await until(lambda: house.log == ["refuse: no nft"])
+
+    play(story)
+
+
+def test_words_go_to_the_other_node_and_come_from_it(tmp_path: Path) -> None:
+    key, there, here = make_key(tmp_path / "key.pem"), "127.0.9.2", "127.0.9.1"
+    port = 30000 + os.getpid() % 20000
+    a = replace(PLAIN, channel=ChannelSettings(str(key), here, there, port))
+    b = replace(PLAIN, router_id="node-b", channel=ChannelSettings(str(key), there, here, port))
+
+    async def story(house: House) -> None:
+        other = House()
+        theirs, mine = await other.want(b), await house.want(a)
+        await until(lambda: house.databases.channel_is_up and other.databases.channel_is_up)
+        theirs.publish(SAID)
+        await until(lambda: mine.told_of == [SAID])
+        assert house.databases.post("VI_1").other == SAID
+        house.databases.perform(Invite("VI_1"))
+        await until(lambda: other.events == [Invited("VI_1", "node-a")])
+        other.databases.channel.send("published", {"instance": "VI_9"})
+        other.databases.channel.send("invite", {"instance": "VI_1"})
+        await until(lambda: house.databases.channel.counters.ignored == 2)
+        assert house.databases.channel_status() == {
+            "address": there,
+            "port": port,
+            "up": True,
+            "node": "node-b",
+            "counters": {
+                "connected": house.databases.channel.counters.connected,
+                "turned_away": house.databases.channel.counters.turned_away,
+                "ignored": 2,
+            },
+        }
+        # A key of another day is taken up by a reload, and the channel goes with the configuration.
+        before = house.databases.channel
+        await house.want(a)
+        assert house.databases.channel is before
+        make_key(key)
+        await house.want(a)
+        assert house.databases.channel is not before
+        await house.want(PLAIN)
+        with pytest.raises(ControlError, match="none is configured"):
+            _ = house.databases.channel
+        await other.databases.close()
+
+    play(story)
