@@ -8,13 +8,13 @@ from typing import Any
 
 from hypothesis import settings as profile
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from pyvrrp.core import const
 from pyvrrp.core.effects import Action
 from pyvrrp.core.settings import InstanceSettings, NodeSettings, Track, automatic_lease
 from tests.property.profiles import HUNTING
-from tests.simulation import CHECK, INTERFACE, VIP, Lan, Weather, settings
+from tests.simulation import CHECK, DATABASE, INTERFACE, VIP, Lan, Weather, settings
 from tests.simulation.invariants import Witness
 
 LATENCY = 0.05
@@ -24,6 +24,7 @@ priorities = st.sampled_from((1, 90, 100, 101, 240, 250, 254, 255))
 moments = st.one_of(
     st.sampled_from((0.001, 0.5, 1.0, 2.0, 3.0)), st.floats(min_value=0.001, max_value=6.0, allow_nan=False)
 )
+pauses = st.sampled_from((0.0, 0.02, 0.4, 3.0))  # seconds that a database takes
 # What all nodes have in common beside version, interval and lease.
 MANNERS: tuple[dict[str, Any], ...] = (
     {},
@@ -44,6 +45,7 @@ class Cluster(RuleBasedStateMachine):
         protocol=st.sampled_from(((2, 1.0), (2, 1.0), (2, 2.0), (3, 1.0), (3, 0.1))),
         lease=st.sampled_from(("auto", "auto", 1, None)),
         manners=st.sampled_from(MANNERS),
+        bound=st.sampled_from((False, False, True)),
     )
     def begin(
         self,
@@ -52,9 +54,11 @@ class Cluster(RuleBasedStateMachine):
         protocol: tuple[int, float],
         lease: str | int | None,
         manners: dict[str, Any],
+        bound: bool,
     ) -> None:
         """Switch the nodes on, all at once."""
         version, advert_int = protocol
+        self.bound = bound
         adverts = manners.get("down_timer_adverts", const.DOWN_TIMER_ADVERTS)
         seconds = automatic_lease(advert_int, adverts) if isinstance(lease, str) else lease
         if seconds is not None:
@@ -69,10 +73,11 @@ class Cluster(RuleBasedStateMachine):
                 INTERFACE,
                 60,
                 (VIP,),
-                priority=priority,
+                priority=min(priority, 254) if bound else priority,
                 version=version,
                 advert_int=advert_int,
-                preempt=preempt,
+                preempt=preempt and not bound,
+                database=DATABASE if bound else None,
                 tracks=(Track(CHECK.name, weight),),
                 vip_lease=seconds,
                 **manners,
@@ -144,6 +149,8 @@ class Cluster(RuleBasedStateMachine):
         if name is None or self.lan.machines[name].node.stopping:
             return
         before = self.files[name]
+        if self.bound:
+            priority, preempt = min(priority, 254), False
         instance = replace(before.instances[0], priority=priority, preempt=preempt)
         self.files[name] = replace(before, instances=(instance,))
         self.witness.disturbed()
@@ -219,6 +226,38 @@ class Cluster(RuleBasedStateMachine):
         if name := self.one(number, unhearing=not deaf):
             self.lan.machines[name].unhearing = deaf
 
+    # --- databases ----------------------------------------------------------------------------------------------------
+
+    @precondition(lambda self: self.bound)
+    @rule(number=which, change=st.sampled_from(({"alive": False}, {"lags": True}, {"refuses": True}, {"clings": True})))
+    def database_ails(self, number: int, change: dict[str, bool]) -> None:
+        if name := self.one(number, powered=True):
+            self.witness.disturbed(const.REFUSED_HOLD)
+            self.lan.database(name, **change)
+
+    @precondition(lambda self: self.bound)
+    @rule(number=which)
+    def database_recovers(self, number: int) -> None:
+        if name := self.one(number, powered=True):
+            self.witness.disturbed(const.REFUSED_HOLD)
+            self.lan.mend_database(name)
+
+    @precondition(lambda self: self.bound)
+    @rule(number=which, opens=pauses, closes=pauses)
+    def database_takes_its_time(self, number: int, opens: float, closes: float) -> None:
+        if name := self.one(number, powered=True):
+            self.witness.disturbed()
+            self.lan.database(name, opens=opens, closes=closes)
+
+    @precondition(lambda self: self.bound)
+    @rule(number=which, order=st.sampled_from(("relinquish", "seize")))
+    def operator(self, number: int, order: str) -> None:
+        if name := self.one(number, alive=True):
+            self.witness.disturbed(2.0)
+            getattr(self.lan, order)(name)
+
+    # --- what else comes ----------------------------------------------------------------------------------------------
+
     @rule(number=which)
     def vip_is_deleted(self, number: int) -> None:
         if name := self.one(number, powered=True, holds=True):
@@ -240,6 +279,8 @@ class Cluster(RuleBasedStateMachine):
         self.lan.run(const.REFUSED_HOLD + 2 * (3 * 2.0 + 1.0))
         serving = [each.name for each in self.lan.machines.values() if each.serving]
         assert len(serving) == 1, f"{serving} serve after everything was mended"
+        writers = [each.name for each in self.lan.machines.values() if each.writes]
+        assert writers == serving or not self.bound, f"{serving} serves, and {writers} write"
 
     def mend(self) -> None:
         """Undo every harm that was done."""
@@ -259,6 +300,7 @@ class Cluster(RuleBasedStateMachine):
             if not machine.link:
                 self.lan.plug(name)
             self.lan.check(name, ok=True)
+            self.lan.mend_database(name)
 
 
 TestCluster: Any = Cluster.TestCase

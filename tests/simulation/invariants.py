@@ -318,7 +318,7 @@ class Witness:
         if not master:
             asked = isinstance(server.asked, CloseWrites) or server.refused
             assert asked, f"CLOSED: {name} is {router.state.value} and has not asked for its database to be closed"
-            patient = server.closes * DRIFT + ROUNDING
+            patient = server.slowness * DRIFT + ROUNDING
             lasted = self._lasted(("writes", name), server.open and not server.clings)
             assert lasted <= patient, f"CLOSED: {name} is {router.state.value}, its database open for {lasted} s"
         else:
@@ -581,7 +581,7 @@ class Witness:
             steady = self.lan.now > self._patience() and not self.lan.foreign
             assert not (begins and steady) or late, f"WRITERS: {one.name} and {other.name} write beside each other"
             interval = max(each.router.settings.advert_int for each in (one, other)) + self._slowest_way()
-            longest = interval * DRIFT + max(each.server.closes for each in (one, other)) + ROUNDING
+            longest = interval * DRIFT + max(each.server.slowness for each in (one, other)) + ROUNDING
             assert lasted <= longest, f"WRITERS: {one.name} and {other.name} both write for {lasted} s"
             self.findings.written = max(self.findings.written, lasted)
 
@@ -641,7 +641,7 @@ def _takes_writes(machine: Machine, router: VirtualRouter) -> bool:
 def _is_slow(machine: Machine) -> bool:
     """Whether its server may not be closed within its bound."""
     bound = machine.router.writes.bound(machine.router.settings) / machine.rate
-    return machine.server.clings or machine.server.closes > bound - ROUNDING
+    return machine.server.clings or machine.server.slowness > bound - ROUNDING
 
 
 def _tenure_ended(machine: Machine, reason: str) -> bool:

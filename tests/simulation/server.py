@@ -26,12 +26,19 @@ class Server:
     clings: bool = False  # never closes, and never answers that
     lags: bool = False  # speaks against being opened
     refused: bool = False
+    takes: float = 0.0  # what was asked last
     asked: OpenWrites | CloseWrites | None = None
 
     def ask(self, asked: OpenWrites | CloseWrites) -> float:
         """It is told what to do; how many seconds that takes."""
         self.asked, self.refused = asked, False
-        return self.opens if isinstance(asked, OpenWrites) else self.closes
+        self.takes = self.opens if isinstance(asked, OpenWrites) else self.closes
+        return self.takes
+
+    @property
+    def slowness(self) -> float:
+        """Seconds that closing it takes at most, now or as it was asked."""
+        return max(self.closes, self.takes)
 
     @property
     def fit(self) -> bool:
