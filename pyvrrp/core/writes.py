@@ -5,6 +5,7 @@ applied, never after the address has gone to another node.
          ▲                      │                                             ▲  │
          └────WritesRefused─────┘        a MASTER that leaves on purpose ─────┘  └── its time is over: CLOSED
 
+UNASKED becomes CLOSED with the first thing that is known, in INIT already: an earlier daemon may have left it open.
 A MASTER that leaves at once goes from OPENING or OPEN to CLOSED: the address does not wait for the server. Without a
 database nothing is asked for, and the stage is OPEN for good.
 """
