@@ -13,8 +13,9 @@ The ordering contract. The shell performs effects strictly in the order of the l
 * `Reconcile` is answered by one `EffectDone` for what was done and an `EffectFailed` for each operation refused. The
   core answers an `EffectDone` that added addresses with `Announce`: nothing is announced that the kernel does not hold.
 * `OpenWrites` is answered by `WritesOpened` or `WritesRefused`, `CloseWrites` by `WritesClosed` within the bound of its
-  settings. Each carries a `term`, which grows over all lives of an instance; of an instance the one with the highest
-  term is in force, and a server whose instance got none yet is left alone. One that was overtaken needs no answer. Neither is waited for by the shell: other effects go on.
+  settings. Each carries a `term`, which grows over all lives of an instance; the one with the highest term is in force,
+  one that it overtook needs no answer, and a server whose instance got none yet is left alone. Neither is waited for by
+  the shell: other effects go on.
 * `Invite` after the `SendAdvert` of priority 0 that it repeats for the other node's agent.
 * `Record` may be performed late; one that cannot be written is counted.
 * `Notify` is performed after everything else of its list, never awaited. The commands of one `subject` run one after

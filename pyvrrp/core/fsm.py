@@ -282,7 +282,7 @@ class VirtualRouter:
             self._resume(now)
         self._was_kept_waiting = not standing.unseen
         if self.state is State.INIT:  # whatever it waits for: an earlier daemon may have left the database open
-            effects += self._close_writes("it is INIT")
+            return self._close_writes("it is INIT")
         return effects
 
     def hear(self, advert: Advert, source: Address, now: float) -> list[Effect]:

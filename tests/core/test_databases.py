@@ -177,6 +177,7 @@ def test_without_a_database_there_is_nothing_to_ask() -> None:
     assert kinds(lone.give(DRAIN)) == ["SendAdvert"]
     assert lone.give(FIT) == []
     assert lone.give(WritesOpened("VI_9", 1, "of nobody")) == []
+    assert lone.give(DatabaseReport("VI_9", (), ())) == []
     assert lone.node.snapshot(lone.now).databases == ()
 
 
@@ -384,6 +385,12 @@ def test_what_it_becomes_follows_from_why_it_left(event: Event, state: State) ->
     assert (lone.deadline is not None) is (state is State.BACKUP)
 
 
+def test_a_router_that_begins_to_close_has_moved() -> None:
+    lone = active()
+    lone.router.relinquish("switchover", lone.now)
+    assert lone.router.moved
+
+
 def test_conceding_closes_first_too() -> None:
     lone = active()
     effects = lone.router.concede("VI_2, of the same sync group, follows another master", lone.now)
@@ -471,6 +478,11 @@ def test_one_that_was_stopped_never_takes_over_again() -> None:
     assert lone.node.next_deadline() is None
     assert texts(lone.give(SEIZE))[-1] == "not taking over by order: it is INIT"
     assert lone.give(Invited("VI_1", "db2")) == []
+
+
+def test_why_it_gave_way_while_it_closed_is_said_once() -> None:
+    effects = closing(DEAD).hear(200)
+    assert [each for each in texts(effects) if "higher priority" in each] == texts(effects)[:1]
 
 
 def test_no_network_while_it_closes() -> None:
@@ -582,6 +594,21 @@ def test_who_is_not_fit_does_not_take_over_and_says_so() -> None:
     assert record == Record(Level.WARNING, "VI_1", text)
     assert lone.router.next_deadline() is None
     assert lone.router.withheld_since == lone.now
+
+
+def test_every_reason_is_named() -> None:
+    lone = standby(replace(BEHIND, against=(LAG, "it is paused")))
+    lone.hear(200)
+    assert texts(lone.timer())[-1].endswith(f"it does not take over: {LAG}; it is paused")
+    assert lone.status.why[1] == f"It does not take over: {LAG}; it is paused."
+    assert not lone.router.following
+
+
+def test_before_a_worse_master_that_lives_it_asks_nobody() -> None:
+    lone = withheld(preempt=True, duplicate_wait=None)
+    lone.hear(50)
+    lone.give(FIT, after=0.5)
+    assert lone.deadline == 0.0
 
 
 def test_it_takes_over_as_soon_as_nothing_speaks_against_it() -> None:
@@ -895,6 +922,7 @@ def test_back_while_it_closes_it_goes_on_closing() -> None:
     lone = removed()
     effects = reload(lone, OTHER, bound())
     assert (told(effects), operations(effects)) == ([], [])
+    assert lone.node._routers["VI_1"].stopping is False
     effects = lone.give(WritesClosed("VI_1", 3, "closed"))
     assert [each.priority for each in sent(effects)] == [0]
     status = lone.node.snapshot(lone.now).instances[1]
@@ -915,6 +943,8 @@ def test_an_unfit_one_under_another_vrid_still_hears_the_answer() -> None:
     lone = closing(DEAD)
     effects = reload(lone, bound(virtual_router_id=70))
     assert only(CloseWrites, effects) == [CloseWrites("VI_1", 4, "mysqld does not answer")]
+    states = ["not taking over by order: it is FAULT", "not taking over by order: it is MASTER"]
+    assert sorted(texts(lone.give(SEIZE))) == states
     effects = lone.give(WritesClosed("VI_1", 3, "closed"))
     assert [each.vrid for each in sent(effects)] == [60]
 

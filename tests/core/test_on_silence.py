@@ -165,3 +165,17 @@ def test_priority_zero_soon_after_a_refusal_is_waited_for_longer() -> None:
     assert lone.deadline == lone.router.master_down_interval
     lone.timer()
     assert lone.router.state is State.MASTER
+
+
+def test_half_an_interval_later_it_may_have_heard_the_answer_and_a_whole_wait_later_it_is_another_rival() -> None:
+    lone = open_master()
+    lone.hear(100, after=0.25)
+    lone.hear(100, after=0.5)
+    assert lone.router.state is State.BACKUP
+    lone = open_master()
+    taken = lone.now
+    lone.hear(100, after=0.25)
+    while lone.now < taken + 3:
+        lone.timer()
+    lone.hear(100, after=lone.router.master_down_interval - 2.75)
+    assert lone.router.state is not State.BACKUP
