@@ -844,6 +844,7 @@ def test_taken_away_while_it_hands_over_clients_are_refused_no_more() -> None:
     assert told(lone.timer()) == []
 
 
+OTHER = instance(name="VI_2", virtual_router_id=61, addresses=(replace(VIP, address=VIP.address - 1),))
 ELSEWHERE = replace(DATABASE, account=Account(port=3307))
 
 
@@ -860,6 +861,11 @@ def test_another_server_in_place_of_one_that_is_being_closed() -> None:
     assert told(effects) == [CloseWrites("VI_1", 4, "it has come with the configuration"), Invite("VI_1")]
     assert (lone.state, lone.status.handing_over) == (State.BACKUP, True)
     assert told(lone.timer()) == [RefuseConnections("VI_1", ())]
+
+
+def test_what_others_do_at_a_reload_is_done_beside_an_instance_that_comes() -> None:
+    lone = active()
+    assert told(reload(lone, bound(database=ELSEWHERE), OTHER)) == [OpenWrites("VI_1", 3)]
 
 
 def test_other_manners_with_the_same_server_change_nothing() -> None:
@@ -881,9 +887,6 @@ def test_refusals_made_under_an_old_name_are_lifted_under_it() -> None:
 
 
 # --- removed, and back ------------------------------------------------------------------------------------------------
-
-
-OTHER = instance(name="VI_2", virtual_router_id=61, addresses=(replace(VIP, address=VIP.address - 1),))
 
 
 def removed() -> Lone:

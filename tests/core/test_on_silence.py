@@ -167,7 +167,7 @@ def test_priority_zero_soon_after_a_refusal_is_waited_for_longer() -> None:
     assert lone.router.state is State.MASTER
 
 
-def test_half_an_interval_later_it_may_have_heard_the_answer_and_a_whole_wait_later_it_is_another_rival() -> None:
+def test_deaf_is_who_goes_on_half_an_interval_later_but_not_who_comes_back_after_a_whole_wait() -> None:
     lone = open_master()
     lone.hear(100, after=0.25)
     lone.hear(100, after=0.5)
