@@ -27,7 +27,7 @@ def tell(router: VirtualRouter, event: Answer, now: float) -> list[Effect]:
     """What a virtual router does about an answer of its database, its peer's agent or its operator."""
     match event:
         case WritesOpened(_, term, detail):
-            return router.writes_opened(term, detail)
+            return router.writes_opened(term, detail, now)
         case WritesRefused(_, term, reason):
             return router.writes_refused(term, reason, now)
         case WritesClosed(_, term, detail, complete):

@@ -353,28 +353,31 @@ class VirtualRouter:
             return self._give_up(reason, now)
         return self._leave(reason, now)
 
-    def writes_opened(self, term: int, detail: str) -> list[Effect]:
+    def writes_opened(self, term: int, detail: str, now: float) -> list[Effect]:
         """The database has all that was received, and takes writes: the addresses may come."""
+        effects = self.lapse(now)
         if self.state is not State.MASTER or not self.writes.awaits_opening(term):
-            return []
+            return effects
         self.moved = True
         return [self._record(f"the database is open: {detail}", Level.NOTICE), *self.writes.opened()]
 
     def writes_refused(self, term: int, reason: str, now: float) -> list[Effect]:
         """The database is not fit to be opened: the claim is given up."""
+        effects = self.lapse(now)
         if self.state is not State.MASTER or not self.writes.awaits_opening(term):
-            return []
+            return effects
         text = f"the database was not opened: {reason}"
         self._refused_at = now
         return [self._record(text, Level.ERROR), *self._end_tenure(text, now)]
 
     def writes_closed(self, term: int, detail: str, now: float, *, complete: bool) -> list[Effect]:
         """The database takes no more writes, or `complete` is False and what can be done was done."""
+        effects = self.lapse(now)
         if not self.writes.current(term):
-            return []
+            return effects
         text = f"the database is closed: {detail}" if complete else f"THE DATABASE IS NOT CLOSED: {detail}"
         record = self._record(text, Level.NOTICE if complete else Level.ERROR)
-        return [record, *self._end_closing(now)] if self.writes.until is not None else [record]
+        return [*effects, record, *(self._end_closing(now) if self.writes.until is not None else ())]
 
     def invited(self, by: str, now: float) -> list[Effect]:
         """The node `by` says that it has handed over: what priority 0 says, and nobody need wait for skew."""

@@ -542,6 +542,22 @@ def test_one_that_nobody_hears_waits_for_nothing(event: Event) -> None:
     assert kinds(effects) == ["CloseWrites", "ResetConnections", "Reconcile"]
 
 
+@pytest.mark.parametrize("answer", [WritesOpened("VI_1", 2, "late"), WritesRefused("VI_1", 2, "late")])
+def test_an_answer_to_a_master_that_stood_still_comes_too_late(answer: Event) -> None:
+    lone = opening()
+    effects = lone.give(answer, after=10.0)
+    assert is_in(lone, State.BACKUP)
+    assert (operations(effects), sent(effects), lone.status.handing_over) == ([], [], False)
+    assert [type(each) for each in told(effects)] == [CloseWrites]
+
+
+def test_an_answer_to_one_that_closed_and_stood_still_is_only_said() -> None:
+    lone = closing()
+    effects = lone.give(WritesClosed("VI_1", 3, "closed"), after=10.0)
+    assert (lone.state, sent(effects), lone.status.handing_over) == (State.BACKUP, [], False)
+    assert texts(effects)[-1] == "the database is closed: closed"
+
+
 # --- again and again --------------------------------------------------------------------------------------------------
 
 

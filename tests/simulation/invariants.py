@@ -324,6 +324,7 @@ class Witness:
         else:
             self._since.pop(("writes", name), None)
         may = closing or router.handover_until is not None or (master and writes.opening) or bool(machine.waiting)
+        may = may or bool(machine.node._leaving)  # one of the same name that a reload has replaced
         assert may or not machine.refusing.get("VI_1"), f"REFUSED: {name} is {router.state.value} and refuses clients"
 
     def _told(self, machine: Machine, life: Life, effect: Notify) -> None:

@@ -98,7 +98,7 @@ class Lan:
     def power_on(self, name: str, node: NodeSettings) -> None:
         """The machine boots: a kernel without leftovers, the link up, the daemon started afresh."""
         machine = self.machines[name]
-        machine.powered = machine.link = True
+        machine.powered, machine.link, machine.running = True, True, False
         machine.kernel.clear()
         machine.server.recover()
         self.start(name, node)
