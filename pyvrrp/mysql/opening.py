@@ -20,7 +20,7 @@ from pyvrrp.mysql.server import Server
 from pyvrrp.mysql.status import Coordinates, Picture, Replication, SemiSync
 
 ANSWER: Final = 1.0  # seconds for one statement, and for draining when it is forced to go on
-REST: Final = 0.3  # seconds without anything new from a source that is thought to have more
+REST: Final = 0.3  # seconds without anything new from a living source that has more
 FIRST_LOOK, LAST_LOOK = 0.002, 0.05  # seconds between two looks at how far it is
 
 Position = BinlogState | GtidSet | Coordinates
@@ -104,7 +104,8 @@ class _Opening:
 
     async def _receive_the_rest(self, replication: Replication) -> Replication:
         """A source that was closed in good order still sends: what it had in the end is waited for while more comes."""
-        deadline, before = self._loop.time() + REST, ""
+        patience = REST if self._wish.alive else LAST_LOOK  # of a dead one only what has already arrived here
+        deadline, before = self._loop.time() + patience, ""
         while self._wish.last is not None and replication.io == "Yes" and replication.sql:
             picture = await self._server.glance(ANSWER)
             replication = _channel(picture, self._wish.channel) or replication
@@ -112,7 +113,7 @@ class _Opening:
                 break
             now = _progress(replication)
             if now != before:
-                before, deadline = now, self._loop.time() + REST
+                before, deadline = now, self._loop.time() + patience
             if self._loop.time() >= deadline:
                 break
             await asyncio.sleep(FIRST_LOOK)
