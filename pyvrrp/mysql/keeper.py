@@ -28,7 +28,7 @@ from pyvrrp.mysql.probe import Watch
 from pyvrrp.mysql.published import Published
 from pyvrrp.mysql.server import Server
 from pyvrrp.mysql.standing import Standing
-from pyvrrp.mysql.status import Picture, understood
+from pyvrrp.mysql.status import Picture, Replication, understood
 from pyvrrp.mysql.verdict import Verdict, Word
 
 Order = OpenWrites | CloseWrites
@@ -464,18 +464,26 @@ class Keeper:
             self._standing.writes = "closed"
         await self._other.ask(self._loop.time())
         replication = self._standing.replication
+        if self._settings.semi_sync == "auto":
+            await semisync.follow(
+                self._server, picture, LOOK
+            )  # before it begins to replicate: its source counts it then
         await self._rejoin(picture, now)
-        if self._settings.semi_sync == "auto" and not self._standing.planned(now) and now - self._roles_tried > ROLES:
-            spoken = await self._server.dialect(LOOK)
-            change = await semisync.follow(self._server, spoken, picture, replication, LOOK)
-            self._roles_tried = now if change else self._roles_tried
-            self._note(change)
+        if self._settings.semi_sync == "auto" and not self._standing.planned(now):
+            await self._have_it_acknowledge(picture, replication, now)
+
+    async def _have_it_acknowledge(self, picture: Picture, replication: Replication | None, now: float) -> None:
+        if now - self._roles_tried < ROLES or not semisync.is_silent(picture, replication):
+            return
+        self._roles_tried = now
+        await semisync.restart(self._server, replication, LOOK)
+        self._note("acknowledges what it receives from now on")
 
     async def _rejoin(self, picture: Picture, now: float) -> None:
         """Compare with the active one; after each occasion, once, follow it when nothing is here that it has not."""
         standing, seen = self._standing, self._other.seen
         before, at = standing.compared or (picture, now)
-        if seen is None or not seen.open or seen.at <= at or seen.position is None:
+        if seen is None or not seen.open or seen.since <= at or seen.position is None:
             standing.compared = before, at
             return
         standing.compared = picture, now

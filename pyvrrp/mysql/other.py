@@ -14,18 +14,20 @@ from pyvrrp.mysql.status import understood
 
 ALIVE: Final = frozenset({"UP", "READ_ONLY", "OVERLOADED"})
 FRESH: Final = 2.0  # seconds for which the agent's word is believed without asking the server itself
+ON_THE_WAY: Final = 0.1  # seconds that the agent's word may have been
 ASK: Final = 1.0  # seconds between two questions to it
 PATIENCE: Final = 0.3
 
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What was seen at the time `at`. `open`: its writes are; `position`: all that it has, None when that is not known.
+    """What was seen at the time `at`. `open`: its writes are; `verdict` is its agent's.
 
-    `semi_sync`, `against`: its agent's word.
+    `position`: all that it had at a time that is no earlier than `since`, None when that is not known.
     """
 
     at: float
+    since: float
     open: bool
     position: Position | None
     by_agent: bool
@@ -47,7 +49,9 @@ class Other:
     def told(self, published: Published, now: float) -> None:
         """Its agent's word. Raises ValueError: a position that is none."""
         position = understood(published.flavour, published.position) if published.flavour else None
-        self._take(Sight(now, published.writes == "open", position, True, published.verdict), published.writes)
+        since = now - published.age - ON_THE_WAY
+        seen = Sight(now, since, published.writes == "open", position, True, published.verdict)
+        self._take(seen, published.writes)
 
     async def ask(self, now: float) -> None:
         """Ask the server itself, unless its agent has spoken or it was asked just now."""
@@ -66,7 +70,8 @@ class Other:
             return
         self.trouble, self._answered = "", True
         position = picture.gtids if picture.gtids is not None else picture.binlog
-        self._take(Sight(now, not picture.read_only, position, False), "open" if not picture.read_only else "closed")
+        seen = Sight(now, now, not picture.read_only, position, False)
+        self._take(seen, "closed" if picture.read_only else "open")
 
     def told_within(self, seconds: float, now: float) -> bool:
         """Whether its agent spoke so lately."""

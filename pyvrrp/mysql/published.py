@@ -13,10 +13,10 @@ LONGEST: Final = 65536  # characters of a position; that of a server with many s
 class Published:
     """One server as its own agent sees it. Plain data.
 
-    `writes`: open, closed, opening, closing. `position`: all that is in its binary log, as it says it itself; `flavour`
-    says in which language ("mariadb", "mysql", "file"). `semi_sync`: commits wait for the other one. `beat`: the last
-    heartbeat that it wrote, 0 for none. `failover`, `acknowledged`: when this pair last failed over by itself, and when
-    the operator last said that it was seen, by the wall clock, 0 for never.
+    `writes`: open, closed, opening, closing. `position`: all that is in its binary log, as it says it itself, `age` seconds
+    ago; `flavour` says in which language ("mariadb", "mysql", "file"). `semi_sync`: commits wait for the other one.
+    `beat`: the last heartbeat that it wrote, 0 for none. `failover`, `acknowledged`: when this pair last failed over by
+    itself, and when the operator last said that it was seen, by the wall clock, 0 for never.
     """
 
     instance: str
@@ -30,6 +30,7 @@ class Published:
     beat: int
     failover: float = 0.0
     acknowledged: float = 0.0
+    age: float = 0.0
 
     def as_json(self) -> str:
         """One line."""
@@ -63,7 +64,7 @@ KINDS: Final[dict[str, Any]] = {
     "semi_sync": bool,
     "against": tuple,
     "beat": int,
-    **dict.fromkeys(("failover", "acknowledged"), (int, float)),
+    **dict.fromkeys(("failover", "acknowledged", "age"), (int, float)),
 }
 
 

@@ -8,7 +8,6 @@ role only while somebody is there: the number of semi-synchronous replicas is co
 
 from __future__ import annotations
 
-from pyvrrp.mysql.dialect import Dialect
 from pyvrrp.mysql.server import Server
 from pyvrrp.mysql.status import Picture, Replication
 
@@ -25,23 +24,24 @@ async def lead(server: Server, picture: Picture, within: float) -> str:
     return "commits wait for the other node from now on" if wanted else "commits no longer wait: no replica is there"
 
 
-async def follow(
-    server: Server, dialect: Dialect, picture: Picture, replication: Replication | None, within: float
-) -> str:
-    """The role of a standby; what was changed. Its IO thread is begun anew, as only then the source knows of it."""
+async def follow(server: Server, picture: Picture, within: float) -> None:
+    """The role of a standby. A source learns of it when the IO thread begins."""
     now = picture.semi_sync
-    if now.names is None:
-        return ""
-    if (now.source, now.replica) != (False, True):
+    if now.names is not None and (now.source, now.replica) != (False, True):
         await server.ask(server.work, *now.names.roles(source=False, replica=True), within=within)
-    elif now.acknowledging or replication is None or replication.io != "Yes":
-        return ""
-    if replication is None or replication.io != "Yes":
-        return ""
-    await server.ask(
-        server.work,
-        dialect.stop_io(replication.channel),
-        dialect.start_io(replication.channel),
-        within=max(within, 1.0),
-    )
-    return "acknowledges what it receives"
+
+
+def is_silent(picture: Picture, replication: Replication | None) -> bool:
+    """Whether it receives without acknowledging: its IO thread began before it had the role."""
+    now = picture.semi_sync
+    receives = replication is not None and replication.io == "Yes"
+    return receives and now.names is not None and now.replica and not now.acknowledging
+
+
+async def restart(server: Server, replication: Replication | None, within: float) -> None:
+    """Begin to receive anew. What was received is kept, as it is applied meanwhile."""
+    if replication is None or not replication.sql:
+        return
+    spoken = await server.dialect(within)
+    statements = spoken.stop_io(replication.channel), spoken.start_io(replication.channel)
+    await server.ask(server.work, *statements, within=within)

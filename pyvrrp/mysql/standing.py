@@ -49,6 +49,7 @@ class Standing:
         self._healthy = False
         self._behind: float | None = None
         self._has = ""
+        self._has_at = now
         self._refusal = ""
         self._refused_until = 0.0
         self._planned_until = 0.0
@@ -66,7 +67,7 @@ class Standing:
         self.trouble = ""
         if self.picture is not None and picture.uptime < self.picture.uptime:
             self._begin_anew()
-        self.picture, self._has = picture, picture.has
+        self.picture, self._has, self._has_at = picture, picture.has, now
         peer = self._settings.peer
         found = picture.replication_from(peer.host, peer.port) if peer is not None else None
         self.replication = found or (picture.replications[0] if len(picture.replications) == 1 else None)
@@ -105,7 +106,8 @@ class Standing:
     def closed(self, closed: Closed, now: float, *, interrupted: bool = False) -> None:
         """They are closed, or could not be. `interrupted`: they were only about to be opened."""
         self.writes = "closed" if closed.complete else "closing"
-        self._has = closed.position or self._has
+        if closed.position:
+            self._has, self._has_at = closed.position, now
         if interrupted:
             self.to_rejoin, self.compared = True, None
         elif self.was_open:
@@ -157,6 +159,7 @@ class Standing:
             beat=own.number if own is not None else 0,
             failover=mine.failover,
             acknowledged=mine.acknowledged,
+            age=now - self._has_at,
         )
 
     def _faults(self) -> tuple[str, ...]:

@@ -218,6 +218,14 @@ def test_what_it_was_before_it_went_away_says_nothing(pair: Pair) -> None:
     assert any("not been seen replicating" in each for each in pair.against())
 
 
+def test_how_old_a_position_is_is_told_with_it(pair: Pair) -> None:
+    """That of a server that hangs is not what it has: whoever received more has not diverged."""
+    assert pair.standing.published(pair.now + 2).age == 2.0
+    pair.other.told(replace(SAID, age=2.0), pair.now)
+    assert pair.other.seen is not None
+    assert pair.other.seen.since < pair.now - 2.0
+
+
 def test_nothing_is_against_the_active_one_and_its_position_is_told(pair: Pair) -> None:
     pair.standing.opening()
     pair.standing.opened(Opened(""), pair.now, forced=False)
