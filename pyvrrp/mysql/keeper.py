@@ -28,7 +28,7 @@ from pyvrrp.mysql.probe import Watch
 from pyvrrp.mysql.published import Published
 from pyvrrp.mysql.server import Server
 from pyvrrp.mysql.standing import Standing
-from pyvrrp.mysql.status import Picture, Replication, understood
+from pyvrrp.mysql.status import Picture, Replication, SemiSync, understood
 from pyvrrp.mysql.verdict import Verdict, Word
 
 Order = OpenWrites | CloseWrites
@@ -329,10 +329,11 @@ class Keeper:
         picture, replication, now = self._standing.picture, self._standing.replication, self._loop.time()
         if replication is not None and replication.io == "Yes" and not self._other.told_closed(now):
             await self._other.ask_at_once(now, LAST_QUESTION)
-        roles = picture.semi_sync if picture is not None and self._settings.semi_sync == "auto" else None
+        own = picture.semi_sync if picture is not None else SemiSync()
         channel = replication.channel if replication is not None else ""
         alive = self._other.alive(now)
-        return Wish(self._settings.promote, channel, order.forced, self._other.last, alive, roles)
+        roles = self._settings.semi_sync == "auto"
+        return Wish(self._settings.promote, channel, order.forced, self._other.last, alive, own, roles)
 
     async def _refuse(self, order: OpenWrites, error: RefusedError | DatabaseError) -> None:
         """It may be open already: the write that proves it is the last step. If not, its clients read, and go on."""

@@ -8,7 +8,7 @@ read_only goes.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from pyvrrp.core.settings import PromoteSettings
@@ -44,7 +44,7 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """How it is to be opened. `semi_sync`: its own roles.
+    """How it is to be opened. `semi_sync`: its own; its roles are touched if `roles`.
 
     `last`: the last position of the active one that is known; `alive`: that one was closed in good order, or answers:
     then nothing of it need be lost.
@@ -55,7 +55,8 @@ class Wish:
     forced: bool = False
     last: Position | None = None
     alive: bool = False
-    semi_sync: SemiSync | None = None
+    semi_sync: SemiSync = field(default_factory=SemiSync)
+    roles: bool = True
 
     @property
     def holds(self) -> bool:
@@ -81,8 +82,8 @@ class _Opening:
         picture = await self._server.glance(ANSWER)
         replication = _channel(picture, self._wish.channel)
         if replication is not None and self._wish.promote.require != "none":
-            await self._stop_waiting_for_acknowledgements()
             replication = await self._receive_the_rest(replication)
+            await self._lay_down_roles()
             await self._stop_receiving(replication)
             picture, replication = await self._drain()
         self._compare(picture, replication)
@@ -93,14 +94,6 @@ class _Opening:
         await self._server.prove(picture.server_id, ANSWER)
         self._mark("a write proved")
         return Opened(", ".join(self._steps), tuple(self._missing))
-
-    async def _stop_waiting_for_acknowledgements(self) -> None:
-        """Of the source that is gone: its own applier would wait for them, too."""
-        roles = self._wish.semi_sync
-        if roles is not None and roles.names is not None and roles.source:
-            await self._server.ask(
-                self._server.work, *roles.names.roles(source=False, replica=roles.replica), within=ANSWER
-            )
 
     async def _receive_the_rest(self, replication: Replication) -> Replication:
         """A source that was closed in good order still sends: what it had in the end is waited for while more comes."""
@@ -119,11 +112,19 @@ class _Opening:
             await asyncio.sleep(FIRST_LOOK)
         return replication
 
+    async def _lay_down_roles(self) -> None:
+        """As a source its own applier would wait for acknowledgements."""
+        now = self._wish.semi_sync
+        if self._wish.roles and now.names is not None and (now.source or now.replica):
+            statements = now.names.roles(source=False, replica=False)
+            await self._server.ask(self._server.work, *statements, within=ANSWER)
+
     async def _stop_receiving(self, replication: Replication) -> None:
         if replication.io != "Yes":  # it connects: nothing comes, and it may not hear that it should stop
             return
         try:
-            await self._command("stop_io", replication)
+            if self._wish.alive or not self._wish.semi_sync.replica or not await self._server.end_io(ANSWER):
+                await self._command("stop_io", replication)
         except DatabaseError as error:
             self._steps.append(f"receiving could not be stopped: {error}")
 
@@ -132,11 +133,13 @@ class _Opening:
         patience = ANSWER if self._wish.forced else self._wish.promote.apply_timeout
         deadline = self._loop.time() + patience
         pause, before = FIRST_LOOK, ""
+        ended = self._loop.time() + LAST_LOOK  # a thread that was told to end still writes down what it has in hand
         while True:
             picture = await self._server.glance(ANSWER)
             replication = _channel(picture, self._wish.channel)
             found = plan.drained(replication)
-            if found.state is plan.Drain.DONE:
+            ending = replication is not None and replication.io == "Yes" and self._loop.time() < ended
+            if found.state is plan.Drain.DONE and not ending:
                 self._mark("what was received is applied")
                 return picture, replication
             now = _progress(replication) if replication is not None else ""

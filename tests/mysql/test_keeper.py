@@ -235,6 +235,25 @@ def test_a_crashed_one_that_has_more_does_not_even_begin_to_replicate(pair: Pair
 
 
 @pytest.mark.lab
+def test_a_source_that_stands_still_does_not_hold_up_its_successor(pair: Pair) -> None:
+    """Nobody can be told that it is no longer waited for, and nobody has to be."""
+
+    async def story() -> None:
+        async with active_and_standby(pair) as (a, b):
+            await until(lambda: b.view.semi_sync == "acknowledging" and "in force" in a.view.semi_sync)
+            pair.a.signal(signal.SIGSTOP)
+            try:
+                a.close()
+                began = time.monotonic()
+                await b.opened()
+                assert time.monotonic() - began < 0.5
+            finally:
+                pair.a.signal(signal.SIGCONT)
+
+    play(story)
+
+
+@pytest.mark.lab
 def test_a_level_is_kept(pair: Pair) -> None:
     """Whoever opens a standby, or closes the active one, is corrected and named."""
 
