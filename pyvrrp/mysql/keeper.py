@@ -329,11 +329,17 @@ class Keeper:
         picture, replication, now = self._standing.picture, self._standing.replication, self._loop.time()
         if replication is not None and replication.io == "Yes" and not self._other.told_closed(now):
             await self._other.ask_at_once(now, LAST_QUESTION)
-        own = picture.semi_sync if picture is not None else SemiSync()
-        channel = replication.channel if replication is not None else ""
-        alive = self._other.alive(now)
-        roles = self._settings.semi_sync == "auto"
-        return Wish(self._settings.promote, channel, order.forced, self._other.last, alive, own, roles)
+        return Wish(
+            self._settings.promote,
+            channel=replication.channel if replication is not None else "",
+            forced=order.forced,
+            complete=self._standing.has_all(now),
+            last=self._other.last,
+            alive=self._other.answers(now),
+            safe=self._other.could_go_on(now),
+            semi_sync=picture.semi_sync if picture is not None else SemiSync(),
+            roles=self._settings.semi_sync == "auto",
+        )
 
     async def _refuse(self, order: OpenWrites, error: RefusedError | DatabaseError) -> None:
         """It may be open already: the write that proves it is the last step. If not, its clients read, and go on."""

@@ -46,15 +46,18 @@ class Opened:
 class Wish:
     """How it is to be opened. `semi_sync`: its own; its roles are touched if `roles`.
 
-    `last`: the last position of the active one that is known; `alive`: that one was closed in good order, or answers:
-    then nothing of it need be lost.
+    `complete`: it was the last active one itself, or has all that the other one has: nothing had to be received.
+    `last`: the last position of the active one that is known. `alive`: that one answers, so that more may come from it;
+    `safe`: it was closed in good order and may be opened again, so that nothing need be lost.
     """
 
     promote: PromoteSettings
     channel: str = ""
     forced: bool = False
+    complete: bool = False
     last: Position | None = None
     alive: bool = False
+    safe: bool = False
     semi_sync: SemiSync = field(default_factory=SemiSync)
     roles: bool = True
 
@@ -81,7 +84,8 @@ class _Opening:
     async def run(self) -> Opened:
         picture = await self._server.glance(ANSWER)
         replication = _channel(picture, self._wish.channel)
-        if replication is not None and self._wish.promote.require != "none":
+        idle = replication is None or (self._wish.complete and replication.io == "No" and not replication.sql)
+        if replication is not None and not idle and self._wish.promote.require != "none":
             replication = await self._receive_the_rest(replication)
             await self._lay_down_roles()
             await self._stop_receiving(replication)
@@ -156,8 +160,8 @@ class _Opening:
         """Everything that the active one is known to have had is here. What died with it is named, and gone."""
         lost = beyond(self._wish.last, picture, replication)
         reason = f"{_listed(lost)} of the last active server never came here"
-        if lost and self._wish.alive:
-            self._objection(f"{reason}, and it is alive", lost)
+        if lost and self._wish.safe:
+            self._objection(f"{reason}, and it could go on", lost)
         elif lost:
             self._note(reason, lost)
 

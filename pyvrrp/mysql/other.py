@@ -21,7 +21,8 @@ PATIENCE: Final = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What was seen at the time `at`. `open`: its writes are; `verdict` is its agent's.
+    """What was seen at the time `at`. `open`: its writes are, `closed`: its agent keeps them closed; `verdict` is that
+    one's, too.
 
     `position`: all that it had at a time that is no earlier than `since`, None when that is not known.
     """
@@ -32,6 +33,7 @@ class Sight:
     position: Position | None
     by_agent: bool
     verdict: str = ""
+    closed: bool = False
 
 
 class Other:
@@ -50,7 +52,9 @@ class Other:
         """Its agent's word. Raises ValueError: a position that is none."""
         position = understood(published.flavour, published.position) if published.flavour else None
         since = now - published.age - ON_THE_WAY
-        seen = Sight(now, since, published.writes == "open", position, True, published.verdict)
+        seen = Sight(
+            now, since, published.writes == "open", position, True, published.verdict, published.writes == "closed"
+        )
         self._take(seen, published.writes)
 
     async def ask(self, now: float) -> None:
@@ -79,13 +83,15 @@ class Other:
 
     def told_closed(self, now: float) -> bool:
         """Whether its agent has just said that its writes are closed: then its last position is known."""
-        return self.seen is not None and self.told_within(FRESH, now) and not self.seen.open
+        return self.seen is not None and self.told_within(FRESH, now) and self.seen.closed
 
-    def alive(self, now: float) -> bool:
-        """Whether the server is there, and its last position with it: its agent closed it, or it has just answered."""
-        if self.seen is None or now - self.seen.at >= FRESH:
-            return False
-        return self.seen.verdict in ALIVE and not self.seen.open if self.seen.by_agent else self._answered
+    def could_go_on(self, now: float) -> bool:
+        """Whether it has just been closed in good order: a server that lives, and an agent that may open it again."""
+        return self.told_closed(now) and self.seen is not None and self.seen.verdict in ALIVE
+
+    def answers(self, now: float) -> bool:
+        """Whether what it has may still come from it."""
+        return self.could_go_on(now) or (self._answered and now - self._asked < FRESH)
 
     def forget(self) -> None:
         """This server's writes are open: what the other one once had has been judged."""

@@ -48,6 +48,7 @@ class Standing:
         self._verdict = Verdict()
         self._healthy = False
         self._behind: float | None = None
+        self._stalled = False  # since it was opened: who is not asked to write does not show it
         self._has = ""
         self._has_at = now
         self._refusal = ""
@@ -61,6 +62,7 @@ class Standing:
         if verdict.word is Word.DOWN and self._verdict.word is not Word.DOWN:
             self._begin_anew()
         self._verdict = verdict
+        self._stalled = self._stalled or verdict.word is Word.STALLED
 
     def saw(self, picture: Picture, now: float) -> None:
         """A round's picture."""
@@ -90,7 +92,7 @@ class Standing:
 
     def opened(self, opened: Opened, now: float, *, forced: bool) -> None:
         """They are open."""
-        self.writes, self.was_open = "open", True
+        self.writes, self.was_open, self._stalled = "open", True, False
         self.to_rejoin, self.errant, self._refusal = False, (), ""
         by_itself = not forced and now >= self._planned_until and (self._other.last is not None or self.pulse.heard_any)
         failover = time.time() if by_itself else self.memory.now.failover
@@ -151,7 +153,7 @@ class Standing:
             instance=self._instance,
             node=self._node,
             writes=self.writes or "closed" if picture is None or picture.read_only else self.writes or "open",
-            verdict=self._verdict.word.value,
+            verdict=(Word.STALLED if self._stalled and self._verdict.usable else self._verdict.word).value,
             position=self._has,
             flavour=picture.flavour if picture is not None else "",
             semi_sync=picture is not None and picture.semi_sync.in_force,
@@ -183,7 +185,7 @@ class Standing:
             drained=mine.drained,
         )
         promote = self._settings.promote
-        if promote.require != "none" and not self.errant and self._has_all(now):
+        if promote.require != "none" and not self.errant and self.has_all(now):
             promote = replace(promote, require="none")
         reasons = list(plan.eligibility(standby, promote))
         if self._refusal and now < self._refused_until:
@@ -194,7 +196,7 @@ class Standing:
             reasons.append(f"its server could not be looked at: {self.trouble}")
         return tuple(reasons)
 
-    def _has_all(self, now: float) -> bool:
+    def has_all(self, now: float) -> bool:
         """While nobody is active, replication need not have run: it was the last one, or has all that the other has."""
         seen = self._other.seen
         if seen is not None and seen.open:

@@ -116,11 +116,11 @@ def test_who_is_forced_goes_on_and_says_what_is_missing(replica: Pair) -> None:
 
 def test_what_never_came_is_named(replica: Pair) -> None:
     """The active one had said that it has 0-1-4."""
-    lacks = replace(WISH, last=BinlogState.parse("0-1-4"), alive=True)
+    lacks = replace(WISH, last=BinlogState.parse("0-1-4"), safe=True)
     with pytest.raises(RefusedError, match=r"0-1-2\.\.4 of the last active server never came here") as refused:
         opened(replica, lacks)
     assert refused.value.missing == ("0-1-2..4",)
-    for goes_on in (replace(lacks, alive=False), replace(lacks, promote=PromoteSettings(otherwise="promote"))):
+    for goes_on in (replace(lacks, safe=False), replace(lacks, promote=PromoteSettings(otherwise="promote"))):
         result = opened(replica, goes_on)
         assert result.missing == ("0-1-2..4",)
         assert "never came here" in result.detail

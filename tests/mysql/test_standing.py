@@ -218,6 +218,21 @@ def test_what_it_was_before_it_went_away_says_nothing(pair: Pair) -> None:
     assert any("not been seen replicating" in each for each in pair.against())
 
 
+def test_one_that_was_left_because_it_stalled_could_not_go_on(pair: Pair) -> None:
+    """Closed it is asked for no write, and looks well."""
+    pair.standing.opened(Opened(""), pair.now, forced=True)
+    pair.standing.judged(replace(READ_ONLY, word=Word.STALLED))
+    pair.standing.closed(Closed(complete=True), pair.now)
+    pair.standing.judged(READ_ONLY)
+    pair.see()
+    said = pair.standing.published(pair.now)
+    assert (said.writes, said.verdict) == ("closed", "STALLED")
+    pair.other.told(said, pair.now)
+    assert not pair.other.could_go_on(pair.now)
+    pair.other.told(replace(said, verdict="READ_ONLY"), pair.now)
+    assert pair.other.could_go_on(pair.now)
+
+
 def test_how_old_a_position_is_is_told_with_it(pair: Pair) -> None:
     """That of a server that hangs is not what it has: whoever received more has not diverged."""
     assert pair.standing.published(pair.now + 2).age == 2.0
