@@ -101,6 +101,9 @@ class Agent(Protocol):
     def switchover(self) -> str:
         """Hand over as one does with this agent, "" when it cannot be asked to; what it answered, or LabError."""
 
+    def control(self, *words: str) -> str:
+        """What its command answers, or LabError."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pyvrrpd:
@@ -247,6 +250,10 @@ class Keepalived:
     def switchover(self) -> str:
         """It cannot be asked to."""
         return ""
+
+    def control(self, *words: str) -> str:
+        """It cannot be asked anything."""
+        raise LabError(f"keepalived knows no {' '.join(words)}")
 
 
 PIDS: Final = {"--pid": "keepalived.pid", "--vrrp_pid": "vrrp.pid", "--checkers_pid": "checkers.pid"}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from labkit.errors import DatabaseError, LabError
@@ -49,6 +49,7 @@ class Outcome:
     lasted: float
     answer: str = ""
     trouble: str = ""
+    log: Sequence[str] = ()
 
     @property
     def moved(self) -> bool:
@@ -70,14 +71,15 @@ class Seen:
 
 def run(world: World, fault: Fault, *, load: float = 0.5) -> Outcome:
     """Write for `load` seconds, do it, look on, undo it, and let everything become one again. Raises LabError."""
-    started = time.monotonic()
+    started, logs = time.monotonic(), world.log_sizes()
     victim = world.active
     pair.clear(victim.server)
     world.scribe.go(WRITING)
     time.sleep(load)
     with ExitStack() as undo:
         seen = _endure(world, fault, victim, undo)
-    return _conclude(world, fault, seen, started)
+    outcome = _conclude(world, fault, seen, started)
+    return replace(outcome, log=tuple(world.said_since(logs)))
 
 
 def _endure(world: World, fault: Fault, victim: Node, undo: ExitStack) -> Seen:

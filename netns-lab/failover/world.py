@@ -189,8 +189,11 @@ class World:
 
     def start_agents(self) -> None:
         """Start both, one after the other, and wait until one of them holds the VIP."""
-        for node in self.nodes.values():
+        first, *_ = nodes = list(self.nodes.values())
+        for node in nodes:
             self.start_agent(node)
+        if self.kind == "pyvrrpd" and self.way.on_silence == "hold":
+            first.agent.control("promote", "--force", "--yes")  # it knows of no master that has left
         until(lambda: len(self.watch.holders()) == 1, READY, "somebody to take the VIP")
 
     def start_agent(self, node: Node) -> None:
@@ -249,6 +252,23 @@ class World:
     def status(self) -> dict[str, Mapping[str, object]]:
         """What the agents say of their servers, by node."""
         return {name: node.agent.database() for name, node in self.nodes.items()}
+
+    def log_sizes(self) -> dict[Path, int]:
+        """How much the agents have said so far."""
+        return {log: log.stat().st_size for log in self._logs() if log.exists()}
+
+    def said_since(self, sizes: Mapping[Path, int]) -> list[str]:
+        """What the agents have said since then, in the order of time; one that was started anew, all of it."""
+        lines: list[str] = []
+        for log in self._logs():
+            text = log.read_text(errors="replace") if log.exists() else ""
+            known = sizes.get(log, 0)
+            fresh = text[known:] if len(text) >= known else text
+            lines += [f"{line[:24]}{log.parent.name}: {line[24:]}" for line in fresh.splitlines()]
+        return sorted(lines)
+
+    def _logs(self) -> list[Path]:
+        return [node.directory / LOG for node in self.nodes.values()]
 
     def last_words(self) -> list[str]:
         """The end of what the agents and the servers wrote, for a trial that came to nothing."""
