@@ -57,6 +57,16 @@ _on_silence = click.option(
 )
 
 
+def _otherwise(default: str) -> Callable[[Command], Command]:
+    return click.option(
+        "--otherwise",
+        type=click.Choice(("promote", "hold")),
+        default=default,
+        show_default=True,
+        help="Whether pyvrrpd's standby goes on where it is known to miss something.",
+    )
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Two MariaDB servers as dual masters, clients that write through the virtual IP, and faults.
@@ -90,14 +100,12 @@ def figures(*, json: Path | None, trials: int, kinds: tuple[str, ...], only: tup
 
 
 @main.command("switchovers")
-@_options(_json, _agent, _timing, _writers, _semi_sync, _on_silence)
+@_options(_json, _agent, _timing, _writers, _semi_sync)
 @click.option("--count", type=click.IntRange(1, 10_000), default=100, show_default=True)
-def switchovers(
-    *, json: Path | None, agent: str, timing: str, writers: int, semi_sync: bool, on_silence: str, count: int
-) -> None:
+def switchovers(*, json: Path | None, agent: str, timing: str, writers: int, semi_sync: bool, count: int) -> None:
     """Planned switchovers under load: nothing may be lost, and both servers must be alike afterwards."""
     run = Run(json)
-    with run.world(agent, TIMINGS[timing], Way(semi_sync, on_silence), writers, BUSY):
+    with run.world(agent, TIMINGS[timing], Way(semi_sync), writers, BUSY):
         outcomes = run.repeat([faults.SWITCHOVER], count, load=0.3)
     run.conclude(outcomes, count)
     whole = total(outcomes)
@@ -105,17 +113,17 @@ def switchovers(
 
 
 @main.command("crashes")
-@_options(_json, _agent, _timing, _writers, _semi_sync, _on_silence)
+@_options(_json, _agent, _timing, _writers, _semi_sync, _otherwise("promote"))
 @click.option("--count", type=click.IntRange(1, 10_000), default=200, show_default=True)
 def crashes(
-    *, json: Path | None, agent: str, timing: str, writers: int, semi_sync: bool, on_silence: str, count: int
+    *, json: Path | None, agent: str, timing: str, writers: int, semi_sync: bool, otherwise: str, count: int
 ) -> None:
     """The active server dies under load, in every second trial after 0.3 s without replication.
 
     With semi-sync nothing that was acknowledged may be lost; without it, all that was lost must be named.
     """
     run = Run(json)
-    with run.world(agent, TIMINGS[timing], Way(semi_sync, on_silence), writers, BUSY):
+    with run.world(agent, TIMINGS[timing], Way(semi_sync, otherwise=otherwise), writers, BUSY):
         outcomes = run.repeat([faults.KILL, faults.STALL_SHORT], count, load=0.5)
     run.conclude(outcomes, count)
     whole = total(outcomes)
@@ -124,7 +132,7 @@ def crashes(
 
 
 @main.command("faults")
-@_options(_json, _agent, _timing, _semi_sync, _on_silence)
+@_options(_json, _agent, _timing, _semi_sync, _on_silence, _otherwise("hold"))
 @click.option("--only", multiple=True, help="Only faults with this in their name.")
 @click.option("--markdown", is_flag=True, help="The table as Markdown.")
 def every_fault(
@@ -134,13 +142,14 @@ def every_fault(
     timing: str,
     semi_sync: bool,
     on_silence: str,
+    otherwise: str,
     only: tuple[str, ...],
     markdown: bool,
 ) -> None:
     """Each fault once: who wrote, what was lost, and what the agents said."""
     run = Run(json)
     chosen = [each for each in faults.ALL if not only or any(word in each.name for word in only)]
-    with run.world(agent, TIMINGS[timing], Way(semi_sync, on_silence), *CALM):
+    with run.world(agent, TIMINGS[timing], Way(semi_sync, on_silence, otherwise), *CALM):
         outcomes = run.repeat(chosen, len(chosen), load=0.5)
     rows = report.faults(outcomes)
     if markdown:

@@ -52,12 +52,14 @@ TIMINGS: Final = {"fast": FAST, "tutorial": TUTORIAL, "high": HIGH}
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """What a pair is to do: commits wait for the other server (`semi_sync`), and where a master is only silent, its
-    backup goes on or waits for the operator (`on_silence`: promote, hold).
+    """What a pair is to do: commits wait for the other server (`semi_sync`); where a master is only silent
+    (`on_silence`), or something that it acknowledged is known to be missing (`otherwise`), its backup goes on or waits
+    for the operator: "promote" or "hold".
     """
 
     semi_sync: bool = False
     on_silence: str = "promote"
+    otherwise: str = "hold"
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +206,7 @@ class Pyvrrpd:
                     "user": AGENT,
                     "password_file": str(place.directory / "mysql.password"),
                     "peer": {"host": place.peer.ip, "port": 3306},
-                    "promote": {"on_silence": place.way.on_silence},
+                    "promote": {"on_silence": place.way.on_silence, "otherwise": place.way.otherwise},
                     "semi_sync": "auto" if place.way.semi_sync else "off",
                     "hold_down": 0,  # one failover after the other is what is wanted here
                 }
