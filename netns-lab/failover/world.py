@@ -28,6 +28,7 @@ from failover.scribe import Scribe
 DISK: Final = "1g"  # of each node, in memory
 READY: Final = 20.0  # seconds for an agent to be MASTER or BACKUP, for the VIP to be somewhere
 REJOINED: Final = 15.0  # seconds for a server that is back to replicate, or for its agent to say why it does not
+EARLIER: Final = ".earlier"  # the log of an agent before its last start
 WORDS: Final = 8  # lines of each log
 LET_GO: Final = 10.0  # seconds for an agent to end
 
@@ -200,7 +201,7 @@ class World:
         """Start the agent of a node and wait until it can serve."""
         log = node.directory / LOG
         if log.exists():  # what an earlier one said must not be taken for this one's state
-            log.replace(log.with_suffix(".earlier"))
+            log.replace(log.with_suffix(EARLIER))
         node.agent.configure()
         node.daemon = node.host.start(node.agent.command(), log)
         until(lambda: self._serves(node), READY, f"the agent on {node.name}")
@@ -258,12 +259,12 @@ class World:
         return {log: log.stat().st_size for log in self._logs() if log.exists()}
 
     def said_since(self, sizes: Mapping[Path, int]) -> list[str]:
-        """What the agents have said since then, in the order of time; one that was started anew, all of it."""
+        """What the agents have said since then, in the order of time, also those that were ended meanwhile."""
         lines: list[str] = []
         for log in self._logs():
-            text = log.read_text(errors="replace") if log.exists() else ""
+            text, earlier = _text(log), _text(log.with_suffix(EARLIER))
             known = sizes.get(log, 0)
-            fresh = text[known:] if len(text) >= known else text
+            fresh = text[known:] if len(text) >= known else earlier[known:] + text
             lines += [f"{line[:24]}{log.parent.name}: {line[24:]}" for line in fresh.splitlines()]
         return sorted(lines)
 
@@ -320,6 +321,10 @@ def other_name(name: str) -> str:
     """The node beside this one."""
     first, second = ADDRESSES
     return second if name == first else first
+
+
+def _text(path: Path) -> str:
+    return path.read_text(errors="replace") if path.exists() else ""
 
 
 def _used(directory: Path) -> int:
