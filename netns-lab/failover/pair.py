@@ -100,6 +100,13 @@ def gtids(server: Server) -> Mapping[str, str]:
     return {name: str(value) for name, value in row.items()}
 
 
+def secured(active: Server) -> bool:
+    """Whether a commit there waits until the other server has it. Raises DatabaseError."""
+    found = active.execute("show global status like 'Rpl_semi_sync_master_%'")
+    status = {str(row["Variable_name"]).lower(): str(row["Value"]) for row in found}
+    return status["rpl_semi_sync_master_status"] == "ON" and status["rpl_semi_sync_master_clients"] != "0"
+
+
 def in_step(active: Server, standby: Server, seconds: float) -> bool:
     """Wait until the standby has all that the active has committed by now; False when it has not in time."""
     try:

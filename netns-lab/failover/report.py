@@ -74,6 +74,7 @@ def summary(outcomes: Sequence[Outcome]) -> list[str]:
         f"checksums differ after {all_of_it.unequal} trials; an old node could not rejoin: {all_of_it.healed}",
         f"until a row was acknowledged elsewhere, ms: {percentiles([until_write(each) or 0 for each in moved])}",
         f"longest time between two acknowledgements, ms: {percentiles([gap(each) or 0 for each in moved])}",
+        *_secured(outcomes),
         f"a trial took {sum(each.lasted for each in outcomes) / len(outcomes):.1f} s",
     ]
 
@@ -135,6 +136,13 @@ def machine() -> dict[str, object]:
         "python": platform.python_version(),
         **{name: agents.version(name) for name in (OURS, THEIRS)},
     }
+
+
+def _secured(outcomes: Sequence[Outcome]) -> list[str]:
+    if not outcomes[0].way.semi_sync:
+        return []
+    times = [each.secured * 1000 for each in outcomes]
+    return [f"until commits waited for the other server again, ms: {percentiles(times)}"]
 
 
 def _lost(outcome: Outcome) -> str:

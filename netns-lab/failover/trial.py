@@ -19,6 +19,7 @@ from failover.judge import Row, Verdict, judge
 from failover.world import READY, Node, World
 
 WRITING: Final = 15.0  # seconds for every writer to get its first row in
+SECURED: Final = 15.0  # seconds for semi-sync to be in force again after the last trial
 DWELL: Final = 0.3  # seconds to look on after the writes have moved
 
 
@@ -47,6 +48,7 @@ class Outcome:
     checksums_equal: bool
     gtids: Mapping[str, Mapping[str, str]]
     lasted: float
+    secured: float = 0.0
     answer: str = ""
     trouble: str = ""
     log: Sequence[str] = ()
@@ -73,13 +75,16 @@ def run(world: World, fault: Fault, *, load: float = 0.5) -> Outcome:
     """Write for `load` seconds, do it, look on, undo it, and let everything become one again. Raises LabError."""
     started, logs = time.monotonic(), world.log_sizes()
     victim = world.active
+    if world.way.semi_sync:
+        until(lambda: pair.secured(victim.server), SECURED, f"commits on {victim.name} to wait for the other server")
+    secured = time.monotonic() - started
     pair.clear(victim.server)
     world.scribe.go(WRITING)
     time.sleep(load)
     with ExitStack() as undo:
         seen = _endure(world, fault, victim, undo)
     outcome = _conclude(world, fault, seen, started)
-    return replace(outcome, log=tuple(world.said_since(logs)))
+    return replace(outcome, secured=secured, log=tuple(world.said_since(logs)))
 
 
 def _endure(world: World, fault: Fault, victim: Node, undo: ExitStack) -> Seen:
