@@ -262,4 +262,7 @@ class Run:
 
 
 if __name__ == "__main__":
-    main(prog_name="scripts/failover")
+    try:
+        main(prog_name="scripts/failover")
+    except (LabError, DatabaseError) as error:
+        sys.exit(f"scripts/failover: {error}")

@@ -32,6 +32,7 @@ TAKES: Final = 15.0  # seconds for the writes to move; the slowest known case ta
 PAUSED: Final = 0.5  # seconds; a server may stand still for so long
 STALLED, STALLED_SHORTLY = 1.0, 0.3  # seconds without replication before a crash
 SINCE: Final = 1.0  # seconds from what somebody did to the standby until the active server dies
+ALONE: Final = 5.0  # seconds for a node without another to take over
 CUT: Final = 5.0  # seconds that a network stays cut
 MANY: Final = 200  # connections; more than the server takes
 HELD: Final = 2.0  # seconds for which it is full
@@ -204,6 +205,18 @@ def deafen_active(world: World, victim: Node, undo: ExitStack) -> None:
     _cut(world, undo, (world.other(victim).host, victim.host))
 
 
+def take_turns(world: World, victim: Node, undo: ExitStack) -> None:
+    """Both agents are stopped, the active one's first; the first comes back alone, and the other one has more."""
+    standby = world.other(victim)
+    undo.callback(world.start_agent, standby)
+    world.stop_agent(victim)
+    world.scribe.wait(lambda book: book.first(standby.server.number, world.harmed) is not None, TAKES)
+    time.sleep(SINCE)
+    world.stop_agent(standby)
+    world.start_agent(victim)
+    time.sleep(ALONE)
+
+
 def power_off(world: World, victim: Node, undo: ExitStack) -> None:
     """The node loses its power, and boots afterwards."""
     undo.callback(world.power_on, victim)
@@ -251,6 +264,7 @@ ALL: Final = (
     Fault("active node cut from the client for 5 s", isolate, moves=False),
     Fault("standby deaf to the active node for 5 s", deafen_standby, moves=False),
     Fault("active node deaf to the standby for 5 s", deafen_active, moves=False),
+    Fault("agents stopped in turn, the first comes back alone", take_turns, moves=True),
     Fault("power-off of the active node", power_off, moves=True),
     RESTART_PEER,
 )

@@ -74,7 +74,7 @@ def summary(outcomes: Sequence[Outcome]) -> list[str]:
         f"checksums differ after {all_of_it.unequal} trials; an old node could not rejoin: {all_of_it.healed}",
         f"until a row was acknowledged elsewhere, ms: {percentiles([until_write(each) or 0 for each in moved])}",
         f"longest time between two acknowledgements, ms: {percentiles([gap(each) or 0 for each in moved])}",
-        *_secured(outcomes),
+        *_ready(outcomes),
         f"a trial took {sum(each.lasted for each in outcomes) / len(outcomes):.1f} s",
     ]
 
@@ -138,11 +138,13 @@ def machine() -> dict[str, object]:
     }
 
 
-def _secured(outcomes: Sequence[Outcome]) -> list[str]:
-    if not outcomes[0].way.semi_sync:
-        return []
-    times = [each.secured * 1000 for each in outcomes]
-    return [f"until commits waited for the other server again, ms: {percentiles(times)}"]
+def _ready(outcomes: Sequence[Outcome]) -> list[str]:
+    fit = percentiles([each.fit * 1000 for each in outcomes])
+    lines = [f"until the standby was fit to take over again, ms: {fit}"] if outcomes[0].said else []
+    if outcomes[0].way.semi_sync:
+        secured = percentiles([each.secured * 1000 for each in outcomes])
+        lines.append(f"until commits waited for the other server again, ms: {secured}")
+    return lines
 
 
 def _lost(outcome: Outcome) -> str:

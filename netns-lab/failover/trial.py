@@ -49,6 +49,7 @@ class Outcome:
     gtids: Mapping[str, Mapping[str, str]]
     lasted: float
     secured: float = 0.0
+    fit: float = 0.0
     answer: str = ""
     trouble: str = ""
     log: Sequence[str] = ()
@@ -78,13 +79,14 @@ def run(world: World, fault: Fault, *, load: float = 0.5) -> Outcome:
     if world.way.semi_sync:
         until(lambda: pair.secured(victim.server), SECURED, f"commits on {victim.name} to wait for the other server")
     secured = time.monotonic() - started
+    fit = world.wait_fit(world.other(victim))
     pair.clear(victim.server)
     world.scribe.go(WRITING)
     time.sleep(load)
     with ExitStack() as undo:
         seen = _endure(world, fault, victim, undo)
     outcome = _conclude(world, fault, seen, started)
-    return replace(outcome, secured=secured, log=tuple(world.said_since(logs)))
+    return replace(outcome, secured=secured, fit=fit, log=tuple(world.said_since(logs)))
 
 
 def _endure(world: World, fault: Fault, victim: Node, undo: ExitStack) -> Seen:

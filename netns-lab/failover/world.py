@@ -30,6 +30,7 @@ READY: Final = 20.0  # seconds for an agent to be MASTER or BACKUP, for the VIP 
 REJOINED: Final = 15.0  # seconds for a server that is back to replicate, or for its agent to say why it does not
 EARLIER: Final = ".earlier"  # the log of an agent before its last start
 WORDS: Final = 8  # lines of each log
+FIT: Final = 20.0  # seconds for a standby to be fit to take over
 LET_GO: Final = 10.0  # seconds for an agent to end
 
 
@@ -74,7 +75,7 @@ class World:
             for node in self.nodes.values():
                 self.watch.add(node.host)
             self.scribe = stack.enter_context(Scribe(self.client, self._count, self._period))
-            self.start_agents()
+            self.start_agents(next(iter(self.nodes.values())))
             self._stack = stack.pop_all()
         return self
 
@@ -122,10 +123,10 @@ class World:
         if timing == self.timing:
             return
         self.timing = timing
-        self.stop_agents()
+        _, last = self.stop_agents()
         for node in self.nodes.values():
             node.agent = self._agent(node.host, self.other(node).host, node.directory)
-        self.start_agents()
+        self.start_agents(last)
 
     # --- who is who ---------------------------------------------------------------------------------------------------
 
@@ -188,10 +189,9 @@ class World:
 
     # --- agents -------------------------------------------------------------------------------------------------------
 
-    def start_agents(self) -> None:
+    def start_agents(self, first: Node) -> None:
         """Start both, one after the other, and wait until one of them holds the VIP."""
-        first, *_ = nodes = list(self.nodes.values())
-        for node in nodes:
+        for node in (first, self.other(first)):
             self.start_agent(node)
         if self.kind == "pyvrrpd" and self.way.on_silence == "hold":
             first.agent.control("promote", "--force", "--yes")  # it knows of no master that has left
@@ -206,10 +206,12 @@ class World:
         node.daemon = node.host.start(node.agent.command(), log)
         until(lambda: self._serves(node), READY, f"the agent on {node.name}")
 
-    def stop_agents(self) -> None:
-        """End both as `systemctl stop` does."""
-        for node in self.nodes.values():
+    def stop_agents(self) -> list[Node]:
+        """End both as `systemctl stop` does, the active one last, so that nothing moves; in this order."""
+        nodes = [self.standby, self.active]
+        for node in nodes:
             self.stop_agent(node)
+        return nodes
 
     def stop_agent(self, node: Node) -> None:
         """End the agent of a node as `systemctl stop` does."""
@@ -302,6 +304,16 @@ class World:
         if isinstance(view, Mapping) and view.get("errant"):
             return True
         return self.kind != "pyvrrpd" and why not in pair.PASSING
+
+    def wait_fit(self, standby: Node) -> float:
+        """Wait until nothing speaks against the standby, or long enough; the seconds that it took."""
+        began = time.monotonic()
+        while time.monotonic() < began + FIT:
+            said = standby.agent.database()
+            if not (said.get("faults") or said.get("against")):
+                break
+            time.sleep(0.05)
+        return time.monotonic() - began
 
     def make_copy(self, active: Node, standby: Node) -> None:
         """Make a node that diverged the other's copy, and let its agent find that out."""
