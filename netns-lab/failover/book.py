@@ -45,10 +45,15 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """All that the writers were told, in the order in which they were told."""
+    """All that the writers were told, in the order in which they were told.
+
+    `silent`: attempts to connect that nobody answered in time. A client that is less impatient waits a whole second
+    then, until its kernel tries again.
+    """
 
     acks: tuple[Ack, ...] = ()
     failed: tuple[Failed, ...] = ()
+    silent: tuple[Failed, ...] = ()
 
     @property
     def unknown(self) -> tuple[Failed, ...]:
@@ -91,6 +96,7 @@ def parse(lines: Sequence[str]) -> Book:
     """The writers' own lines."""
     acks: list[Ack] = []
     failed: list[Failed] = []
+    silent: list[Failed] = []
     for line in lines:
         word, writer, seq, sent, at, *rest = line.split()
         place = int(writer), int(seq), float(sent), float(at)
@@ -98,5 +104,5 @@ def parse(lines: Sequence[str]) -> Book:
             server, gtid = rest
             acks.append(Ack(*place, int(server) if server != "-" else 0, "" if gtid == "-" else gtid))
         else:
-            failed.append(Failed(*place, *map(int, rest)))
-    return Book(tuple(acks), tuple(failed))
+            (silent if word == "silent" else failed).append(Failed(*place, *map(int, rest)))
+    return Book(tuple(acks), tuple(failed), tuple(silent))

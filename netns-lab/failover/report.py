@@ -63,6 +63,7 @@ def summary(outcomes: Sequence[Outcome]) -> list[str]:
     moved = [each for each in outcomes if each.moved]
     first = outcomes[0]
     named = f" ({all_of_it.lost - all_of_it.unreported} of them named by the agents)" if all_of_it.lost else ""
+    unanswered = sum(each.silent for each in outcomes)
     losing = sum(bool(each.verdict.lost) for each in outcomes)
     return [
         f"{first.agent}, {first.timing}, semi-sync {'on' if first.way.semi_sync else 'off'}",
@@ -74,6 +75,7 @@ def summary(outcomes: Sequence[Outcome]) -> list[str]:
         f"checksums differ after {all_of_it.unequal} trials; an old node could not rejoin: {all_of_it.healed}",
         f"until a row was acknowledged elsewhere, ms: {percentiles([until_write(each) or 0 for each in moved])}",
         f"longest time between two acknowledgements, ms: {percentiles([gap(each) or 0 for each in moved])}",
+        f"attempts to connect that nobody answered: {unanswered}",
         *_ready(outcomes),
         f"a trial took {sum(each.lasted for each in outcomes) / len(outcomes):.1f} s",
     ]
@@ -87,6 +89,8 @@ def progress(outcome: Outcome) -> str:
     words.append(f"gap {outcome.gap * 1000:.0f} ms, {verdict.acknowledged} acknowledged, lost {_lost(outcome)}")
     if outcome.taken != outcome.moved:
         words.append(f"VIP moved {outcome.taken} times")
+    if outcome.silent:
+        words.append(f"{outcome.silent} attempts to connect unanswered")
     if outcome.overlap:
         words.append(f"VIP twice for {outcome.overlap * 1000:.0f} ms")
     if verdict.dual:

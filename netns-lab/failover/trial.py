@@ -28,8 +28,9 @@ class Outcome:
     """What one trial came to; times in seconds. `trouble` says what did not come to be.
 
     `until_write`: from the fault until the other server had acknowledged a row, None when it never did. `gap`: the
-    longest time without an acknowledgement. `overlap`: for how long both hosts had the VIP. `said`: the agents' own
-    words about their servers, right after the fault. `healed`: why the old node could not simply rejoin.
+    longest time without an acknowledgement. `overlap`: for how long both hosts had the VIP. `silent`: attempts to
+    connect that nobody answered. `said`: the agents' own words about their servers, right after the fault. `healed`:
+    why the old node could not simply rejoin.
     """
 
     fault: str
@@ -41,6 +42,7 @@ class Outcome:
     gap: float
     taken: int
     overlap: float
+    silent: int
     verdict: Verdict
     said: Mapping[str, Mapping[str, object]]
     reported: tuple[str, ...]
@@ -130,6 +132,7 @@ def _conclude(world: World, fault: Fault, seen: Seen, started: float) -> Outcome
         until_write=seen.until_write,
         gap=seen.book.gap(seen.began, seen.ended),
         taken=world.watch.taken(seen.began, seen.ended),
+        silent=len(seen.book.silent),
         overlap=world.watch.overlap(seen.began, time.monotonic()),
         verdict=verdict,
         said=seen.said,

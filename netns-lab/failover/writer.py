@@ -6,6 +6,7 @@ input. It prints one line for each write, with times in monotonic seconds, which
     ack WRITER SEQ SENT AT SERVER GTID    committed, and by whom; "-" where that answer did not come any more
     unknown WRITER SEQ SENT AT            sent, but the answer never came: it may be there or not
     refused WRITER SEQ SENT AT NUMBER     the server said no, with this error
+    silent WRITER 0 SENT AT               an attempt to connect that nobody answered
     resting                               nobody is writing any more, and all connections are closed
 """
 
@@ -76,7 +77,7 @@ class Writers:
             while self._going.is_set():
                 due = max(due + self._period, time.monotonic())  # missed periods are not made up for
                 time.sleep(due - time.monotonic() if due > time.monotonic() else 0.0)
-                connection = connection or _connected()
+                connection = connection or self._connected(writer)
                 if connection is None:
                     time.sleep(BETWEEN_ATTEMPTS)
                     continue
@@ -86,6 +87,26 @@ class Writers:
                     connection = None
             _close(connection)
             self._writing.release()
+
+    def _connected(self, writer: int) -> Connection[Cursor] | None:
+        began = time.monotonic()
+        try:
+            return pymysql.connect(
+                host=VIP,
+                port=PORT,
+                user=USER,
+                password=PASSWORD,
+                autocommit=True,
+                client_flag=CLIENT.MULTI_STATEMENTS,
+                ssl_disabled=True,  # else each connection begins with 20 ms of reading the machine's certificates
+                connect_timeout=CONNECT_PATIENCE,
+                read_timeout=PATIENCE,
+                write_timeout=PATIENCE,
+            )
+        except (pymysql.MySQLError, OSError) as error:
+            if isinstance(error.__context__, TimeoutError):
+                self.say("silent", writer, 0, began, time.monotonic())
+            return None
 
     def _insert(self, connection: Connection[Cursor], writer: int, number: int) -> bool:
         sent = time.monotonic()
@@ -114,24 +135,6 @@ class Writers:
             self.say("refused", writer, number, sent, time.monotonic(), code)
         else:
             self.say("unknown", writer, number, sent, time.monotonic())
-
-
-def _connected() -> Connection[Cursor] | None:
-    try:
-        return pymysql.connect(
-            host=VIP,
-            port=PORT,
-            user=USER,
-            password=PASSWORD,
-            autocommit=True,
-            client_flag=CLIENT.MULTI_STATEMENTS,
-            ssl_disabled=True,  # else each connection begins with 20 ms of reading the machine's certificates
-            connect_timeout=CONNECT_PATIENCE,
-            read_timeout=PATIENCE,
-            write_timeout=PATIENCE,
-        )
-    except (pymysql.MySQLError, OSError):
-        return None
 
 
 def _close(connection: Connection[Cursor] | None) -> None:
