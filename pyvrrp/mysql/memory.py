@@ -41,6 +41,7 @@ class Memory:
         self._file = Path(directory) / f"{instance.replace('/', '_')}{SUFFIX}" if directory else None
         self._failed = failed
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="memory")
+        self._closed = False
         self.now = _read(self._file, failed)
 
     def change(self, **changes: Any) -> None:
@@ -51,6 +52,10 @@ class Memory:
         self.now = changed
         if self._file is None:
             return
+        if self._closed:  # what is heard at the end is remembered, too: who took over
+            with contextlib.suppress(OSError):
+                _write(self._file, changed)
+            return
         done = self._thread.submit(_write, self._file, changed)
         try:
             loop = asyncio.get_running_loop()
@@ -59,7 +64,8 @@ class Memory:
         done.add_done_callback(lambda call: self._hear(loop, call.exception()))
 
     def close(self) -> None:
-        """Nothing more will change; what is being written is written."""
+        """The process ends; what is being written is written."""
+        self._closed = True
         self._thread.shutdown(wait=False)
 
     def _hear(self, loop: asyncio.AbstractEventLoop, error: BaseException | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,7 +11,7 @@ from pyvrrp.mysql.failure import DatabaseError
 from pyvrrp.mysql.opening import Position
 from pyvrrp.mysql.published import Published
 from pyvrrp.mysql.server import Server
-from pyvrrp.mysql.status import understood
+from pyvrrp.mysql.status import Picture, understood
 
 ALIVE: Final = frozenset({"UP", "READ_ONLY", "OVERLOADED"})
 FRESH: Final = 2.0  # seconds for which the agent's word is believed without asking the server itself
@@ -38,7 +39,8 @@ class Sight:
 
 class Other:
     """`seen` is what was seen last. `last`: its last known position since its writes were open, for as long as no other
-    server's have been."""
+    server's have been. `beat`: how far its own heartbeat was: it goes on while its writes are open, and with each
+    opening."""
 
     def __init__(self, account: Account | None) -> None:
         self._server = Server(account) if account is not None else None
@@ -46,12 +48,14 @@ class Other:
         self._answered = False
         self.seen: Sight | None = None
         self.last: Position | None = None
+        self.beat = 0
         self.trouble = ""
 
     def told(self, published: Published, now: float) -> None:
         """Its agent's word. Raises ValueError: a position that is none."""
         position = understood(published.flavour, published.position) if published.flavour else None
         since = now - published.age - ON_THE_WAY
+        self.beat = published.beat or self.beat
         seen = Sight(
             now, since, published.writes == "open", position, True, published.verdict, published.writes == "closed"
         )
@@ -59,23 +63,32 @@ class Other:
 
     async def ask(self, now: float) -> None:
         """Ask the server itself, unless its agent has spoken or it was asked just now."""
-        if not self.told_within(FRESH, now) and now - self._asked >= ASK:
-            await self.ask_at_once(now, PATIENCE)
+        if self._server is not None and not self.told_within(FRESH, now) and now - self._asked >= ASK:
+            await self._ask(self._server.look, now, PATIENCE)
 
     async def ask_at_once(self, now: float, within: float) -> None:
-        """Ask the server itself; that it does not answer is no error."""
-        if self._server is None:
-            return
+        """Ask the server itself what matters for an opening; that it does not answer is no error."""
+        if self._server is not None:
+            await self._ask(self._server.glance, now, within)
+
+    async def _ask(self, look: Callable[[float], Awaitable[Picture]], now: float, within: float) -> None:
         self._asked = now
         try:
-            picture = await self._server.glance(within)
+            picture = await look(within)
         except DatabaseError as error:
             self.trouble, self._answered = str(error), False
             return
         self.trouble, self._answered = "", True
         position = picture.gtids if picture.gtids is not None else picture.binlog
+        own = picture.beat_of(picture.server_id)
+        self.beat = own.number if own is not None else self.beat
         seen = Sight(now, now, not picture.read_only, position, False)
         self._take(seen, "closed" if picture.read_only else "open")
+
+    @property
+    def tried(self) -> bool:
+        """Whether it was seen, or nobody can see it."""
+        return self._server is None or self.seen is not None or bool(self.trouble)
 
     def told_within(self, seconds: float, now: float) -> bool:
         """Whether its agent spoke so lately."""

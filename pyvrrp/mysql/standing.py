@@ -78,6 +78,8 @@ class Standing:
             if one.io == "Yes":
                 self._healthy = one.sql and not one.sql_errno
             self._behind = _behind(one, self._behind)
+        if self.memory.now.active and self.writes == "closed" and self._succeeded():
+            self.memory.change(active=False)  # nobody told: this agent did not run
         self.pulse.saw(
             {beat.server_id: beat.number for beat in picture.beats if beat.server_id != picture.server_id}, now
         )
@@ -201,11 +203,18 @@ class Standing:
         seen = self._other.seen
         if seen is not None and seen.open:
             return False
-        if self.memory.now.active:
+        if self.memory.now.active and self._other.tried and not self._succeeded():
             return True
         if seen is None or now - seen.at > SEEN or self.picture is None or seen.position is None:
             return False
         return self.picture.gtids is not None and not plan.loss(self.picture.gtids, seen.position)
+
+    def _succeeded(self) -> bool:
+        """Whether the other one has been open since this one replicated from it: its heartbeat is further than here."""
+        if self.picture is None:
+            return False
+        here = max((beat.number for beat in self.picture.beats if beat.server_id != self.picture.server_id), default=0)
+        return self._other.beat > here
 
     def _lag(self) -> float | None:
         moved, word = self.pulse.moved, self.pulse.word

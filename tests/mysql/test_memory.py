@@ -19,6 +19,13 @@ def test_it_is_there_again(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["VI_1.database.json"]
 
 
+def test_what_is_heard_while_the_process_ends_is_remembered_too(tmp_path: Path) -> None:
+    memory = Memory(str(tmp_path), "VI_1")
+    memory.close()
+    memory.change(active=True)
+    assert Memory(str(tmp_path), "VI_1").now.active
+
+
 def test_without_a_directory_it_lasts_as_long_as_the_process() -> None:
     memory = Memory("", "VI_1")
     memory.change(drained=True)

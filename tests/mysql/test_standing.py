@@ -151,6 +151,24 @@ def test_the_last_active_one_may_be_active_again_until_another_is() -> None:
     assert pair.against()
 
 
+def test_who_believes_to_be_the_last_active_one_is_not_if_the_other_one_was_since() -> None:
+    pair = Pair()
+    pair.memory.change(active=True)
+    pair.see(picture(io="No", sql=False))
+    pair.tell(replace(SAID, writes="closed", position="0-1-30", beat=12))  # nobody had told it of beats 10 to 12
+    assert pair.against()
+    pair.see(picture(io="No", sql=False))
+    assert not pair.remembered().active
+
+
+def test_a_stray_transaction_of_the_other_one_does_not_make_that_one_the_last_active_one() -> None:
+    pair = Pair()
+    pair.memory.change(active=True)
+    pair.see(picture(io="No", sql=False))
+    pair.tell(replace(SAID, writes="closed", position="0-1-10"))
+    assert pair.against() == ()
+
+
 def test_after_a_failover_there_is_no_second_one_until_the_operator_has_seen_it(pair: Pair) -> None:
     pair.tell(replace(SAID, failover=time.time()))
     assert "there was a failover" in pair.against()[0]
