@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from pyvrrp.core.effects import CloseWrites, Invite, Level, OpenWrites, Record, RefuseConnections
 from pyvrrp.core.events import Event, Invited, WritesOpened
-from pyvrrp.core.settings import Address, ChannelSettings, DatabaseSettings, NodeSettings
+from pyvrrp.core.settings import Account, Address, ChannelSettings, DatabaseSettings, NodeSettings
 from pyvrrp.errors import ControlError, KernelError
 
 if TYPE_CHECKING:
@@ -66,6 +66,9 @@ class Keeper(Protocol):
 
     def open_writes(self, effect: OpenWrites) -> None:
         """Answered by an event."""
+
+    def adopt(self, effect: OpenWrites) -> None:
+        """The keeper before this one has opened writes."""
 
     def close_writes(self, effect: CloseWrites) -> None:
         """Answered by an event."""
@@ -122,6 +125,7 @@ class Post:
     leaving: bool = False  # its instance is in no configuration any more
     heard: float | None = None
     opened: float | None = None  # when its writes were opened, while they are
+    opened_on: Account | None = None  # which server's they were
     own: Published | None = None  # what its keeper published last
     other: Published | None = None  # and the other node's
 
@@ -298,25 +302,29 @@ class Databases:
     def _post(self, name: str, database: DatabaseSettings, directory: str) -> Post:
         post = self._posts.get(name)
         if post is None:
-            self._inherit(name, database)
-            post = self._posts[name] = Post(name, database, directory)
+            post = Post(name, database, directory)
+            self._inherit(post)
+            self._posts[name] = post
         elif post.leaving:  # its core begins anew, with terms of its own
             post.manned_for = None
         post.settings, post.directory, post.leaving = database, directory, False
         return post
 
-    def _inherit(self, name: str, database: DatabaseSettings) -> None:
-        """An instance that goes on under another name is not told again what it was told."""
+    def _inherit(self, heir: Post) -> None:
+        """An instance that goes on under another name is not told again by its core what it was told."""
         for post in self._posts.values():
             wish = self._wishes.get(post.instance)
-            if post.leaving and wish is not None and post.settings.account == database.account:
-                self._wishes.setdefault(name, replace(wish, instance=name))
+            if post.leaving and wish is not None and post.settings.account == heir.settings.account:
+                self._wishes.setdefault(heir.instance, replace(wish, instance=heir.instance))
+                heir.opened, heir.opened_on = post.opened, post.opened_on
 
     async def _man(self, post: Post) -> None:
         """Put a keeper in the place of the one before, or of none."""
         while post.manned_for != post.wanted:
             wanted, post.manned_for = post.wanted, post.wanted
             before, post.keeper = post.keeper, None
+            if post.opened_on != post.settings.account:
+                post.opened = None  # another server
             if before is not None:
                 await before.close()
             made = await self._make(post, self._tell, self._publish)
@@ -344,7 +352,9 @@ class Databases:
         wish = self._wishes.get(post.instance)
         if post.keeper is None or wish is None:
             return
-        if isinstance(wish, OpenWrites):
+        if isinstance(wish, OpenWrites) and post.opened is not None:
+            post.keeper.adopt(wish)
+        elif isinstance(wish, OpenWrites):
             post.keeper.open_writes(wish)
         else:
             post.keeper.close_writes(wish)
@@ -360,7 +370,7 @@ class Databases:
         if isinstance(event, WritesOpened):
             wish, post = self._wishes.get(event.instance), self._posts.get(event.instance)
             if post is not None and isinstance(wish, OpenWrites) and wish.term == event.term:
-                post.opened = self._loop.time()
+                post.opened, post.opened_on = self._loop.time(), post.settings.account
                 self._spawn(self._wake())
 
     async def _wake(self) -> None:

@@ -72,8 +72,10 @@ class Orders:
 
     async def _pause(self, instance: str, _request: Object) -> Object:
         self._databases.keeper(instance).pause()
-        self._say(instance, "paused by order: it does not take over by itself")
-        return _done(f"{instance} is paused: this node does not take over by itself until `pyvrrpctl resume`")
+        self._say(instance, "paused by order: neither verdicts nor silence move its database")
+        return _done(
+            f"{instance} is paused on this node: neither verdicts nor silence move it until `pyvrrpctl resume`"
+        )
 
     async def _resume(self, instance: str, _request: Object) -> Object:
         self._databases.keeper(instance).resume()

@@ -39,7 +39,7 @@ def switchover(socket: str, instance: str | None, to: str, dry_run: bool, as_jso
 @_instance
 @click.pass_obj
 def pause(socket: str, instance: str | None) -> int:
-    """Do not let this node take over by itself until `resume`; what is active stays so."""
+    """Do not let this node take over, or give up because of its server, until `resume`; orders still do."""
     return _show(answer_to(socket, {"command": "pause", "instance": instance}, ORDER_SECONDS))
 
 

@@ -364,7 +364,7 @@ class VirtualRouter:
     def writes_refused(self, term: int, reason: str, now: float) -> list[Effect]:
         """The database is not fit to be opened: the claim is given up."""
         effects = self.lapse(now)
-        if self.state is not State.MASTER or not self.writes.awaits_opening(term):
+        if self.state is not State.MASTER or not self.writes.may_be_refused(term):
             return effects
         text = f"the database was not opened: {reason}"
         self._refused_at = now

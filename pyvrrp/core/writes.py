@@ -76,6 +76,10 @@ class Writes:
         """Whether an answer is the one that the addresses wait for."""
         return term == self._term and self.stage is Stage.OPENING
 
+    def may_be_refused(self, term: int) -> bool:
+        """Whether a refusal is about clients that are let in, or are about to be: one may come after a reload, too."""
+        return term == self._term and self.stage in (Stage.OPENING, Stage.OPEN)
+
     def begin_open(self, settings: InstanceSettings, *, forced: bool = False) -> list[Effect]:
         """A MASTER has begun."""
         if settings.database is None:

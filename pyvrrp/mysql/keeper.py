@@ -115,6 +115,12 @@ class Keeper:
         """Open the server's writes."""
         self._follow(effect)
 
+    def adopt(self, effect: OpenWrites) -> None:
+        """The keeper before this one has opened the server's writes: go on from there."""
+        self._order = self._done = effect
+        self._standing.adopted()
+        self._watch.writing = self._settings.probe.write
+
     def close_writes(self, effect: CloseWrites) -> None:
         """Close the server's writes."""
         self._watch.writing = False  # a heartbeat under way stands in the way of read_only

@@ -92,6 +92,10 @@ class Standing:
         """Its writes are about to be opened."""
         self.writes = "opening"
 
+    def adopted(self) -> None:
+        """They were opened by an earlier keeper."""
+        self.writes, self.was_open, self.to_rejoin = "open", True, False
+
     def opened(self, opened: Opened, now: float, *, forced: bool) -> None:
         """They are open."""
         self.writes, self.was_open, self._stalled = "open", True, False

@@ -136,6 +136,9 @@ class Keeper:
         self.server.opened.append(asyncio.get_running_loop().time())
         self.tell(WritesOpened(self.post.instance, effect.term, "in no time"))
 
+    def adopt(self, effect: OpenWrites) -> None:
+        self.wishes.append(effect)
+
     def close_writes(self, effect: CloseWrites) -> None:
         self._do("close")
         self.wishes.append(effect)

@@ -14,7 +14,7 @@ import pytest
 
 from pyvrrp.app.databases import Databases, Post
 from pyvrrp.core.effects import CloseWrites, Invite, OpenWrites, Record, RefuseConnections
-from pyvrrp.core.events import Event, Invited
+from pyvrrp.core.events import Event, Invited, WritesOpened
 from pyvrrp.core.settings import Account, ChannelSettings, NodeSettings
 from pyvrrp.errors import ControlError, KernelError
 from pyvrrp.mysql.published import Published
@@ -46,6 +46,10 @@ class Keeper:
     def open_writes(self, effect: OpenWrites) -> None:
         assert self.started
         self.told_of.append(effect)
+
+    def adopt(self, effect: OpenWrites) -> None:
+        assert self.started
+        self.told_of.append(("adopt", effect))
 
     def close_writes(self, effect: CloseWrites) -> None:
         assert self.started
@@ -130,6 +134,21 @@ def test_other_settings_are_another_keeper_that_is_told_the_same_again() -> None
         assert first.closed
         assert second.settings.hold_down == 60.0
         assert second.told_of == [OpenWrites("VI_1", 4)]
+
+    play(story)
+
+
+def test_what_one_keeper_has_opened_the_next_one_does_not_open_again() -> None:
+    async def story(house: House) -> None:
+        await house.want(PLAIN)
+        house.databases.perform(OpenWrites("VI_1", 4))
+        house.databases._deliver(WritesOpened("VI_1", 4, "in no time"))
+        opened = await house.databases.opened("VI_1")
+        second = await house.want(with_database(PLAIN, hold_down=60.0))
+        assert second.told_of == [("adopt", OpenWrites("VI_1", 4))]
+        assert await house.databases.opened("VI_1") == opened
+        third = await house.want(with_database(PLAIN, account=Account(port=3307)))  # another server
+        assert third.told_of == [OpenWrites("VI_1", 4)]
 
     play(story)
 

@@ -224,8 +224,15 @@ def test_an_answer_about_another_term_opens_nothing(term: int) -> None:
 def test_opened_twice_is_opened_once() -> None:
     lone = active()
     assert lone.give(WritesOpened("VI_1", 2, "again")) == []
-    assert lone.give(WritesRefused("VI_1", 2, "again")) == []
     assert is_in(lone, State.MASTER)
+
+
+def test_a_refusal_that_comes_after_it_was_open_ends_the_tenure() -> None:
+    """A reload brought another keeper, or another server, and that one has closed its writes: nobody is left there."""
+    lone = active()
+    effects = lone.give(WritesRefused("VI_1", 2, "its disk is full"))
+    assert "SendAdvert" in kinds(effects)
+    assert lone.state is not State.MASTER
 
 
 def test_an_answer_to_one_that_is_master_no_more_opens_nothing() -> None:

@@ -241,6 +241,7 @@ class Client(threading.Thread):
         super().__init__()
         self.acknowledged: list[int] = []
         self.gap = 0.0
+        self.failures = 0
         self._host = host
         self._over = threading.Event()
         self.start()
@@ -258,6 +259,7 @@ class Client(threading.Thread):
                         cursor.execute(f"insert into t values ({number})")  # noqa: S608
                 except (pymysql.MySQLError, OSError):
                     connection = None
+                    self.failures += 1
                     time.sleep(0.005)
                     continue
                 self.acknowledged.append(number)

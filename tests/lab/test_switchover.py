@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.agents import Program
+from tests.lab.agents import PYVRRPCTL, Program
 from tests.lab.duo import Duo
 from tests.lab.site import Site
 from tests.waiting import until
@@ -21,6 +21,26 @@ pytestmark = pytest.mark.lab
 @pytest.fixture
 def duo(site: Site, tmp_path: Path) -> Duo:
     return Duo(site, tmp_path)
+
+
+def test_it_is_recorded_and_replays(duo: Duo, tmp_path: Path) -> None:
+    """From a moment in the middle, on both nodes: what was told and decided, and no password."""
+    assert duo.a.agent is not None
+    assert duo.b.agent is not None
+    files = [tmp_path / "a.jsonl", tmp_path / "b.jsonl"]
+    recorders = [
+        subprocess.Popen([PYVRRPCTL, "--socket", str(agent.socket), "record", "-o", str(file), "-s", "4"])
+        for agent, file in zip((duo.a.agent, duo.b.agent), files, strict=True)
+    ]
+    assert until(lambda: all(file.exists() and file.read_bytes() for file in files), 10)
+    assert duo.a.order("switchover").returncode == 0
+    for recorder, file in zip(recorders, files, strict=True):
+        assert recorder.wait(30) == 0
+        replayed = subprocess.run([PYVRRPCTL, "replay", str(file)], capture_output=True, text=True, check=False)
+        assert replayed.returncode == 0, replayed
+        assert b"hush" not in file.read_bytes()
+    assert b'"Relinquish"' in files[0].read_bytes()
+    assert b'"Invited"' in files[1].read_bytes()
 
 
 def test_there_and_back_again(duo: Duo) -> None:
@@ -111,3 +131,22 @@ def test_paused(duo: Duo) -> None:
     assert until(lambda: not b.database()["against"])
     assert a.order("acknowledge", "VI_1").returncode == 0
     assert a.order("pause", "VI_9").stderr == "pyvrrpctl: VI_9 has no database: say which one, VI_1\n"
+
+
+def test_a_reload_changes_the_keeper_and_no_client_notices(duo: Duo) -> None:
+    a = duo.a
+    assert a.agent is not None
+    node = json.loads(a.agent.config.read_text())
+    node["mysql"]["VI_1"]["hold_down"] = 60
+    with duo.client() as client:
+        a.agent.config.write_text(json.dumps(node))
+        reloaded = a.order("reload")
+        assert reloaded.returncode == 0, reloaded
+        before = len(client.acknowledged)
+        assert until(lambda: len(client.acknowledged) > before + 100, 10)
+        assert until(lambda: a.database()["view"]["writes"] == "open")
+    assert client.gap < 0.3
+    assert client.failures == 0
+    assert a.serves
+    assert [old for old, _ in a.agent.history()].count("MASTER") == 0
+    assert a.order("switchover").returncode == 0
