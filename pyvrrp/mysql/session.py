@@ -49,7 +49,9 @@ class Session:
         call = loop.run_in_executor(self._thread, self._ask, statements, deadline, loop)
         call.add_done_callback(_hear_out)
         try:
-            return await asyncio.wait_for(asyncio.shield(call), within + MARGIN)
+            # Before Python 3.12 wait_for swallows a cancellation that comes with the answer: an order was not heard.
+            async with asyncio.timeout(within + MARGIN):
+                return await asyncio.shield(call)
         except TimeoutError:
             raise DatabaseError(Kind.TIMED_OUT, 0, f"no answer in {within:g} s") from None
 
