@@ -116,3 +116,32 @@ def test_keepalived_loses_what_was_not_replicated_and_the_harness_sees_it(tmp_pa
     assert len(trial["verdict"]["lost"]) > 50
     assert trial["healed"]
     assert trial["checksums_equal"]
+
+
+@pytest.mark.lab
+def test_a_switchover_loses_nothing(tmp_path: Path) -> None:
+    trials = run(tmp_path / "json", "switchovers", "--count", "3", "--writers", "4")
+    assert len(trials) == 3
+    for trial in trials:
+        assert trial["until_write"] is not None, trial["trouble"]
+        assert not trial["verdict"]["lost"]
+        assert trial["checksums_equal"]
+        assert "writes are open on" in trial["answer"]
+
+
+@pytest.mark.lab
+def test_a_crash_with_semi_sync_loses_nothing(tmp_path: Path) -> None:
+    trials = run(tmp_path / "json", "crashes", "--semi-sync", "--count", "2", "--writers", "4")
+    assert len(trials) == 2
+    for trial in trials:
+        assert trial["until_write"] is not None, trial["log"]
+        assert not trial["verdict"]["lost"]
+        assert trial["checksums_equal"]
+
+
+@pytest.mark.lab
+def test_figures_say_what_is_reached(tmp_path: Path) -> None:
+    words = ["--agent", "pyvrrpd", "--trials", "1", "--only", "kill-fast", "--only", "peer"]
+    killed, restarted = run(tmp_path / "json", "figures", *words)
+    assert killed["until_write"] is not None
+    assert restarted["taken"] == 0
