@@ -291,7 +291,7 @@ class VirtualRouter:
         self.counters.adverts_received += 1
         if advert.priority == const.PRIORITY_RELEASE:
             self.counters.priority_zero_received += 1
-        elif self.handover_until is not None:
+        elif self.handover_until is not None and self.settings.database is None:
             effects += self._end_handover(f"{source} has taken over", now)
         if self.state is State.MASTER:
             return effects + self._hear_as_master(advert, source, now)
@@ -328,6 +328,9 @@ class VirtualRouter:
     def claimed(self, address: Address, mac: bytes, now: float) -> list[Effect]:
         """Another host says that it has one of the addresses."""
         effects = self.lapse(now)
+        if self.handover_until is not None and self.settings.database is not None:
+            # The successor's advert came before its database was open; until it has the address this one refuses.
+            effects += self._end_handover(f"{mac.hex(':')} has {address}", now)
         if self.state is State.BACKUP:
             self.duplicates.heard(address, mac, now)
         elif self.state is State.MASTER and not self.writes.opening:  # else nothing is here to be had twice

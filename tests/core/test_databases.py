@@ -46,6 +46,7 @@ from pyvrrp.core.guard import NOT_REPORTED
 from pyvrrp.core.settings import Account, DatabaseSettings, DemoteSettings, InstanceSettings, Track, VirtualAddress
 from pyvrrp.core.snapshot import DatabaseStatus
 from tests.lone import LOWER_PEER, Lone, announced, kinds, only, operations, sent, texts
+from tests.lone import master as alone_master
 from tests.simulation import CHECK, INTERFACE, VIP, instance, settings
 
 DATABASE = DatabaseSettings(Account(), demote=DemoteSettings(timeout=0.3))
@@ -339,10 +340,20 @@ def test_closed_it_hands_over() -> None:
     last = lone.status.last
     assert last is not None
     assert last.reason == "switchover"
-    effects = lone.hear(90, after=0.2)
+    assert kinds(lone.hear(90, after=0.2)) == [], "its successor's database need not be open yet"
+    assert lone.router.hold is Hold.KEEP
+    effects = lone.give(HolderHeard("eth0", VIP.address, MAC_OF_ANOTHER), after=0.1)
     assert kinds(effects) == ["RefuseConnections", "ResetConnections", "Reconcile"]
+    assert texts(effects) == ["02:00:00:00:00:99 has 192.168.1.200 300 ms after priority 0"]
     assert told(effects) == [RefuseConnections("VI_1", ())]
     assert told(lone.obey(effects)) == []
+
+
+def test_without_a_database_the_successors_advert_ends_it() -> None:
+    lone = alone_master()
+    lone.give(STOP)
+    assert kinds(lone.give(HolderHeard("eth0", VIP.address, MAC_OF_ANOTHER))) == [], "many may answer for it"
+    assert kinds(lone.hear(90, after=0.2)) == ["ResetConnections", "Reconcile"]
 
 
 def test_without_a_successor_the_refusals_end_with_the_addresses() -> None:
@@ -417,7 +428,8 @@ def test_stopped_it_is_done_when_all_is_over() -> None:
     assert not lone.node.done
     lone.give(WritesClosed("VI_1", 3, "closed"))
     assert not lone.node.done
-    lone.obey(lone.hear(90))
+    lone.hear(90)
+    lone.obey(lone.give(HolderHeard("eth0", VIP.address, MAC_OF_ANOTHER)))
     assert lone.node.done
 
 

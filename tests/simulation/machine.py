@@ -86,8 +86,9 @@ class Machine:
 
     @property
     def serving(self) -> bool:
-        """Whether it holds the VIP where clients can reach it."""
-        return self.holds and self.link and self.group == 0
+        """Whether it holds the VIP where clients can reach it, and lets them in."""
+        refusing = VIP.address in self.refusing.get("VI_1", ())
+        return self.holds and self.link and self.group == 0 and not refusing
 
     @property
     def sulks(self) -> bool:
