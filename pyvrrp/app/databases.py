@@ -160,6 +160,7 @@ class Databases:
         self._make = make or self._make_keeper
         self._posts: dict[str, Post] = {}
         self._wishes: dict[str, OpenWrites | CloseWrites] = {}
+        self._refused: dict[str, tuple[Address, ...]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._moved = asyncio.Condition()
         self._name = ""
@@ -255,6 +256,7 @@ class Databases:
                     post.opened = None
                     self._pass_on(post)
             case RefuseConnections(instance, addresses):
+                self._refused[instance] = addresses
                 self.refuse(instance, addresses)
             case Invite(instance):
                 if self._channel is not None:
@@ -267,6 +269,10 @@ class Databases:
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="refuse")
         self._thread.submit(self._refuse_in_thread, instance, addresses)
+
+    def readmit(self, instance: str) -> None:
+        """Refuse no more than what the core wants refused."""
+        self.refuse(instance, self._refused.get(instance, ()))
 
     async def opened(self, instance: str) -> float:
         """Wait until its writes are open; when that was."""
@@ -317,6 +323,10 @@ class Databases:
             if post.leaving and wish is not None and post.settings.account == heir.settings.account:
                 self._wishes.setdefault(heir.instance, replace(wish, instance=heir.instance))
                 heir.opened, heir.opened_on = post.opened, post.opened_on
+                keeper = post.keeper
+                if isinstance(wish, OpenWrites) and keeper is not None:  # else it opens again what the heir's closes
+                    post.keeper = None
+                    self._spawn(keeper.close())
 
     async def _man(self, post: Post) -> None:
         """Put a keeper in the place of the one before, or of none."""

@@ -131,13 +131,16 @@ class Switchover:
             return
         await self._wait_until_it_keeps_up(instance, target, course)
         began = self._loop.time()
-        async with self._way_back(instance, course):
-            down = await self._step_down(instance, course)
-            await self._have_it_reach(instance, target, down, course)
-            if self.status(instance).state != "MASTER":
-                raise RefusedError(f"{instance} is MASTER no more: something else has happened")
-        self._report(Relinquish(instance, f"switchover to {target}"))
-        await self._see_it_open(instance, target, down, began, course)
+        try:
+            async with self._way_back(instance, course):
+                down = await self._step_down(instance, course)
+                await self._have_it_reach(instance, target, down, course)
+                if self.status(instance).state != "MASTER":
+                    raise RefusedError(f"{instance} is MASTER no more: something else has happened")
+            self._report(Relinquish(instance, f"switchover to {target}"))
+            await self._see_it_open(instance, target, down, began, course)
+        finally:
+            self._databases.readmit(instance)  # whatever has become of it
 
     # --- steps of the active node -------------------------------------------------------------------------------------
 
@@ -211,7 +214,6 @@ class Switchover:
             # Who is MASTER no more was told to close, and a daemon that is stopped hands over.
             if self.status(instance).state == "MASTER" and not self._node.stopping:
                 await self._step_back(instance, error, course)
-                self._databases.refuse(instance, ())
             raise
 
     async def _step_back(self, instance: str, error: BaseException, course: Course) -> None:

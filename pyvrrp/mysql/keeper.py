@@ -101,11 +101,12 @@ class Keeper:
         if self._closed:
             return
         self._closed = True
-        for task in (self._life, self._step):
-            if task is not None:
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+        tasks = [task for task in (self._life, self._step) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._errand is not None and not self._errand[1].done():
+            self._errand[1].set_exception(_over())
         self._watch.close()
         self._server.close()
         self._other.close()
@@ -190,8 +191,8 @@ class Keeper:
         async def errand() -> None:
             self._stepped_down = True
             self._watch.writing = False
-            closed = await self._close_server(within, still=True)
-            if not closed.complete:
+            closed = await self._close_server(within, still=True, by_force=False)
+            if not closed.complete or not closed.position:  # without it nobody can say what the other one must have
                 await self._reopen()
                 raise DatabaseError(Kind.SQL, 0, str(closed))
             down.append(SteppedDown(closed.position, len(closed.killed), closed.seconds))
@@ -236,6 +237,8 @@ class Keeper:
 
     async def _run(self, errand: Callable[[], Awaitable[None]]) -> None:
         """As a step of its own."""
+        if self._closed:
+            raise _over()
         if self._errand is not None:
             raise DatabaseError(Kind.SQL, 0, "a switchover is under way")
         done: asyncio.Future[None] = self._loop.create_future()
@@ -403,8 +406,8 @@ class Keeper:
         except DatabaseError:
             return False
 
-    async def _close_server(self, within: float, *, still: bool) -> Closed:
-        """Close it, by force if it does not let itself be asked and that is allowed."""
+    async def _close_server(self, within: float, *, still: bool, by_force: bool = True) -> Closed:
+        """Close it, `by_force` too if it does not let itself be asked and that is allowed."""
         demote, verdict = self._settings.demote, self._watch.latest
         if verdict.word is Word.DOWN and verdict.conclusive:
             return Closed(complete=True, trouble=f"nothing can write: it {verdict.evidence}")
@@ -416,7 +419,7 @@ class Keeper:
             closed = await close(
                 self._server, within=within, kill=demote.kill_sessions, keep=self._settings.keep_users, still=still
             )
-        if closed.complete or demote.on_failure != "kill-server":
+        if closed.complete or not by_force or demote.on_failure != "kill-server":
             return closed
         return self._kill_server(closed)
 
@@ -554,6 +557,10 @@ class Keeper:
 
     def _say(self, level: Level, text: str) -> None:
         self._write(Record(level, self.instance, text))
+
+
+def _over() -> DatabaseError:
+    return DatabaseError(Kind.SQL, 0, "nobody looks after this server any more: the configuration has changed")
 
 
 def _missing(picture: Picture, position: str) -> tuple[str, ...]:

@@ -271,6 +271,7 @@ def test_mastership_is_lost_on_the_way(play: Callable[[Story], None]) -> None:
         assert a.state == "FAULT"
         assert not a.server.writable
         await until(lambda: b.serves)
+        await until(lambda: a.refused[-1] == ())  # when it comes back it is to be met
 
     play(story)
 

@@ -620,3 +620,46 @@ def test_an_opening_that_came_to_nothing_leaves_a_standby_that_may_try_again(pai
             assert pair.b.value("(select count(*) from app.t)") == 1
 
     play(story)
+
+
+# --- reloads, and mistakes --------------------------------------------------------------------------------------------
+
+
+def test_a_keeper_that_is_let_go_leaves_nobody_waiting(pair: Pair) -> None:
+    async def story() -> None:
+        async with active_and_standby(pair) as (a, _):
+            lock = pair.a.connect("mighty")
+            lock.cursor().execute("lock tables t write")
+            going = asyncio.create_task(a.keeper.step_down(5.0))
+            await asyncio.sleep(0)
+            await a.keeper.close()
+            with pytest.raises(DatabaseError):
+                await asyncio.wait_for(going, 1.0)
+            with pytest.raises(DatabaseError):
+                await asyncio.wait_for(a.keeper.step_back(), 1.0)
+            lock.close()
+
+    play(story)
+
+
+def test_a_server_is_not_killed_for_a_switchover(pair: Pair) -> None:
+    """Nor is one that is dead a step of it: nobody could say what the other one must have."""
+
+    async def story() -> None:
+        async with active_and_standby(pair, demote=DemoteSettings(on_failure="kill-server")) as (a, _):
+            pair.a.signal(signal.SIGSTOP)
+            try:
+                await until(lambda: a.report.faults)
+                with pytest.raises(DatabaseError):
+                    await a.keeper.step_down(0.2)
+            finally:
+                pair.a.signal(signal.SIGCONT)
+            await until(lambda: not a.report.faults)
+            assert not any("was killed" in line for line in a.log), a.log
+            pair.a.kill()
+            await until(lambda: a.report.faults)
+            with pytest.raises(DatabaseError):
+                await a.keeper.step_down(0.2)
+            pair.a.start()
+
+    play(story)
