@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import textwrap
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -57,6 +56,8 @@ def check(**options: Any) -> int:  # as click hands them over
 
     Exit status 3 when there is a problem. Where an administrator gets in (root over the socket) it sees more.
     """
+    import asyncio
+
     instance, database = database_of(options["file"], options["instance"])
     administrators = administrators_of(options, database, wanted=False)
     found = asyncio.run(_judge(instance, database, administrators))
@@ -129,6 +130,8 @@ def setup(**options: Any) -> int:
     the other one is closed. What only my.cnf can say is printed.
     """
     _, database = database_of(options["file"], options["instance"])
+    import asyncio
+
     return asyncio.run(set_up(database, options))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import socket
 from dataclasses import dataclass, replace
@@ -86,6 +85,8 @@ def _given(parameter: str) -> bool:
 
 def _answers(account: Account) -> bool:
     """Whether an administrator that nobody named gets in."""
+    import asyncio
+
     from pyvrrp.mysql.failure import DatabaseError
     from pyvrrp.mysql.session import Session
 
