@@ -80,7 +80,7 @@ class Orders:
     async def _resume(self, instance: str, _request: Object) -> Object:
         self._databases.keeper(instance).resume()
         self._say(instance, "resumed by order")
-        return _done(f"{instance} is neither paused nor drained on this node")
+        return _done(f"{instance} is no longer paused or drained on this node")
 
     async def _acknowledge(self, instance: str, _request: Object) -> Object:
         self._databases.keeper(instance).acknowledge()

@@ -186,7 +186,8 @@ class Switchover:
     async def _step_down(self, instance: str, course: Course) -> SteppedDown:
         post = self._databases.post(instance)
         down = await self._databases.keeper(instance).step_down(max(STEP_DOWN, post.settings.demote.timeout))
-        text = f"writes closed here in {down.seconds * 1e3:.0f} ms, {down.killed} sessions killed, at {down.position}"
+        killed = f"{down.killed} session{'' if down.killed == 1 else 's'} killed"
+        text = f"writes closed here in {down.seconds * 1e3:.0f} ms, {killed}, at {down.position}"
         course.steps.append(text)
         return down
 
@@ -244,10 +245,9 @@ class Switchover:
             "position": down.position,
             "active": target,
         }
-        course.steps.append(
-            f"writes are open on {target}: nobody could write for {gap * 1e3:.0f} ms"
-            f" ({whole * 1e3:.0f} ms by this node's clock alone)"
-        )
+        # What the target's word was on its way is told where it is not the same.
+        alone = f" ({whole * 1e3:.0f} ms by this node's clock alone)" if whole - gap >= 1e-3 else ""
+        course.steps.append(f"writes are open on {target}: nobody could write for {gap * 1e3:.0f} ms{alone}")
 
     # --- what the other node asks -------------------------------------------------------------------------------------
 

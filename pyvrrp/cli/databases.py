@@ -20,7 +20,7 @@ def database_block(database: Json, now: float) -> list[str]:
         *_known("other node", view["peer"]),
         *_known("mode", view["mode"]),
         *(("NOT FIT", each) for each in database["faults"]),
-        *(("against it", each) for each in database["against"]),
+        *(("against it", each) for each in database["against"] if each not in database["faults"]),
         *(("ONLY HERE", each) for each in view["errant"]),
         *(("LOST", each) for each in view["lost"]),
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 import time
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
@@ -10,6 +12,8 @@ Json = dict[str, Any]
 Rows = Sequence[Sequence[str]]
 
 GAP: Final = "  "
+_LABEL: Final = re.compile(r" *(?:\S+(?: \S+)* {2,})?")
+_NARROW: Final = 30  # a column less wide than that is no help
 _NAMES_SHOWN: Final = 3
 _NAMES_WIDTH: Final = 40  # one is shown however long it is
 
@@ -29,6 +33,20 @@ def table(rows: Rows, first: int = 0) -> list[str]:
 def under(label: str, sentences: Iterable[str]) -> list[str]:
     """Sentences below each other, the label before the first."""
     return [f"{label if index == 0 else '':<4}{GAP}{text}" for index, text in enumerate(sentences)]
+
+
+def folded(text: str, width: int) -> str:
+    """Sentences that are longer than `width` go on below where they begin; rows of tables stay as they are."""
+    return "".join(_folded(line, width) for line in text.splitlines(keepends=True))
+
+
+def _folded(line: str, width: int) -> str:
+    begin = _LABEL.match(line)
+    sentence = line[begin.end() :] if begin else line
+    if len(line.rstrip()) <= width or begin is None or GAP in sentence or width - begin.end() < _NARROW:
+        return line
+    parts = textwrap.wrap(sentence, width - begin.end(), break_long_words=False, break_on_hyphens=False)
+    return begin.group() + f"\n{' ' * begin.end()}".join(parts) + "\n"
 
 
 def some(names: Sequence[str]) -> str:

@@ -129,6 +129,8 @@ def setup(**options: Any) -> int:
     Each change is shown and asked for, and a second run finds nothing to do. The server that takes writes stays open;
     the other one is closed. What only my.cnf can say is printed.
     """
+    import asyncio
+
     _, database = database_of(options["file"], options["instance"])
     import asyncio
 

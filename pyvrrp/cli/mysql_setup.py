@@ -6,7 +6,7 @@ import contextlib
 import os
 import pwd
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -15,8 +15,11 @@ from pyvrrp.cli.servers import HERE, SERVICE, THERE, administrators_of, agent_of
 
 if TYPE_CHECKING:  # PyMySQL costs a tenth of a second
     from pyvrrp.core.settings import Account, DatabaseSettings
+    from pyvrrp.mysql.failure import DatabaseError
     from pyvrrp.mysql.pairing import Plan, Step, Wish
     from pyvrrp.mysql.perform import Pair
+
+FOREIGN: Final = 1130  # ER_HOST_NOT_PRIVILEGED: nobody at all may come from this host
 
 
 async def set_up(database: DatabaseSettings, options: dict[str, Any]) -> int:
@@ -36,9 +39,12 @@ async def set_up(database: DatabaseSettings, options: dict[str, Any]) -> int:
     local = ("localhost",) if database.account.socket else local_hosts(database.account.host)
     try:
         mine = await survey(HERE, administrators.here, user=user, files=True)
+    except DatabaseError as error:
+        raise Failure(_no_way_in(HERE, administrators.here, error), UNREACHABLE) from None
+    try:
         other = await survey(THERE, administrators.there, user=user)
     except DatabaseError as error:
-        raise Failure(str(error), UNREACHABLE) from None
+        raise Failure(_no_way_in(THERE, administrators.there, error), UNREACHABLE) from None
     ours = options["address"] or own_ip_towards(peer.host, peer.port)
     here = End(mine, ours, options["port"] or int(mine.value("port") or 3306), local)
     active, standby = active_first(here, End(other, peer.host, peer.port, local))
@@ -67,6 +73,22 @@ async def set_up(database: DatabaseSettings, options: dict[str, Any]) -> int:
     finally:
         for session in sessions.values():
             session.close()
+
+
+def _no_way_in(name: str, account: Account, error: DatabaseError) -> str:
+    """What an administrator reads who gets no further than this; each with what is most often behind it."""
+    from pyvrrp.mysql.failure import Kind
+
+    match error.kind:
+        case Kind.REFUSED if name == THERE:
+            hint = " (does it run, and is its bind_address another than 127.0.0.1?)"
+        case _ if name == THERE and (error.kind is Kind.DENIED or error.number == FOREIGN):
+            hint = " (it wants an administrator who may come from this host: --peer-user, --peer-defaults-file)"
+        case Kind.DENIED:
+            hint = " (--user and --defaults-file say who the administrator is)"
+        case _:
+            hint = ""
+    return f"{name}, {account.user} at {account}: {error}{hint}"
 
 
 async def _do(pair: Pair, proposed: Plan, *, ask: bool) -> int:

@@ -14,6 +14,7 @@ import click
 from pyvrrp.cli import render, sentences, transitions
 from pyvrrp.cli.asking import Json, demand, status_of
 from pyvrrp.cli.failure import UNHEALTHY, USAGE, Failure
+from pyvrrp.cli.layout import folded
 
 if TYPE_CHECKING:  # rich costs a seventh of this command's time
     from rich.text import Text
@@ -44,8 +45,13 @@ def status(socket: str, instance: str | None, as_json: bool, watch: bool, exit_c
     if as_json:
         _print_json(_only(answer, instance))
     else:
-        click.echo(render.status(answer, instance), nl=False)
+        click.echo(_fitted(render.status(answer, instance)), nl=False)
     return UNHEALTHY if exit_code and not render.healthy(answer, instance) else 0
+
+
+def _fitted(page: str) -> str:
+    """The page for the terminal that it goes to; who reads it with a program gets whole lines."""
+    return folded(page, shutil.get_terminal_size().columns) if sys.stdout.isatty() else page
 
 
 def _only(answer: Json, instance: str | None) -> Json:
@@ -69,7 +75,7 @@ def _print_json(value: object) -> None:
 def _page(socket: str, instance: str | None) -> str:
     """The status, or why there is none: a daemon that restarts comes back."""
     try:
-        return render.status(status_of(socket, instance), instance)
+        return _fitted(render.status(status_of(socket, instance), instance))
     except Failure as failure:
         if failure.status == USAGE:
             raise
@@ -121,7 +127,7 @@ def explain(socket: str, name: str) -> None:
     """Tell everything about the instance, sync group, virtual server or check NAME in sentences."""
     answer = status_of(socket)
     demand(name, sentences.names(answer), "nothing called")
-    click.echo(sentences.explain(answer, name), nl=False)
+    click.echo(_fitted(sentences.explain(answer, name)), nl=False)
 
 
 @click.command()

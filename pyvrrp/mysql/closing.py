@@ -119,7 +119,7 @@ def _listed(killed: Sequence[str]) -> str:
     counted = Counter(killed).most_common()
     named = [f"{number} of {account}" for account, number in counted[:NAMED]]
     more = [f"{len(counted) - NAMED} accounts more"] if len(counted) > NAMED else []
-    return f"{len(killed)} sessions killed ({', '.join(named + more)})"
+    return f"{len(killed)} session{'' if len(killed) == 1 else 's'} killed ({', '.join(named + more)})"
 
 
 def _host(text: str) -> str:

@@ -46,7 +46,8 @@ def classify(error: BaseException) -> DatabaseError:
     if isinstance(error, pymysql.MySQLError) and number and number not in CLIENT:
         return DatabaseError(_server_kind(number), number, f"error {number}: {text}")
     cause = _cause(error)
-    return DatabaseError(_client_kind(cause), 0, str(cause) or text)
+    told = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)
+    return DatabaseError(_client_kind(cause), 0, told or text)
 
 
 def _server_kind(number: int) -> Kind:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from pyvrrp.mysql.dialect import modern
 from pyvrrp.mysql.facts import truth
 from pyvrrp.mysql.lint_server import PATIENCE
 from pyvrrp.mysql.pairing import End, Wish
 
+LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
-def lines(end: End, offset: int, wish: Wish) -> Iterator[str]:
+
+def lines(end: End, server_id: int, offset: int, wish: Wish) -> Iterator[str]:
     """What its option file has to say and, as far as that is known, does not."""
     facts = end.facts
-    wanted = {"server_id": str(facts.server_id or offset), "log_bin": "mysql-bin", "log_slave_updates": "ON"}
+    wanted = {"server_id": str(server_id), "log_bin": "mysql-bin", "log_slave_updates": "ON"}
     if facts.maria:
         wanted["gtid_strict_mode"] = "ON"
     else:
@@ -29,6 +32,8 @@ def lines(end: End, offset: int, wish: Wish) -> Iterator[str]:
     }
     if wanted["auto_increment_increment"] == "1":
         wanted["auto_increment_increment"] = "2"
+    if facts.value("bind_address") in LOOPBACK:
+        wanted["bind_address"] = "0.0.0.0"  # noqa: S104  # Debian's servers begin with 127.0.0.1: nobody replicates
     if facts.value("rpl_semi_sync_master_wait_point"):
         wanted[facts.dialect.semi_sync.wait_point] = "AFTER_SYNC"
     for name, value in wanted.items():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pyvrrp.mysql.facts import Facts
 from pyvrrp.mysql.finding import some
 from pyvrrp.mysql.pairing import End, Wish, beyond
 
@@ -56,7 +55,7 @@ def _differences(active: End, standby: End, wish: Wish) -> Iterator[str]:
         return
     lacking = sorted(set(active.tables) - set(standby.tables))
     if lacking and not standby.position and not wish.same_data:
-        yield (f"{standby.facts.name} has not got {some(lacking)}: setting up copies no data. {_copy(active.facts)}")
+        yield (f"{standby.facts.name} has not got {some(lacking)}: setting up copies no data. {_copy(standby)}")
     elif active.tables and not standby.position and not wish.same_data:
         yield (
             f"{standby.facts.name} has tables and does not say up to which transaction. If the two have the same data"
@@ -64,10 +63,15 @@ def _differences(active: End, standby: End, wish: Wish) -> Iterator[str]:
         )
 
 
-def _copy(facts: Facts) -> str:
+def _copy(standby: End) -> str:
+    facts = standby.facts
     if facts.maria:
+        # Into its own log it would write the copy as transactions of its own, and then refuse the position.
         return (
-            "Copy them first: mariadb-dump --all-databases --single-transaction --master-data=1 --gtid (or mariabackup)"
+            "Copy them first, with mariadb-backup, or with mariadb-dump --all-databases --single-transaction"
+            f" --master-data=1 --gtid here; and there, where nothing is worth keeping: {standby.forgets}; and mariadb"
+            " --init-command='SET sql_log_bin = 0' < the dump. It brings the accounts too: the administrator whom"
+            " setup uses there must be known here first"
         )
     if facts.gtid:
         return "Copy them first: mysqldump --all-databases --single-transaction --triggers --routines --events"

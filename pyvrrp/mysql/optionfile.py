@@ -35,14 +35,18 @@ def options(pid_file: str, data: str) -> Mapping[str, str] | None:
     identity = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []} if os.geteuid() == 0 else {}
     first = [word for word in command[1:] if word.startswith(FIRST)]
     try:
-        done = subprocess.run(
-            [f"/proc/{pid}/exe", *first, "--print-defaults"],
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=True,
-            **identity,  # type: ignore[call-overload]
-        )
+        # Opened by us: a server that has changed its user, or has capabilities, does not show its program even to its
+        # own user.
+        with process.joinpath("exe").open("rb") as opened:
+            done = subprocess.run(
+                [f"/proc/self/fd/{opened.fileno()}", *first, "--print-defaults"],
+                capture_output=True,
+                text=True,
+                timeout=SECONDS,
+                check=True,
+                pass_fds=[opened.fileno()],
+                **identity,  # type: ignore[call-overload]
+            )
     except (OSError, subprocess.SubprocessError):
         return None
     rest = [word for word in command[1:] if word not in first]

@@ -23,7 +23,7 @@ PATIENCE: Final = 0.3
 @dataclass(frozen=True, slots=True)
 class Sight:
     """What was seen at the time `at`. `open`: its writes are, `closed`: its agent keeps them closed; `verdict` is that
-    one's, too.
+    one's, too, and `against` what it says keeps it from taking over.
 
     `position`: all that it had at a time that is no earlier than `since`, None when that is not known.
     """
@@ -35,6 +35,7 @@ class Sight:
     by_agent: bool
     verdict: str = ""
     closed: bool = False
+    against: tuple[str, ...] = ()
 
 
 class Other:
@@ -57,7 +58,14 @@ class Other:
         since = now - published.age - ON_THE_WAY
         self.beat = published.beat or self.beat
         seen = Sight(
-            now, since, published.writes == "open", position, True, published.verdict, published.writes == "closed"
+            now,
+            since,
+            published.writes == "open",
+            position,
+            True,
+            published.verdict,
+            published.writes == "closed",
+            published.against,
         )
         self._take(seen, published.writes)
 

@@ -40,9 +40,9 @@ class End:
 
     @property
     def forgets(self) -> str:
-        """The statements by which it forgets that it ever had transactions."""
+        """The statements by which it forgets its own transactions; up to where it has another's stays known."""
         if self.facts.maria:
-            return "RESET MASTER; SET GLOBAL gtid_slave_pos = ''"
+            return "RESET MASTER"
         return "RESET BINARY LOGS AND GTIDS" if self.facts.dialect.version >= (8, 4, 0) else "RESET MASTER"
 
 
@@ -86,13 +86,21 @@ class Plan:
     refusals: tuple[str, ...] = ()
 
 
+def server_ids(active: End, standby: End) -> tuple[int, int]:
+    """Theirs; where one has none, or both have the same, what they should have."""
+    first = active.facts.server_id or 1
+    second = standby.facts.server_id
+    return first, second if second not in (0, first) else first + 1
+
+
 def offset(end: End, ends: tuple[End, End]) -> int:
     """Its auto_increment_offset: as it is, where the two are right; else the one with the lower server_id has 1."""
     steps = {each.facts.value("auto_increment_increment") or "1" for each in ends}
     offsets = [int(each.facts.value("auto_increment_offset") or 1) for each in ends]
     if len(steps) == 1 and offsets[0] != offsets[1] and max(offsets) <= int(next(iter(steps))):
         return int(end.facts.value("auto_increment_offset") or 1)
-    return 1 if end.facts.server_id == min(each.facts.server_id for each in ends) else 2
+    first, second = server_ids(*ends)
+    return 1 if (first < second) == (end is ends[0]) else 2
 
 
 def beyond(facts: Facts, other: Facts) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from pyvrrp.mysql.facts import Facts, truth
 from pyvrrp.mysql.lint_server import PATIENCE
 from pyvrrp.mysql.mycnf import lines
 from pyvrrp.mysql.obstacles import obstacles
-from pyvrrp.mysql.pairing import End, Plan, Step, Wish, offset
+from pyvrrp.mysql.pairing import End, Plan, Step, Wish, offset, server_ids
 
 
 def active_first(here: End, there: End) -> tuple[End, End]:
@@ -30,7 +30,10 @@ def active_first(here: End, there: End) -> tuple[End, End]:
 def plan(active: End, standby: End, wish: Wish) -> Plan:
     """All that is missing, in its order; nothing for a pair that is set up."""
     ends = (active, standby)
-    wanted = {each.facts.name: tuple(lines(each, offset(each, ends), wish)) for each in ends}
+    wanted = {
+        each.facts.name: tuple(lines(each, server_id, offset(each, ends), wish))
+        for each, server_id in zip(ends, server_ids(active, standby), strict=True)
+    }
     refusals = obstacles(active, standby, wish)
     if refusals:
         return Plan((), wanted, refusals)

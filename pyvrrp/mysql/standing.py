@@ -236,7 +236,7 @@ class Standing:
             writes=self.writes,
             replication=self._replication(),
             position=self._has,
-            semi_sync=_semi_sync(picture) if picture is not None else "",
+            semi_sync=_semi_sync(picture) if picture is not None and self._verdict.usable else "",
             peer=_peer(self._other.seen, self._other.trouble, now),
             mode=self._mode(),
             errant=self.errant,
@@ -284,4 +284,5 @@ def _peer(seen: Sight | None, trouble: str, now: float) -> str:
     if seen is None or now - seen.at > SEEN:
         return f"not known{': ' + trouble if trouble else ''}"
     verdict = f", {seen.verdict}" if seen.verdict else ""
-    return f"writes {'open' if seen.open else 'closed'}{verdict}"
+    against = f"; it would not take over: {', '.join(seen.against)}" if seen.against else ""
+    return f"writes {'open' if seen.open else 'closed'}{verdict}{against}"

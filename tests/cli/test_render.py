@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from pyvrrp.cli import render
-from pyvrrp.cli.layout import age, some
+from pyvrrp.cli.layout import age, folded, some
 from pyvrrp.core.snapshot import AddressStatus, CheckStatus
 from tests.cli.answers import BACKUP, CHECK, GROUP, LOST, MASTER, NOW, SERVICE, SPLIT, answer
 
@@ -202,3 +202,16 @@ def test_a_very_long_name_widens_its_own_table_only() -> None:
     lines = render.status(answer(BACKUP, checks=(check,))).splitlines()
     assert lines[2].index("IFACE") == len("INSTANCE") + 2
     assert lines[5].index("RESULT") == len(check.name) + 2
+
+
+def test_on_a_narrow_terminal_sentences_go_on_below_where_they_begin() -> None:
+    page = BACKUP_PAGE.splitlines()
+    narrow = folded(BACKUP_PAGE, 60).splitlines()
+    assert narrow[:6] == page[:6]  # tables stay
+    assert narrow[8:12] == [
+        "WHY   VI_1 is BACKUP: 192.168.1.201 advertises 150, ours is",
+        "      110 - 20 (mysql) = 90.",
+        "      It takes over if no advert arrives for 3.34 s (last",
+        "      one 0.31 s ago).",
+    ]
+    assert folded(BACKUP_PAGE, 200) == BACKUP_PAGE

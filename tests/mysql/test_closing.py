@@ -56,7 +56,7 @@ def test_who_has_not_committed_is_killed_and_its_row_is_not_there(open_pair: Pai
     assert raised.value.args[0] in DEAD
     assert (result.complete, result.killed, is_closed(open_pair)) == (True, ("app@127.0.0.1",), True)
     assert open_pair.a.value("(select count(*) from app.t)") == 0
-    assert str(result).endswith("1 sessions killed (1 of app@127.0.0.1)")
+    assert str(result).endswith("1 session killed (1 of app@127.0.0.1)")
     assert result.seconds < 0.1
 
 

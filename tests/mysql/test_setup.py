@@ -145,6 +145,16 @@ def test_what_only_an_option_file_can_say_comes_first() -> None:
     assert proposed.steps == ()
     assert proposed.refusals == ("both servers have server_id 1", "this server has no log_slave_updates")
     assert "log_slave_updates = ON" in proposed.lines["this server"]
+    assert not any(each.startswith("server_id") for each in proposed.lines["this server"])
+    assert "server_id = 2" in proposed.lines["the other server"]
+    assert "auto_increment_offset = 2" in proposed.lines["the other server"]
+
+
+def test_a_server_that_listens_on_its_own_host_alone_is_told_to_listen() -> None:
+    here, there = fresh(1, "this server", bind_address="127.0.0.1"), fresh(2, "the other server", bind_address="*")
+    lines = planned(here, there).lines
+    assert "bind_address = 0.0.0.0" in lines["this server"]
+    assert not any(each.startswith("bind_address") for each in lines["the other server"])
 
 
 def test_lines_that_are_there_are_not_asked_for() -> None:

@@ -290,3 +290,15 @@ def test_what_an_active_one_had_when_it_was_closed_is_its_last_position(pair: Pa
     assert str(pair.other.last) == "0-1-12"
     pair.other.forget()
     assert pair.other.last is None
+
+
+def test_the_active_one_s_page_says_what_keeps_the_other_one_from_taking_over(pair: Pair) -> None:
+    pair.other.told(replace(SAID, writes="closed", verdict="READ_ONLY", against=("it is drained",)), pair.now)
+    view = pair.standing.report(pair.now).view
+    assert view.peer == "writes closed, READ_ONLY; it would not take over: it is drained"
+
+
+def test_what_a_dead_server_said_of_semi_sync_is_not_repeated(pair: Pair) -> None:
+    assert pair.standing.report(pair.now).view.semi_sync == "not installed"
+    pair.standing.judged(DOWN)
+    assert pair.standing.report(pair.now).view.semi_sync == ""
