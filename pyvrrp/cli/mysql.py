@@ -132,8 +132,6 @@ def setup(**options: Any) -> int:
     import asyncio
 
     _, database = database_of(options["file"], options["instance"])
-    import asyncio
-
     return asyncio.run(set_up(database, options))
 
 
