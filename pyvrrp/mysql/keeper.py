@@ -18,7 +18,7 @@ from typing import Final
 from pyvrrp.core.effects import CloseWrites, Level, OpenWrites, Record
 from pyvrrp.core.events import DatabaseReport, Event, WritesClosed, WritesOpened, WritesRefused
 from pyvrrp.core.settings import DatabaseSettings
-from pyvrrp.mysql import plan, rejoining, semisync
+from pyvrrp.mysql import lasting, plan, rejoining, semisync
 from pyvrrp.mysql.closing import Closed, close
 from pyvrrp.mysql.failure import DatabaseError, Kind
 from pyvrrp.mysql.memory import Memory
@@ -94,7 +94,7 @@ class Keeper:
     def start(self) -> None:
         """Begin to look after the server."""
         self._watch.start()
-        self._life = self._loop.create_task(self._live())
+        self._life = lasting.begin(self._loop, self._live())
 
     async def close(self) -> None:
         """Let go of the server as it is."""
@@ -275,14 +275,17 @@ class Keeper:
                         await self._wake.wait()
 
     def _fail(self, error: BaseException) -> None:
-        """A mistake of ours: said once, and what was ordered is answered."""
-        order = self._order
+        """A mistake of ours: said once, what was ordered is answered, and what was seen before is not believed."""
+        order, self._standing.trouble = self._order, f"a mistake of pyvrrp's: {error!r}"
         if repr(error) != self._failure:
             self._failure = repr(error)
             self._say(Level.ERROR, f"this is a mistake of pyvrrp's: {error!r}")
         if order is None or order is self._done:
+            self._report()
             return
         self._done = order
+        self._standing.writes = "closing"  # the next round sees whether anybody can write
+        self._report()
         if isinstance(order, OpenWrites):
             self._tell(WritesRefused(self.instance, order.term, self._failure))
         else:
@@ -328,9 +331,9 @@ class Keeper:
             self._say(Level.WARNING, f"taken over without {', '.join(opened.missing)}: they are lost to clients")
         standing.opened(opened, self._loop.time(), forced=order.forced)
         self._other.forget()
-        self._done = order
         self._speak()
         whole = (self._loop.time() - began) * 1000
+        self._done = order
         self._tell(WritesOpened(self.instance, order.term, f"{whole:.0f} ms: {opened.detail}"))
 
     async def _wish(self, order: OpenWrites) -> Wish:
@@ -357,9 +360,9 @@ class Keeper:
             closed = await self._close_server(self._settings.demote.timeout, still=False)
         missing = error.missing if isinstance(error, RefusedError) else ()
         self._standing.refused(str(error), missing, closed, self._loop.time() + NOT_AGAIN)
-        self._done = order
         reason = str(error) if closed.complete else f"{error}; {closed}"
         self._report()
+        self._done = order
         self._tell(WritesRefused(self.instance, order.term, reason))
         await self._receive_again()
 
@@ -374,10 +377,10 @@ class Keeper:
             closed = await self._close_server(self._settings.demote.timeout, still=still)
         standing.closed(closed, self._loop.time(), interrupted=interrupted)
         self._stepped_down = False
-        self._done = order
         # First what speaks against it as a standby, as the core looks for one, and what the other one must have.
         self._report()
         self._speak()
+        self._done = order
         self._tell(WritesClosed(self.instance, order.term, str(closed), closed.complete))
         if interrupted:
             await self._receive_again()
@@ -450,6 +453,8 @@ class Keeper:
                 await self._keep_closed(picture, now)
         except DatabaseError as error:
             self._standing.trouble = str(error)
+        else:
+            self._standing.trouble = ""
 
     async def _keep_open(self, picture: Picture) -> None:
         if self._stepped_down:

@@ -19,6 +19,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any, Final
 
 from pyvrrp.core.settings import Account, ProbeSettings
+from pyvrrp.mysql import lasting
 from pyvrrp.mysql.failure import DatabaseError, Kind
 from pyvrrp.mysql.session import Row, Session
 from pyvrrp.mysql.verdict import (
@@ -100,7 +101,7 @@ class Watch:
         """Ask now, and every interval from then on. Inside the running loop."""
         loop = asyncio.get_running_loop()
         self._ears.open(loop)
-        self._tasks = (loop.create_task(self._pings(loop)), loop.create_task(self._writes(loop)))
+        self._tasks = (lasting.begin(loop, self._pings(loop)), lasting.begin(loop, self._writes(loop)))
 
     def hurry(self) -> None:
         """Ask now: there is news."""

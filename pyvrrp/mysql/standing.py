@@ -66,7 +66,6 @@ class Standing:
 
     def saw(self, picture: Picture, now: float) -> None:
         """A round's picture."""
-        self.trouble = ""
         if self.picture is not None and picture.uptime < self.picture.uptime:
             self._begin_anew()
         self.picture, self._has, self._has_at = picture, picture.has, now

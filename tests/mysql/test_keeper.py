@@ -21,6 +21,7 @@ from pyvrrp.core.settings import DatabaseSettings, DemoteSettings, PromoteSettin
 from pyvrrp.mysql.failure import DatabaseError
 from pyvrrp.mysql.keeper import Keeper
 from pyvrrp.mysql.memory import Memory
+from pyvrrp.mysql.probe import Watch
 from pyvrrp.mysql.published import Published
 from tests.mysql.pair import Pair, Server
 
@@ -661,5 +662,44 @@ def test_a_server_is_not_killed_for_a_switchover(pair: Pair) -> None:
             with pytest.raises(DatabaseError):
                 await a.keeper.step_down(0.2)
             pair.a.start()
+
+    play(story)
+
+
+def test_a_mistake_is_answered_and_what_was_seen_before_is_not_believed(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story() -> None:
+        async with active_and_standby(pair) as (a, b):
+            with monkeypatch.context() as patched:
+                patched.setattr("pyvrrp.mysql.standing.Standing.saw", lambda *_: 1 // 0)
+                await until(lambda: any("a mistake" in each for each in b.report.against), about=lambda: str(b.report))
+                assert not a.report.against  # whoever is active has no better one
+            await until(lambda: not b.report.against)
+            await a.closed()
+            with monkeypatch.context() as patched:
+                patched.setattr("pyvrrp.mysql.keeper.Keeper._speak", lambda _: 1 // 0)  # the server is open by then
+                b.open()
+                assert "ZeroDivisionError" in (await b.answer(WritesRefused)).reason
+            await until(lambda: pair.b.value("@@global.read_only"))
+
+    play(story)
+
+
+def test_a_watch_that_ends_by_a_mistake_is_told_of(pair: Pair) -> None:
+    """Its last verdict would be believed for ever."""
+
+    async def story() -> None:
+        told: list[Any] = []
+
+        def mistaken(_: object) -> None:
+            raise ZeroDivisionError
+
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["exception"]))
+        watch = Watch(pair.settings(pair.a).account, pair.settings(pair.a).probe, mistaken)
+        watch.start()
+        await until(lambda: told)
+        assert isinstance(told[0], ZeroDivisionError)
+        watch.close()
 
     play(story)
