@@ -26,7 +26,7 @@ def accounts(active: End, standby: End, wish: Wish) -> Iterator[Step]:
     spoken = active.facts.dialect
     for end in (active, standby):
         for host in end.local:
-            everything = (set(spoken.privileges), set(HEARTBEAT_PRIVILEGES))
+            everything = (set(spoken.needed(by_file=not active.facts.gtid)), set(HEARTBEAT_PRIVILEGES))
             wanted[f"{wish.agent}@{host}"] = everything
     for end in (active, standby):
         privileges, table = wanted.setdefault(f"{wish.agent}@{end.host}", (set(), set()))
@@ -59,7 +59,8 @@ def _account(facts: Facts, who: str, privileges: set[str], table: set[str], wish
         value = f"PASSWORD(:{AGENT}:)" if facts.maria or old else f":{AGENT}:"
         yield f"SET PASSWORD FOR {name} = {value}"
     lines = facts.granted.get(who, ())
-    lacking = grants.missing(facts.dialect, [each for each in facts.dialect.privileges if each in privileges], lines)
+    wanted = facts.dialect.needed(by_file=not facts.gtid)
+    lacking = grants.missing(facts.dialect, [each for each in wanted if each in privileges], lines)
     if lacking:
         yield f"GRANT {', '.join(lacking)} ON *.* TO {name}"
     if not grants.may(lines, table):

@@ -100,6 +100,9 @@ class Dialect:
     privileges: tuple[str, ...]
     """What the agent's account needs, ON *.*; with it HEARTBEAT_PRIVILEGES on pyvrrp.*."""
 
+    reads_log: tuple[str, ...]
+    """What it needs besides to read its own binary log: by that alone servers without GTIDs are compared."""
+
     replication_privileges: tuple[str, ...]
     """What the account needs that the other server replicates with, ON *.*."""
 
@@ -134,6 +137,10 @@ class Dialect:
     def open_writes(self) -> tuple[str, ...]:
         """Statements after which the server takes writes."""
         return (*(("SET GLOBAL super_read_only=0",) if self.super_read_only else ()), "SET GLOBAL read_only=0")
+
+    def needed(self, *, by_file: bool) -> tuple[str, ...]:
+        """What the agent's account needs on a server that has GTIDs, or that goes `by_file`, ON *.*."""
+        return (*self.privileges, *(self.reads_log if by_file else ()))
 
     def start_io(self, channel: str = "") -> str:
         """Begin to receive. `channel` is MariaDB's connection name or MySQL's channel, "" the unnamed one."""
@@ -280,6 +287,7 @@ def _maria(name: str, version: Version) -> Dialect:
                 )
             )
         ),
+        reads_log=(),
         replication_privileges=("REPLICATION SLAVE",),
         adopt_position=("SET GLOBAL gtid_slave_pos = @@global.gtid_current_pos",),
     )
@@ -311,6 +319,7 @@ def _mysql(name: str, version: Version) -> Dialect:
         super_read_only=closable,
         passes_read_only=() if closable else ("SUPER",),
         privileges=_mysql_privileges(version),
+        reads_log=("REPLICATION SLAVE",),
         replication_privileges=("REPLICATION SLAVE",),
         adopt_position=(),
     )

@@ -12,6 +12,7 @@ SCHEMA: Final = "pyvrrp"
 PURPOSES: Final = {
     "SLAVE MONITOR": "see the state of replication",
     "REPLICATION CLIENT": "see the state of replication",
+    "REPLICATION SLAVE": "read its own binary log, as it has no GTIDs",
     "BINLOG MONITOR": "know the position of the binary log",
     "PROCESS": "see the sessions of others",
     "CONNECTION ADMIN": "end the sessions of others, and come in when all connections are taken",
@@ -25,7 +26,7 @@ PURPOSES: Final = {
 }
 _LOOKING: Final = frozenset({"SLAVE MONITOR", "REPLICATION CLIENT", "BINLOG MONITOR"})
 _ALL: Final = frozenset({"ALL", "ALL PRIVILEGES"})
-_NOT_IN_SUPER: Final = frozenset({"PROCESS", "REPLICATION CLIENT"})
+_NOT_IN_SUPER: Final = frozenset({"PROCESS", "REPLICATION CLIENT", "REPLICATION SLAVE"})
 _GRANT: Final = re.compile(r"^GRANT (?P<what>.+?) ON (?:TABLE )?(?P<where>\S+) TO ", re.IGNORECASE)
 
 

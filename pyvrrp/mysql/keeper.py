@@ -20,6 +20,7 @@ from pyvrrp.core.events import DatabaseReport, Event, WritesClosed, WritesOpened
 from pyvrrp.core.settings import DatabaseSettings
 from pyvrrp.mysql import lasting, plan, rejoining, semisync
 from pyvrrp.mysql.closing import Closed, close
+from pyvrrp.mysql.comparing import ByPlace
 from pyvrrp.mysql.failure import DatabaseError, Kind
 from pyvrrp.mysql.memory import Memory
 from pyvrrp.mysql.opening import RefusedError, Wish, beyond, open_writes
@@ -72,6 +73,7 @@ class Keeper:
         self._loop = asyncio.get_running_loop()
         self._server = Server(settings.account)
         self._other = Other(settings.peer)
+        self._by_place = ByPlace(self._server, self._other)
         self._watch = Watch(settings.account, settings.probe, self._judged)
         self._standing = Standing(instance, node, settings, memory, self._other, self._loop.time())
         self._order: Order | None = None
@@ -503,12 +505,27 @@ class Keeper:
     async def _rejoin(self, picture: Picture, now: float) -> None:
         """Compare with the active one; after each occasion, once, follow it when nothing is here that it has not."""
         standing, seen = self._standing, self._other.seen
+        if picture.gtids is None:
+            await self._rejoin_by_place(picture, now)
+            return
         before, at = standing.compared or (picture, now)
         if seen is None or not seen.open or seen.since <= at or seen.position is None:
             standing.compared = before, at
             return
         standing.compared = picture, now
         found = plan.rejoin(before, standing.replication, seen.position)
+        await self._judge(picture, found, now, unmoved=before.gtids == picture.gtids)
+
+    async def _rejoin_by_place(self, picture: Picture, now: float) -> None:
+        standing, seen = self._standing, self._other.seen
+        if seen is not None and seen.open:
+            found = await self._by_place.compare(picture, standing.replication, now, urgent=standing.to_rejoin)
+            if found is not None:
+                await self._judge(picture, found, now, unmoved=True)
+
+    async def _judge(self, picture: Picture, found: plan.Rejoin, now: float, *, unmoved: bool) -> None:
+        """Do what follows from the comparison."""
+        standing = self._standing
         news, standing.errant = found.errant != standing.errant, found.errant
         if found.errant and news:
             await self._tell_of_errant(picture, found)
@@ -517,7 +534,6 @@ class Keeper:
         elif found.decision is plan.Return.UNKNOWN and found.reason != standing.unknown:
             self._say(Level.WARNING, f"does not replicate: {found.reason}")
         standing.unknown = found.reason if found.decision is plan.Return.UNKNOWN else ""
-        unmoved = before.gtids == picture.gtids
         if found.decision is plan.Return.START and unmoved and standing.to_rejoin and not standing.memory.now.paused:
             await self._follow_active(now)
 

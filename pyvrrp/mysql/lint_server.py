@@ -71,8 +71,8 @@ def _identifiers(server: Facts) -> Iterator[Finding]:
     elif not server.gtid:
         yield advice(
             server,
-            f"gtid_mode is {server.value('gtid_mode')}: nobody can tell whether a returning server has transactions"
-            " that the other one has not, so that each return and each start of both is for people",
+            f"gtid_mode is {server.value('gtid_mode')}: what a returning server has of its own is only told by a place"
+            " in its binary log, while that log is kept; and a replica that crashes may repeat transactions",
             "gtid_mode = ON",
             "enforce_gtid_consistency = ON",
         )
@@ -262,7 +262,7 @@ def _login(server: Facts) -> Iterator[Finding]:
         text = f"the agent logs in as {user} and is taken for {matched}: another account fits its host better"
         yield problem(server, text, f"# DROP USER {account(matched)};")
     abroad = server.name != "this server"
-    needed = grants.looking(server.dialect) if abroad else server.dialect.privileges
+    needed = grants.looking(server.dialect) if abroad else server.dialect.needed(by_file=not server.gtid)
     for each in grants.missing(server.dialect, needed, server.login.grants):
         text = f"the agent, taken for {matched}, cannot {grants.PURPOSES[each]}: it has not got {each}"
         yield problem(server, text, f"GRANT {each} ON *.* TO {account(matched)};{CARRIED}")

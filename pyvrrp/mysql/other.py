@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pyvrrp.core.settings import Account
-from pyvrrp.mysql.failure import DatabaseError
+from pyvrrp.mysql.failure import DatabaseError, Kind
 from pyvrrp.mysql.opening import Position
 from pyvrrp.mysql.published import Published
 from pyvrrp.mysql.server import Server
@@ -78,6 +78,12 @@ class Other:
         """Ask the server itself what matters for an opening; that it does not answer is no error."""
         if self._server is not None:
             await self._ask(self._server.glance, now, within)
+
+    async def picture(self, within: float) -> Picture:
+        """How the server itself is now. Raises DatabaseError."""
+        if self._server is None:
+            raise DatabaseError(Kind.SQL, 0, "`peer` is not configured")
+        return await self._server.look(within)
 
     async def _ask(self, look: Callable[[float], Awaitable[Picture]], now: float, within: float) -> None:
         self._asked = now

@@ -222,6 +222,24 @@ def rejoin(own: Picture, replication: Replication | None, active: Place, *, orde
     errant = _errant(own, active, ordered=ordered)
     if isinstance(errant, str):
         return Rejoin(Return.UNKNOWN, errant)
+    return _returning(replication, errant)
+
+
+def rejoin_by_place(replication: Replication | None, active: Picture, errant: tuple[str, ...]) -> Rejoin:
+    """The same without GTIDs. `errant`: the parts of its binary log that the active server has not executed.
+
+    Places are right only as long as the active one's log still is what was replicated from it: one that has lost its
+    end in a crash writes other things there.
+    """
+    got = None if replication is None else replication.read or replication.executed
+    if not errant and got is not None and (active.binlog is None or not active.binlog.covers(got)):
+        return Rejoin(
+            Return.UNKNOWN, f"it has received up to {got}, and the active server's log ends at {active.binlog}"
+        )
+    return _returning(replication, errant)
+
+
+def _returning(replication: Replication | None, errant: tuple[str, ...]) -> Rejoin:
     if errant:
         reason = f"it has {_counted(errant)} that the active server has not: {_listed(errant)}"
         return Rejoin(Return.DIVERGED, reason, errant)
@@ -240,7 +258,7 @@ def _errant(own: Picture, active: Place, *, ordered: bool) -> tuple[str, ...] | 
         case GtidSet() as mine, GtidSet() as theirs:
             return mine.beyond(theirs)
         case None, _:
-            return "its server has no GTIDs: nobody can tell whether it has transactions of its own"
+            return "its server has no GTIDs: it can only be compared by file and position"
         case _, None:
             return "what the active server has is not known"
         case _:

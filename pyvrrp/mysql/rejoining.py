@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from pyvrrp.mysql.gtid import GtidSet
+from pyvrrp.mysql.places import taken_apart
 from pyvrrp.mysql.server import Server
 from pyvrrp.mysql.status import Picture, Replication
 
@@ -42,11 +43,18 @@ def showing(picture: Picture, errant: tuple[str, ...], logs: Sequence[str]) -> s
 
     A crash or a restart has begun a new log, so it is given the last few: MariaDB's wants one that begins before them.
     """
+    if picture.gtids is None:
+        return "; ".join(_part_shown(each) for each in errant[:LOGS])
     files = " ".join(logs[-LOGS:]) or "THE BINARY LOGS"
     if isinstance(picture.gtids, GtidSet):
         return f"mysqlbinlog --base64-output=decode-rows -v --include-gtids='{','.join(errant)}' {files}"
     start = ",".join(_before(each) for each in errant)
     return f"mariadb-binlog --base64-output=decode-rows -v --start-position='{start}' {files}"
+
+
+def _part_shown(part: str) -> str:
+    file, begin, end = taken_apart(part)
+    return f"mysqlbinlog --base64-output=decode-rows -v --start-position={begin} --stop-position={end} {file}"
 
 
 def _before(text: str) -> str:

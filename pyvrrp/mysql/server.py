@@ -12,11 +12,12 @@ from typing import Final
 
 from pyvrrp.core.settings import Account
 from pyvrrp.mysql import grants
-from pyvrrp.mysql.dialect import Dialect, dialect
+from pyvrrp.mysql.dialect import Dialect, dialect, quoted
 from pyvrrp.mysql.failure import DatabaseError, Kind
+from pyvrrp.mysql.places import LogEvent, LogFile
 from pyvrrp.mysql.probe import WRITE
 from pyvrrp.mysql.session import Row, Session
-from pyvrrp.mysql.status import Picture, Process, picture, processes, transactions
+from pyvrrp.mysql.status import Coordinates, Picture, Process, goes_by_file, picture, processes, transactions
 
 NO_SUCH_THREAD: Final = 1094
 GRACE: Final = 0.03  # seconds that a statement may take beyond what it waits for
@@ -67,7 +68,9 @@ class Server:
         spoken = await self.dialect(within)
         lines = [str(next(iter(row.values()))) for row in await self.ask(self.work, "SHOW GRANTS", within=within)]
         roles = any(" ON " not in line for line in lines)
-        return () if roles else grants.missing(spoken, spoken.privileges, lines)
+        facts = await self.ask(self.work, spoken.facts, within=within)
+        wanted = spoken.needed(by_file=goes_by_file(spoken, facts[0], ()))
+        return () if roles else grants.missing(spoken, wanted, lines)
 
     async def read_only(self, within: float) -> bool:
         """Whether it is closed for ordinary clients."""
@@ -126,14 +129,28 @@ class Server:
         asked = session or self.work
         facts = await self.ask(asked, spoken.facts, within=within)
         replicas = await self.ask(asked, spoken.replica_status, within=within)
-        by_file = not spoken.maria and not str(facts[0].get("gtid_mode")).upper().startswith("ON")
+        by_file = goes_by_file(spoken, facts[0], replicas)
         binlog = await self.ask(asked, spoken.binlog_status, within=within) if by_file else ()
         return _picture(spoken, facts, replicas, binlog)
 
     async def logs(self, within: float) -> tuple[str, ...]:
         """The names of its binary logs, the newest last."""
+        return tuple(each.name for each in await self.log_files(within))
+
+    async def log_files(self, within: float) -> tuple[LogFile, ...]:
+        """Its binary logs, the newest last."""
         rows = await self.ask(self.work, "SHOW BINARY LOGS", within=within)
-        return tuple(str(row["Log_name"]) for row in rows)
+        return tuple(LogFile(str(row["Log_name"]), int(row["File_size"])) for row in rows)
+
+    async def log_events(self, place: Coordinates, most: int, within: float) -> tuple[LogEvent, ...]:
+        """What one of its binary logs says from there on, `most` events."""
+        statement = f"SHOW BINLOG EVENTS IN {quoted(place.file)} FROM {place.position:d} LIMIT {most:d}"
+        return tuple(
+            LogEvent(
+                place.file, int(row["Pos"]), int(row["End_log_pos"]), str(row["Event_type"]), int(row["Server_id"])
+            )
+            for row in await self.ask(self.work, statement, within=within)
+        )
 
     async def look(self, within: float) -> Picture:
         """All of it. A heartbeat table that is not there, or not for this account, has no beats."""

@@ -13,10 +13,10 @@ from pyvrrp.mysql import plan
 from pyvrrp.mysql.closing import Closed
 from pyvrrp.mysql.memory import Memory
 from pyvrrp.mysql.opening import Opened
-from pyvrrp.mysql.other import Other, Sight
+from pyvrrp.mysql.other import ALIVE, Other, Sight
 from pyvrrp.mysql.published import Published
 from pyvrrp.mysql.pulse import Pulse
-from pyvrrp.mysql.status import Picture, Replication
+from pyvrrp.mysql.status import Coordinates, Picture, Replication
 from pyvrrp.mysql.verdict import Verdict, Word
 
 FAULTS: Final = frozenset({Word.DOWN, Word.HUNG, Word.STALLED})
@@ -61,6 +61,7 @@ class Standing:
         """Another verdict. A server that was away is compared with the other one before it follows it."""
         if verdict.word is Word.DOWN and self._verdict.word is not Word.DOWN:
             self._begin_anew()
+            self.replication = None  # as it was; whether it goes on with its server is to be seen
         self._verdict = verdict
         self._stalled = self._stalled or verdict.word is Word.STALLED
 
@@ -210,7 +211,11 @@ class Standing:
             return True
         if seen is None or now - seen.at > SEEN or self.picture is None or seen.position is None:
             return False
-        return self.picture.gtids is not None and not plan.loss(self.picture.gtids, seen.position)
+        if self.picture.gtids is not None:
+            return not plan.loss(self.picture.gtids, seen.position)
+        done = self.replication.executed if self.replication is not None else None
+        alive = not seen.by_agent or seen.verdict in ALIVE  # else it was further in the end than it could say
+        return alive and isinstance(seen.position, Coordinates) and done is not None and done.covers(seen.position)
 
     def _succeeded(self) -> bool:
         """Whether the other one has been open since this one replicated from it: its heartbeat is further than here."""

@@ -111,7 +111,8 @@ class Beat:
 class Picture:
     """A server at one moment.
 
-    `gtids`: all that it has, None when it has no GTIDs; MariaDB's are those of its binary log and what it replicated.
+    `gtids`: all that it has, None when it has no GTIDs, or is a replica by file and position: then nobody has seen to
+    it that the two servers' GTIDs agree. MariaDB's are those of its binary log and what it replicated.
     `position`: the same for waiting and showing. `ordered`: MariaDB's gtid_strict_mode. `binlog`: the end of its binary
     log, None without one.
     """
@@ -199,6 +200,7 @@ def picture(
     if not facts:
         raise ValueError(f"{dialect.name} says nothing of itself")
     fact = _Columns(facts[0])
+    replica_status = list(replica_status)
     counters = _pairs(status)
     return Picture(
         name=dialect.name,
@@ -210,13 +212,21 @@ def picture(
         super_read_only=fact.flag("super_read_only"),
         log_updates=fact.flag("log_replica_updates"),
         ordered=fact.flag("gtid_strict_mode"),
-        gtids=_gtids(dialect, fact),
+        gtids=None if goes_by_file(dialect, facts[0], replica_status) else _gtids(dialect, fact),
         binlog=_Columns(binlog_status[0]).coordinates("file", "position") if binlog_status else None,
         replications=tuple(_replication(dialect, _Columns(row)) for row in replica_status),
         semi_sync=_semi_sync(dialect, semi_sync_variables, counters),
         uptime=counters.number("uptime"),
         beats=tuple(_beat(_Columns(row)) for row in heartbeats),
     )
+
+
+def goes_by_file(dialect: Dialect, facts: Row, replica_status: Iterable[Row]) -> bool:
+    """Whether places in binary logs are all that it can be compared by."""
+    if not dialect.maria:
+        return not _Columns(facts).text("gtid_mode").upper().startswith("ON")
+    ways = [_Columns(row).text("using_gtid").lower() for row in replica_status]
+    return bool(ways) and all(each == "no" for each in ways)
 
 
 def understood(flavour: str, text: str) -> BinlogState | GtidSet | Coordinates | None:
@@ -279,11 +289,11 @@ def _pairs(rows: Iterable[Row]) -> _Columns:
     return _Columns({row.text("variable_name"): row.text("value") for row in found})
 
 
-def _gtids(dialect: Dialect, fact: _Columns) -> BinlogState | GtidSet | None:
+def _gtids(dialect: Dialect, fact: _Columns) -> BinlogState | GtidSet:
     if dialect.maria:
         state = BinlogState.parse(fact.text("gtid_binlog_state"))
         return state.joined(MariaPosition.parse(fact.text("gtid_replica_pos")))
-    return GtidSet.parse(fact.text("gtid_executed")) if fact.text("gtid_mode").upper().startswith("ON") else None
+    return GtidSet.parse(fact.text("gtid_executed"))
 
 
 def _replication(dialect: Dialect, row: _Columns) -> Replication:

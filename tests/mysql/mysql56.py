@@ -1,10 +1,11 @@
-"""Two real MySQL 5.6 servers on loopback, by GTID: the oldest that is supported."""
+"""Two real MySQL 5.6 servers on loopback, by GTID or without: the oldest that is supported."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -23,9 +24,6 @@ OPTIONS: Final = (
     "--bind-address=127.0.0.1",
     "--skip-name-resolve",
     "--log-bin=bin",
-    "--log-slave-updates",
-    "--gtid-mode=ON",
-    "--enforce-gtid-consistency",
     "--binlog-format=ROW",
     "--slave-net-timeout=4",
     "--innodb-buffer-pool-size=16M",
@@ -34,18 +32,40 @@ OPTIONS: Final = (
     "--performance-schema=OFF",
     *(("--user=root",) if os.geteuid() == 0 else ()),
 )
+GTIDS: Final = ("--log-slave-updates", "--gtid-mode=ON", "--enforce-gtid-consistency")
+BY_PLACE: Final = (
+    "--read-only",
+    "--skip-slave-start",
+    "--innodb-flush-log-at-trx-commit=2",  # else a crash loses what is committed
+    "--relay-log-info-repository=TABLE",
+)
 
 
 @dataclass
 class Server:
     directory: Path
     port: int
-    process: subprocess.Popen[bytes]
+    argv: tuple[str, ...]
+    environment: dict[str, str]
+    process: subprocess.Popen[bytes] | None = None
     _root: Connection[DictCursor] | None = field(default=None, repr=False)
+
+    def start(self) -> None:
+        """Start it, as often as it was ended, and wait until it is there."""
+        (self.directory / "s").unlink(missing_ok=True)  # a killed server's
+        with (self.directory / "log").open("ab") as log:
+            self.process = subprocess.Popen(self.argv, stdout=log, stderr=log, env=self.environment)
+        assert until(self._answers, 60), (self.directory / "log").read_text()
+
+    def _answers(self) -> bool:
+        try:
+            return (self.directory / "s").exists() and bool(self.run("select 1"))
+        except pymysql.MySQLError:
+            return False
 
     def run(self, *statements: str) -> list[dict[str, Any]]:
         """As root; the rows of the last one."""
-        if self._root is None:
+        if self._root is None or not self._root.open:
             self._root = self.connect()
         with self._root.cursor() as cursor:
             for statement in statements:
@@ -66,43 +86,52 @@ class Server:
         )
 
     def kill(self) -> None:
-        if self._root is not None:
+        """End it as a crash does."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """End it in good order."""
+        self._end(signal.SIGTERM)
+
+    def _end(self, number: signal.Signals) -> None:
+        if self._root is not None and self._root.open:
             self._root.close()
-        self.process.kill()
-        self.process.wait()
+        self._root = None
+        if self.process is not None:
+            self.process.send_signal(number)
+            self.process.wait()
 
 
 @contextlib.contextmanager
-def running(directory: Path) -> Iterator[tuple[Server, Server]]:
-    """Two servers, 3 and 4; 4 replicates from 3."""
+def running(directory: Path, *, gtids: bool = True) -> Iterator[tuple[Server, Server]]:
+    """Two servers, 3 and 4; by GTID 4 replicates from 3."""
     package = mysql56.fetch(state.cache())
     servers: list[Server] = []
     try:
         for number, port in zip((3, 4), _ports(2), strict=True):
-            servers.append(_start(package, directory / str(number), number, port))
-            assert until((directory / str(number) / "s").exists, 60), (directory / str(number) / "log").read_text()
+            servers.append(_made(package, directory / str(number), number, port, GTIDS if gtids else BY_PLACE))
+            servers[-1].start()
         source, replica = servers
-        _replicate(source, replica)
+        if gtids:
+            _replicate(source, replica)
         yield source, replica
     finally:
         for server in servers:
             server.kill()
 
 
-def _start(package: Path, directory: Path, number: int, port: int) -> Server:
+def _made(package: Path, directory: Path, number: int, port: int, options: tuple[str, ...]) -> Server:
     shutil.copytree(package / "data" / "mysql", directory / "data")
     (directory / "data" / "auto.cnf").unlink()  # the package's own server_uuid
-    argv = (str(package / "mysqld"), "--no-defaults", *OPTIONS, f"--lc-messages-dir={package / 'share'}")
     files = {"datadir": "data", "tmpdir": "", "socket": "s", "pid-file": "pid"}
     own = (f"--{option}={directory / name}" for option, name in files.items())
-    with (directory / "log").open("wb") as log:
-        process = subprocess.Popen(
-            (*argv, *own, f"--port={port}", f"--server-id={number}"),
-            stdout=log,
-            stderr=log,
-            env={**os.environ, "LD_LIBRARY_PATH": str(package)},
-        )
-    return Server(directory, port, process)
+    argv = (str(package / "mysqld"), "--no-defaults", *OPTIONS, *options, f"--lc-messages-dir={package / 'share'}")
+    return Server(
+        directory,
+        port,
+        (*argv, *own, f"--port={port}", f"--server-id={number}"),
+        {**os.environ, "LD_LIBRARY_PATH": str(package)},
+    )
 
 
 def _replicate(source: Server, replica: Server) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from dataclasses import replace
 
@@ -11,8 +12,9 @@ import pytest
 from pyvrrp.core.settings import PromoteSettings
 from pyvrrp.mysql.failure import DatabaseError
 from pyvrrp.mysql.gtid import BinlogState
-from pyvrrp.mysql.opening import Opened, RefusedError, Wish, open_writes
+from pyvrrp.mysql.opening import Opened, Position, RefusedError, Wish, open_writes
 from pyvrrp.mysql.server import Server as Asked
+from pyvrrp.mysql.status import Coordinates
 from tests.mysql.pair import Pair
 from tests.waiting import until
 
@@ -115,14 +117,20 @@ def test_who_is_forced_goes_on_and_says_what_is_missing(replica: Pair) -> None:
 
 
 def test_what_never_came_is_named(replica: Pair) -> None:
-    """The active one had said that it has 0-1-4."""
-    lacks = replace(WISH, last=BinlogState.parse("0-1-4"), safe=True)
-    with pytest.raises(RefusedError, match=r"0-1-2\.\.4 of the last active server never came here") as refused:
+    """The active one had said that it has 0-1-4, or what is 100 bytes further in its log."""
+    one = replica.b.status()
+    file, position = one["Relay_Master_Log_File"], int(one["Exec_Master_Log_Pos"])
+    last: Position = BinlogState.parse("0-1-4")
+    lost = "0-1-2..4"
+    if one["Using_Gtid"] == "No":
+        last, lost = Coordinates(file, position + 100), f"{file}:{position}..{position + 100}"
+    lacks = replace(WISH, last=last, safe=True)
+    with pytest.raises(RefusedError, match=re.escape(f"{lost} of the last active server never came here")) as refused:
         opened(replica, lacks)
-    assert refused.value.missing == ("0-1-2..4",)
+    assert refused.value.missing == (lost,)
     for goes_on in (replace(lacks, safe=False), replace(lacks, promote=PromoteSettings(otherwise="promote"))):
         result = opened(replica, goes_on)
-        assert result.missing == ("0-1-2..4",)
+        assert result.missing == (lost,)
         assert "never came here" in result.detail
 
 

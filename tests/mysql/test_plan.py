@@ -23,6 +23,7 @@ from pyvrrp.mysql.plan import (
     loss,
     objections,
     rejoin,
+    rejoin_by_place,
 )
 from pyvrrp.mysql.status import Coordinates, Picture, Process, Replication
 from pyvrrp.mysql.verdict import Verdict, Word
@@ -264,12 +265,36 @@ def test_order_is_believed_only_when_both_have_kept_it() -> None:
 def test_what_cannot_be_compared_is_not_started() -> None:
     active = BinlogState.parse("0-1-1")
     assert rejoin(replace(OWN, gtids=None), STOPPED, active) == Rejoin(
-        Return.UNKNOWN, "its server has no GTIDs: nobody can tell whether it has transactions of its own"
+        Return.UNKNOWN, "its server has no GTIDs: it can only be compared by file and position"
     )
     assert rejoin(OWN, STOPPED, None) == Rejoin(Return.UNKNOWN, "what the active server has is not known")
     other = rejoin(OWN, STOPPED, GtidSet.parse(f"{A}:1"))
     assert other.decision is Return.UNKNOWN
     assert other.reason.startswith("the transactions of MariaDB 10.11 and of the active server cannot be compared: 0-1")
+
+
+PLACED = replace(STOPPED, by_gtid=False, received=None, applied=None)
+ACTIVE_LOG = Picture("MySQL 5.6", binlog=Coordinates("a.000001", 1000))
+
+
+def test_without_gtids_it_follows_when_its_log_has_nothing_of_its_own() -> None:
+    assert rejoin_by_place(PLACED, ACTIVE_LOG, ()).decision is Return.START
+    assert rejoin_by_place(replace(PLACED, io="Yes", sql=True), ACTIVE_LOG, ()).decision is Return.ALREADY
+    assert rejoin_by_place(None, ACTIVE_LOG, ()).decision is Return.UNKNOWN
+
+
+def test_without_gtids_what_it_has_of_its_own_is_a_part_of_its_log() -> None:
+    part = "b.000007:1234..5678"
+    assert rejoin_by_place(PLACED, ACTIVE_LOG, (part,)) == Rejoin(
+        Return.DIVERGED, f"it has a part of the log that the active server has not: {part}", (part,)
+    )
+
+
+def test_an_active_server_whose_log_is_shorter_than_what_came_from_it_is_not_followed() -> None:
+    for binlog in (Coordinates("a.000001", 999), None):
+        found = rejoin_by_place(PLACED, replace(ACTIVE_LOG, binlog=binlog), ())
+        assert found.decision is Return.UNKNOWN
+        assert found.reason == f"it has received up to a.000001:1000, and the active server's log ends at {binlog}"
 
 
 # --- loss -------------------------------------------------------------------------------------------------------------

@@ -250,6 +250,8 @@ def test_mysql_without_gtids_only_when_it_is_said() -> None:
     assert "--without-gtid" in planned(here, there).refusals[0]
     proposed = planned(here, there, without_gtid=True)
     assert "MASTER_LOG_FILE = 'mysql-bin.000001', MASTER_LOG_POS = 151" in statements(proposed, "other")[0]
+    granted = [each for each in statements(proposed) if "SUPER" in each]
+    assert granted == ["GRANT REPLICATION CLIENT, PROCESS, SUPER, REPLICATION SLAVE ON *.* TO 'pyvrrp'@'localhost'"]
     back = proposed.steps[-1]
     assert (back.coordinates, "MASTER_LOG_FILE = :file:" in back.statements[-1]) == ("the other server", True)
 
