@@ -43,8 +43,8 @@ def children() -> list[str]:
     """The command lines of our own children; a zombie's is empty."""
     mine = []
     for task in Path("/proc/self/task").iterdir():
-        for pid in (task / "children").read_text().split():
-            with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # a thread may end, and a child
+            for pid in (task / "children").read_text().split():
                 mine.append(Path("/proc", pid, "cmdline").read_text())
     return mine
 
