@@ -161,10 +161,7 @@ class Switchover:
     def _against_leaving(self, own: Published | None) -> list[str]:
         if own is None:
             return ["the server here has not been seen yet"]
-        against = [] if own.writes == "open" else [f"writes here are {own.writes}, not open"]
-        if not own.position:
-            against.append("the server here has no position that the other one could reach: log_bin is off")
-        return against
+        return [] if own.writes == "open" else [f"writes here are {own.writes}, not open"]
 
     async def _wait_until_it_keeps_up(self, instance: str, target: str, course: Course) -> None:
         began = self._loop.time()

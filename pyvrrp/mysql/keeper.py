@@ -175,7 +175,10 @@ class Keeper:
         """What of this server, as the active one, speaks against a switchover. Raises DatabaseError."""
         clients, ages = await self._server.clients(LOOK), await self._server.transactions(LOOK)
         active = plan.Active(self._watch.latest, tuple(clients), ages, self._settings.keep_users)
-        return plan.objections(active, ())
+        found = plan.objections(active, ())
+        if (await self._server.look(LOOK)).has:
+            return found
+        return (*found, "the active node: it has no position that the other one could reach (log_bin is off)")
 
     def as_target(self) -> tuple[str, ...]:
         """What keeps this server from being a switchover's target: what was ordered is no failover by itself."""

@@ -44,8 +44,8 @@ def children() -> list[str]:
     mine = []
     for task in Path("/proc/self/task").iterdir():
         with contextlib.suppress(OSError):  # a thread may end, and a child
-            for pid in (task / "children").read_text().split():
-                mine.append(Path("/proc", pid, "cmdline").read_text())
+            pids = (task / "children").read_text().split()
+            mine += [Path("/proc", pid, "cmdline").read_text() for pid in pids]
     return mine
 
 
