@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from pyvrrp.core.effects import CloseWrites, Invite, Level, OpenWrites, Record, RefuseConnections
 from pyvrrp.core.events import Event, Invited, WritesOpened
 from pyvrrp.core.settings import Account, Address, ChannelSettings, DatabaseSettings, NodeSettings
-from pyvrrp.errors import ControlError, KernelError
+from pyvrrp.errors import ChannelError, ControlError, KernelError
 
 if TYPE_CHECKING:
     from pyvrrp.io.channel import Channel, Object, Reply
@@ -28,7 +28,8 @@ DatabaseEffect = OpenWrites | CloseWrites | RefuseConnections | Invite
 
 LISTEN: Final = 0.1  # seconds between two looks at whether the active node was heard
 LAST_WORDS: Final = 2.0  # seconds that letting go of servers may take
-PUBLISHED, INVITE = "published", "invite"  # words of the channel
+PUBLISHED, INVITE, LEFT = "published", "invite", "left"  # words of the channel, and a question
+INVITATION: Final = 0.1  # seconds within which the other node says that an invitation still holds
 
 
 class SteppedDown(Protocol):
@@ -435,7 +436,18 @@ class Databases:
     def _hear_invitation(self, about: Object) -> None:
         instance, by = str(about["instance"]), str(about["by"])
         if instance in self._posts:
-            self._report(Invited(instance, by))
+            self._spawn(self._accept(instance, by))
+
+    async def _accept(self, instance: str, by: str) -> None:
+        """Follow an invitation if it still holds: who was not run, or waited for a lost segment, hears it late.
+
+        The other node may be MASTER again by then. Without its answer VRRP's priority 0 says the same a little later.
+        """
+        asked = self._loop.time()
+        with contextlib.suppress(ControlError, ChannelError):
+            answer = await self.channel.ask(LEFT, {"instance": instance}, INVITATION)
+            if answer.get(LEFT) is True and self._loop.time() - asked <= INVITATION:
+                self._report(Invited(instance, by))
 
     def _say(self, level: Level, text: str) -> None:
         self._write(Record(level, "", text))

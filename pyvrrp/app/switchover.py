@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from pyvrrp.app.databases import Databases, SteppedDown
+from pyvrrp.app.databases import LEFT, Databases, SteppedDown
 from pyvrrp.core.events import Event, Relinquish
 from pyvrrp.core.node import Node
 from pyvrrp.core.snapshot import InstanceStatus
@@ -76,6 +76,7 @@ class Switchover:
                 "stand by": self._stand_by,
                 "reach": self._reach,
                 "opened": self._opened,
+                LEFT: self._left,
             }
         )
 
@@ -159,7 +160,7 @@ class Switchover:
         return target
 
     def _against_leaving(self, own: Published | None) -> list[str]:
-        if own is None:
+        if own is None or not own.flavour:
             return ["the server here has not been seen yet"]
         return [] if own.writes == "open" else [f"writes here are {own.writes}, not open"]
 
@@ -271,6 +272,10 @@ class Switchover:
         within = float(about["within"])
         await self._databases.keeper(str(about["instance"])).reach(str(about["position"]), within)
         return {}
+
+    async def _left(self, about: Object) -> Object:
+        """Whether this node is not MASTER now."""
+        return {LEFT: self.status(str(about["instance"])).state != "MASTER"}
 
     async def _opened(self, about: Object) -> Object:
         at = await self._databases.opened(str(about["instance"]))

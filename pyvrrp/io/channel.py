@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import itertools
 import json
+import math
 import os
 import socket
 import stat
@@ -38,6 +39,7 @@ BEAT, SILENCE = 1.0, 3.0  # seconds: a word at least so often, and how long a si
 GREETINGS_MAX: Final = 4  # handshakes at once, of the peer's address and of all others each
 ACCEPTS, ACCEPTS_PAUSE = 10, 0.1  # connections taken at once, and seconds until the next
 QUESTIONS_MAX: Final = 8  # that are answered at once
+NOT_UNDERSTOOD: Final = (ValueError, KeyError, TypeError, OverflowError, RecursionError)
 REPEAT: Final = 600.0  # seconds until the same is said to the log again
 _NO_CHECK_TIME: Final = 0x200000  # X509_V_FLAG_NO_CHECK_TIME: exactly one certificate is believed, whatever the clock
 
@@ -371,7 +373,7 @@ class Channel:
 
     def _follow(self, link: _Link, line: bytes) -> None:
         try:
-            message = json.loads(line)
+            message = json.loads(line, parse_float=_number, parse_constant=_number)
             if "word" in message:
                 self._hear[message["word"]](_object(message["about"]))
             elif "question" in message:
@@ -380,12 +382,12 @@ class Channel:
                 self._answered(link, message)
             elif "beat" not in message:
                 self.counters.ignored += 1
-        except (ValueError, RecursionError, KeyError, TypeError):
+        except NOT_UNDERSTOOD:
             self.counters.ignored += 1
 
     def _question(self, link: _Link, message: Object) -> None:
         number, kind, about = int(message["id"]), str(message["question"]), _object(message["about"])
-        within = min(float(message["within"]), 600.0)
+        within = min(max(float(message["within"]), 0.0), 600.0)
         if kind not in self._answer:
             self.counters.ignored += 1
             error = f"this version does not know the question {kind!r}"
@@ -403,7 +405,7 @@ class Channel:
                 _tell(link, {"answer": number, "about": await reply(about)})
         except PyvrrpError as error:
             _tell(link, {"answer": number, "error": str(error)})
-        except (ValueError, KeyError, TypeError):
+        except NOT_UNDERSTOOD:
             self.counters.ignored += 1
             _tell(link, {"answer": number, "error": "the question was not understood"})
         except TimeoutError:
@@ -441,6 +443,14 @@ async def _accepted(sock: socket.socket, context: SSLContext) -> _Link:
     protocol = asyncio.StreamReaderProtocol(reader)
     transport, _ = await loop.connect_accepted_socket(lambda: protocol, sock, ssl=context)
     return _Link(reader, asyncio.StreamWriter(transport, protocol, reader, loop), dialled=False)
+
+
+def _number(text: str) -> float:
+    """One that can be reckoned with: neither infinite nor none."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return value
 
 
 def _object(value: object) -> Object:

@@ -39,6 +39,7 @@ LOOK: Final = 1.0  # seconds for each statement of a round
 PLANNED: Final = 15.0  # seconds for which a takeover is expected after a switchover's question
 NOT_AGAIN: Final = 10.0  # seconds after a refusal without another try
 REACH_PAUSE: Final = 0.005
+LAST_WORD: Final = 0.5  # seconds that a statement may take which nobody waits for any more
 STOP: Final = 0.3  # seconds for replica threads to stop: one that connects to nobody may take as long as that takes
 ROLES: Final = 10.0  # seconds between two restarts of an IO thread that does not acknowledge
 
@@ -99,7 +100,7 @@ class Keeper:
         self._life = lasting.begin(self._loop, self._live())
 
     async def close(self) -> None:
-        """Let go of the server as it is."""
+        """Let go of the server as it is. What it is just told it does before another keeper tells it something."""
         if self._closed:
             return
         self._closed = True
@@ -109,6 +110,7 @@ class Keeper:
         await asyncio.gather(*tasks, return_exceptions=True)
         if self._errand is not None and not self._errand[1].done():
             self._errand[1].set_exception(_over())
+        await self._server.idle(LAST_WORD)
         self._watch.close()
         self._server.close()
         self._other.close()
@@ -566,8 +568,8 @@ class Keeper:
             self._server.forget()
             self._grants_unread = True
         self._standing.judged(verdict)
-        if verdict.usable and self._standing.writes == "closing":
-            self._wake.set()  # it could not be closed, and is back: its clients are too
+        if verdict.usable and (self._standing.writes == "closing" or self._standing.picture is None):
+            self._wake.set()  # it could not be closed, and is back, its clients too; or nobody has looked at it yet
         self._report()
 
     def _report(self) -> None:

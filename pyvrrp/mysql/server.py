@@ -192,6 +192,10 @@ class Server:
         """Write one heartbeat."""
         await self.ask(self.work, WRITE.format(server_id), within=within)
 
+    async def idle(self, within: float) -> None:
+        """Wait until it has done what was asked of it, or so many seconds."""
+        await asyncio.gather(*(session.idle(within) for session in (self.gate, self.work)))
+
     def close(self) -> None:
         """Let go of it."""
         for session in (self.gate, self.work):

@@ -38,12 +38,15 @@ class Session:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"mysql {account}")
         self._connection: Connection[DictCursor] | None = None
         self._socket: socket.socket | None = None  # the connection's, from before it is one
+        self._over = False
 
     async def ask(self, *statements: str, within: float) -> list[Row]:
         """Execute statements; the rows of the last one. `within` (seconds) bounds them all, connecting included.
 
         Raises DatabaseError.
         """
+        if self._over:
+            raise DatabaseError(Kind.CLOSED, 0, "nobody asks this server any more")
         loop = asyncio.get_running_loop()
         deadline = loop.time() + within
         call = loop.run_in_executor(self._thread, self._ask, statements, deadline, loop)
@@ -71,6 +74,11 @@ class Session:
         """What the server's greeting said; "" before the first connection."""
         return str(getattr(self._connection, "server_version", ""))
 
+    async def idle(self, within: float) -> None:
+        """Wait until nothing is under way, which goes on when nobody waits for it any more; or so many seconds."""
+        if not self._over:
+            await asyncio.wait({asyncio.get_running_loop().run_in_executor(self._thread, int)}, timeout=within)
+
     def sever(self) -> None:
         """End the connection at once, under a statement too: it then fails with CLOSED."""
         with contextlib.suppress(OSError):  # there is none, or it has ended by itself
@@ -79,10 +87,14 @@ class Session:
 
     def drop(self) -> None:
         """Let go of the connection: the next statement makes a new one. Not while one is under way."""
-        self._thread.submit(self._close)
+        if not self._over:
+            self._thread.submit(self._close)
 
     def close(self) -> None:
-        """Let go of everything; a statement under way ends by its own deadline."""
+        """Let go of everything; a statement under way ends by its own deadline, and none comes after it."""
+        if self._over:
+            return
+        self._over = True
         self._thread.submit(self._close)
         self._thread.shutdown(wait=False)
 

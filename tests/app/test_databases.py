@@ -72,7 +72,10 @@ class House:
         self.keepers: list[Keeper] = []
         self.heard: float | None = None
         self.nft_is_broken = False
+        self.left = False
+        self.asked: list[str] = []
         self.databases = Databases(self.events.append, lambda _name: self.heard, self._refuse, self._write, self._make)
+        self.databases.answer({"left": self._left})
 
     @property
     def living(self) -> list[Keeper]:
@@ -88,6 +91,10 @@ class House:
     async def _make(self, post: Post, _tell: Any, publish: Any) -> Any:
         self.keepers.append(Keeper(post, publish))
         return self.keepers[-1]
+
+    async def _left(self, about: dict[str, Any]) -> dict[str, Any]:
+        self.asked.append(about["instance"])
+        return {"left": self.left}
 
     def _refuse(self, name: str, addresses: Any) -> None:
         if self.nft_is_broken:
@@ -248,6 +255,10 @@ def test_words_go_to_the_other_node_and_come_from_it(tmp_path: Path) -> None:
         theirs.publish(SAID)
         await until(lambda: mine.told_of == [SAID])
         assert house.databases.post("VI_1").other == SAID
+        house.left = False  # MASTER again since
+        house.databases.perform(Invite("VI_1"))
+        await until(lambda: house.asked == ["VI_1"])
+        house.left = True
         house.databases.perform(Invite("VI_1"))
         await until(lambda: other.events == [Invited("VI_1", "node-a")])
         other.databases.channel.send("published", {"instance": "VI_9"})

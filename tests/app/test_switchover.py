@@ -173,6 +173,19 @@ def test_a_server_that_cannot_be_closed(play: Callable[[Story], None]) -> None:
     play(story)
 
 
+def test_an_invitation_that_was_long_on_the_way_is_none(play: Callable[[Story], None]) -> None:
+    """Who sent it is MASTER again: two would be, for as long as an advert takes."""
+
+    async def story(a: Machine, b: Machine) -> None:
+        assert a.databases.channel.send("invite", {"instance": "VI_1", "by": "node-a"})
+        await asyncio.sleep(0.3)
+        assert b.state == "BACKUP"
+        assert a.serves
+        assert not [each for each in b.log if "handed over" in each]
+
+    play(story)
+
+
 def test_two_at_a_time_are_one(play: Callable[[Story], None]) -> None:
     async def story(a: Machine, b: Machine) -> None:
         first = asyncio.create_task(order(a, "switchover"))

@@ -335,7 +335,19 @@ def test_garbage_ends_at_the_handshake(key: Path, port: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", [b"[]", b"7", b'{"word": []}', b'{"word": "tell"}', b'{"word": "tell", "about": 3}', b"[" * 9000, b"\xff"]
+    "line",
+    [
+        b"[]",
+        b"7",
+        b'{"word": []}',
+        b'{"word": "tell"}',
+        b'{"word": "tell", "about": 3}',
+        b'{"word": "tell", "about": {"at": 1e999}}',
+        b'{"word": "tell", "about": {"at": NaN}}',
+        b'{"question": "double", "id": 1e999, "about": {}, "within": 1}',
+        b"[" * 9000,
+        b"\xff",
+    ],
 )
 def test_what_the_other_says_amiss_is_counted(key: Path, port: int, line: bytes) -> None:
     async def story() -> None:
