@@ -41,8 +41,6 @@ skip_slave_start
 server_id = {number}
 log_bin = mysql-bin
 relay_log = relay-bin
-log_slave_updates
-gtid_strict_mode = 1
 binlog_format = ROW
 slave_net_timeout = 4
 auto_increment_increment = 2
@@ -54,6 +52,8 @@ key_buffer_size = 1M
 aria_pagecache_buffer_size = 2M
 performance_schema = OFF
 """
+BY_GTID: Final = "log_slave_updates\ngtid_strict_mode = 1\n"
+BY_PLACE: Final = "innodb_flush_log_at_trx_commit = 2\n"  # without it a crash loses what the log has
 PRIVILEGES: Final = (
     "slave monitor, binlog monitor, process, connection admin, read_only admin, replication slave admin,"
     " replication master admin"
@@ -73,7 +73,7 @@ PREPARE: Final = (
     "set global read_only=1",
 )
 JOIN: Final = (
-    "change master to master_host='{source}', master_user='repl', master_password='repl', master_use_gtid=slave_pos",
+    "change master to master_host='{source}', master_user='repl', master_password='repl', {place}",
     "change master to master_connect_retry=1, master_heartbeat_period=0.5",
     "start slave",
 )
@@ -147,10 +147,14 @@ class Node:
 
 
 class Duo:
-    """Node a is active at first. To be used in a `with` statement around nothing but the site's own."""
+    """Node a is active at first. To be used in a `with` statement around nothing but the site's own.
 
-    def __init__(self, site: Site, directory: Path) -> None:
+    `by_place`: they replicate by file and position, and write down only what is written to them.
+    """
+
+    def __init__(self, site: Site, directory: Path, *, by_place: bool = False) -> None:
         self.site = site
+        self.by_place = by_place
         self.key = directory / "channel.pem"
         subprocess.run([PYVRRPCTL, "keys", str(self.key)], check=True, capture_output=True)
         cache = Path(tempfile.gettempdir()) / f"pyvrrp-lab-cache-{os.getuid()}"
@@ -163,7 +167,8 @@ class Duo:
             assert until(node.answers, STARTED), node.mysqld and node.mysqld.log()
             node.run(*PREPARE)
         for node, source in ((self.a, self.b), (self.b, self.a)):
-            node.run(*(each.format(source=source.host.address) for each in JOIN))
+            place = self._place(source)
+            node.run(*(each.format(source=source.host.address, place=place) for each in JOIN))
         self.start(self.a)
         assert until(lambda: self.a.serves, 20)
         self.start(self.b)
@@ -173,11 +178,25 @@ class Duo:
         node = Node(host, number, directory / f"server-{host.name}")
         node.directory.mkdir()
         shutil.copytree(template, node.directory / "data")
-        (node.directory / "my.cnf").write_text(CONFIGURATION.format(directory=node.directory, number=number))
+        ways = BY_PLACE if self.by_place else BY_GTID
+        (node.directory / "my.cnf").write_text(CONFIGURATION.format(directory=node.directory, number=number) + ways)
         (node.directory / "password").touch(0o600)
         (node.directory / "password").write_text("hush")
-        node.mysqld = self.site.program(host, "mariadbd", ["mariadbd", f"--defaults-file={node.directory / 'my.cnf'}"])
+        self.start_server(node)
         return node
+
+    def _place(self, source: Node) -> str:
+        if not self.by_place:
+            return "master_use_gtid=slave_pos"
+        source.run("set global read_only=0", "flush table app.t", "set global read_only=1")  # not on the other one
+        (at,) = source.run("show master status")
+        return f"master_log_file='{at['File']}', master_log_pos={at['Position']}, master_use_gtid=no"
+
+    def start_server(self, node: Node) -> None:
+        """Start its server, again after its end."""
+        configuration = node.directory / "my.cnf"
+        (node.directory / "s").unlink(missing_ok=True)
+        node.mysqld = self.site.program(node.host, "mariadbd", ["mariadbd", f"--defaults-file={configuration}"])
 
     def start(self, node: Node) -> None:
         """Start its agent."""
@@ -193,6 +212,7 @@ class Duo:
             node.agent.state(60) == "BACKUP"
             and not node.database()["against"]
             and node.database()["reported"] is not None
+            and "IO Yes, SQL Yes" in node.database()["view"]["replication"]  # it has handed over, and does follow
             and node.agent.ask("status")["channel"]["up"]
         )
 

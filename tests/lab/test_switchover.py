@@ -66,6 +66,35 @@ def test_there_and_back_again(duo: Duo) -> None:
     assert client.gap < 2.0
 
 
+def test_by_file_and_position_there_a_crash_and_back(site: Site, tmp_path: Path) -> None:
+    """As two servers are that were set up without GTIDs: a crash and the return, too, are nobody's work."""
+    duo = Duo(site, tmp_path, by_place=True)
+    a, b = duo.a, duo.b
+    with duo.client() as client:
+        there = a.order("switchover")
+        assert there.returncode == 0, there
+        assert "node-b has exactly that" in there.stdout
+        assert until(lambda: b.serves and duo.ready(a), 20), a.database()
+        back = a.order("switchover")
+        assert back.returncode == 0, back
+        assert until(lambda: a.serves and duo.ready(b), 20), b.database()
+        secured = "show status where variable_name='Rpl_semi_sync_master_status' and value='ON'"
+        assert until(lambda: a.run(secured), 20), "else the crash may lose something"
+        assert a.mysqld is not None
+        a.mysqld.kill()
+        assert until(lambda: b.serves, 10), b.database()
+        duo.start_server(a)
+        assert until(a.answers, 30)
+        assert a.order("acknowledge").returncode == 0
+        assert until(lambda: duo.ready(a) or a.database()["view"]["errant"], 20), a.database()
+        print(a.database())
+        assert duo.ready(a), "half of a transaction may be there: then it is named"
+        assert b.order("switchover").returncode == 0
+        assert until(lambda: a.serves and duo.ready(b), 20), b.database()
+    assert not client.lost(a)
+    assert a.run("checksum table app.t, pyvrrp.heartbeat")[0] == b.run("checksum table app.t, pyvrrp.heartbeat")[0]
+
+
 @pytest.mark.parametrize("what", ["agent", "server"])
 def test_rolled_back_when_the_standby_falls_silent(duo: Duo, what: str) -> None:
     """It stands still from the moment that writes are closed: after every check, and before it has everything."""
