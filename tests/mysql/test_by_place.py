@@ -238,3 +238,28 @@ def test_both_started_anew_and_who_was_active_goes_on(two: Two) -> None:
             await until(lambda: rows(second) == [1, 2])
 
     play(story)
+
+
+def test_a_log_that_was_reset_tells_nothing_and_nothing_is_replicated(two: Two) -> None:
+    first, second = two.servers
+
+    async def story() -> None:
+        async with active_and_standby(two) as (a, b):
+            write(first, 1)
+            first.run("flush logs")
+            write(first, 2)
+            await until(lambda: rows(second) == [1, 2])
+            first.kill()
+            a.close()
+            await b.opened()
+            a.keeper.pause()
+            first.start()
+            first.run("reset master")
+            a.keeper.resume()
+            write(second, 3)
+            await until(lambda: any("purged or reset" in line for line in a.log), about=lambda: f"{a.report} {a.log}")
+            assert a.report.against
+            await asyncio.sleep(1)
+            assert rows(first) == [1, 2]
+
+    play(story)
