@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from pyvrrp.core.effects import CloseWrites, Invite, Level, OpenWrites, Record, RefuseConnections
-from pyvrrp.core.events import Event, Invited, WritesOpened
+from pyvrrp.core.events import Event, Invited, WritesOpened, WritesRefused
 from pyvrrp.core.settings import Account, Address, ChannelSettings, DatabaseSettings, NodeSettings
 from pyvrrp.errors import ChannelError, ControlError, KernelError
 
@@ -29,7 +29,7 @@ DatabaseEffect = OpenWrites | CloseWrites | RefuseConnections | Invite
 LISTEN: Final = 0.1  # seconds between two looks at whether the active node was heard
 LAST_WORDS: Final = 2.0  # seconds that letting go of servers may take
 PUBLISHED, INVITE, LEFT = "published", "invite", "left"  # words of the channel, and a question
-INVITATION: Final = 0.1  # seconds within which the other node says that an invitation still holds
+ANSWER: Final = 0.1  # seconds within which the other node says whether it has left
 
 
 class SteppedDown(Protocol):
@@ -70,6 +70,9 @@ class Keeper(Protocol):
 
     def adopt(self, effect: OpenWrites) -> None:
         """The keeper before this one has opened writes."""
+
+    def refuse(self, effect: OpenWrites, reason: str) -> None:
+        """Do not open writes, and not soon after; answered by an event."""
 
     def close_writes(self, effect: CloseWrites) -> None:
         """Answered by an event."""
@@ -255,7 +258,10 @@ class Databases:
                 post = self._posts.get(effect.instance)
                 if post is not None:
                     post.opened = None
-                    self._pass_on(post)
+                    if isinstance(effect, OpenWrites) and self.channel_is_up:
+                        self._spawn(self._open_alone(post, effect))
+                    else:
+                        self._pass_on(post)
             case RefuseConnections(instance, addresses):
                 self._refused[instance] = addresses
                 self.refuse(instance, addresses)
@@ -370,6 +376,22 @@ class Databases:
         else:
             post.keeper.close_writes(wish)
 
+    async def _open_alone(self, post: Post, effect: OpenWrites) -> None:
+        """Have it opened, unless the other agent says that it is MASTER with open writes: only its adverts are lost."""
+        answer: Object = {}
+        with contextlib.suppress(ControlError, ChannelError):
+            answer = await self.channel.ask(LEFT, {"instance": effect.instance}, ANSWER)
+        if self._wishes.get(effect.instance) is not effect:
+            return
+        if answer.get("open") is True:
+            reason = "the other node says over the channel that it is MASTER, and its writes are open"
+            if post.keeper is not None:
+                post.keeper.refuse(effect, reason)
+            else:
+                self._tell(WritesRefused(effect.instance, effect.term, reason))
+        else:
+            self._pass_on(post)
+
     def _tell(self, event: Event) -> None:
         """In a turn of its own: a keeper may answer while it is asked."""
         self._loop.call_soon(self._deliver, event)
@@ -377,6 +399,10 @@ class Databases:
     def _deliver(self, event: Event) -> None:
         if self._closed:
             return
+        if isinstance(event, WritesRefused):
+            wish = self._wishes.get(event.instance)
+            if isinstance(wish, OpenWrites) and wish.term == event.term:  # no keeper is to try that again
+                self._wishes[event.instance] = CloseWrites(event.instance, event.term, event.reason)
         self._report(event)
         if isinstance(event, WritesOpened):
             wish, post = self._wishes.get(event.instance), self._posts.get(event.instance)
@@ -445,8 +471,8 @@ class Databases:
         """
         asked = self._loop.time()
         with contextlib.suppress(ControlError, ChannelError):
-            answer = await self.channel.ask(LEFT, {"instance": instance}, INVITATION)
-            if answer.get(LEFT) is True and self._loop.time() - asked <= INVITATION:
+            answer = await self.channel.ask(LEFT, {"instance": instance}, ANSWER)
+            if answer.get(LEFT) is True and self._loop.time() - asked <= ANSWER:
                 self._report(Invited(instance, by))
 
     def _say(self, level: Level, text: str) -> None:

@@ -274,8 +274,10 @@ class Switchover:
         return {}
 
     async def _left(self, about: Object) -> Object:
-        """Whether this node is not MASTER now."""
-        return {LEFT: self.status(str(about["instance"])).state != "MASTER"}
+        """Whether this node is not MASTER now; and if it is, whether writes are open here."""
+        instance = str(about["instance"])
+        master = self.status(instance).state == "MASTER"
+        return {LEFT: not master, "open": master and self._databases.post(instance).opened is not None}
 
     async def _opened(self, about: Object) -> Object:
         at = await self._databases.opened(str(about["instance"]))

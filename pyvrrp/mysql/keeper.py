@@ -110,7 +110,7 @@ class Keeper:
         await asyncio.gather(*tasks, return_exceptions=True)
         if self._errand is not None and not self._errand[1].done():
             self._errand[1].set_exception(_over())
-        await self._server.idle(LAST_WORD)
+        await asyncio.gather(self._server.idle(LAST_WORD), self._standing.memory.written(LAST_WORD))
         self._watch.close()
         self._server.close()
         self._other.close()
@@ -125,6 +125,13 @@ class Keeper:
         self._order = self._done = effect
         self._standing.adopted()
         self._watch.writing = self._settings.probe.write
+
+    def refuse(self, effect: OpenWrites, reason: str) -> None:
+        """Do not open the server's writes, nor soon after."""
+        self._order = self._done = effect
+        self._standing.refused(reason, (), Closed(complete=True), self._loop.time() + NOT_AGAIN)
+        self._report()
+        self._tell(WritesRefused(self.instance, effect.term, reason))
 
     def close_writes(self, effect: CloseWrites) -> None:
         """Close the server's writes."""

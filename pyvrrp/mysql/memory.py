@@ -33,6 +33,13 @@ class Remembered:
     lost: tuple[str, ...] = ()
 
 
+_KINDS: Final[dict[str, Any]] = {
+    **dict.fromkeys(("paused", "drained", "active"), bool),
+    **dict.fromkeys(("failover", "acknowledged"), (int, float)),
+    "lost": tuple,
+}
+
+
 class Memory:
     """`now` is what is remembered. Changes are written by a thread, in order, as a disk may hang."""
 
@@ -63,6 +70,11 @@ class Memory:
             return
         done.add_done_callback(lambda call: self._hear(loop, call.exception()))
 
+    async def written(self, within: float) -> None:
+        """Wait until all is written, or so many seconds: another one may read it then."""
+        if not self._closed:
+            await asyncio.wait({asyncio.get_running_loop().run_in_executor(self._thread, int)}, timeout=within)
+
     def close(self) -> None:
         """The process ends; what is being written is written."""
         self._closed = True
@@ -78,15 +90,21 @@ def _read(file: Path | None, failed: Callable[[str], None]) -> Remembered:
     if file is None:
         return Remembered()
     try:
-        data = json.loads(file.read_text(encoding="utf-8"))
-        known = {each.name: data[each.name] for each in fields(Remembered) if each.name in data}
-        known["lost"] = tuple(known.get("lost", ()))
-        return Remembered(**known)
+        return _understood(json.loads(file.read_text(encoding="utf-8")))
     except FileNotFoundError:
         return Remembered()
     except (OSError, ValueError, TypeError) as error:
         failed(f"{file}: {error}")
         return Remembered()
+
+
+def _understood(data: Any) -> Remembered:
+    known = {each.name: data[each.name] for each in fields(Remembered) if each.name in data}
+    known["lost"] = tuple(known.get("lost", ()))
+    wrong = [name for name, value in known.items() if not isinstance(value, _KINDS[name])]
+    if wrong:
+        raise ValueError(f"{wrong[0]} is not what it should be")
+    return Remembered(**known)
 
 
 def _write(file: Path, remembered: Remembered) -> None:

@@ -48,6 +48,7 @@ class Standing:
         self._verdict = Verdict()
         self._healthy = False
         self._behind: float | None = None
+        self._received_at = now  # when it was last connected to its source
         self._stalled = False  # since it was opened: who is not asked to write does not show it
         self._has = ""
         self._has_at = now
@@ -76,6 +77,7 @@ class Standing:
         if self.replication is not None:
             one = self.replication
             if one.io == "Yes":
+                self._received_at = now
                 self._healthy = one.sql and not one.sql_errno
             self._behind = _behind(one, self._behind)
         if self.memory.now.active and self.writes == "closed" and self._succeeded():
@@ -225,9 +227,13 @@ class Standing:
         return self._other.beat > here
 
     def _lag(self) -> float | None:
-        moved, word = self.pulse.moved, self.pulse.word
+        """Where no beats come, what it cannot have received since its source was lost."""
         behind = self._behind if self._behind is not None else 0.0
-        return plan.lag(moved, word, behind) if self.pulse.moves else behind
+        lost = self.replication is not None and self.replication.io != "Yes"
+        if self.pulse.moves or lost:
+            since = self.pulse.moved if self.pulse.moves else self._received_at
+            return plan.lag(since, self.pulse.word, behind)
+        return behind
 
     def _view(self, now: float) -> DatabaseView:
         picture = self.picture

@@ -139,6 +139,11 @@ class Keeper:
     def adopt(self, effect: OpenWrites) -> None:
         self.wishes.append(effect)
 
+    def refuse(self, effect: OpenWrites, reason: str) -> None:
+        self.against = (reason,)
+        self.report()
+        self.tell(WritesRefused(self.post.instance, effect.term, reason))
+
     def close_writes(self, effect: CloseWrites) -> None:
         self._do("close")
         self.wishes.append(effect)

@@ -14,7 +14,7 @@ import pytest
 
 from pyvrrp.app.databases import Databases, Post
 from pyvrrp.core.effects import CloseWrites, Invite, OpenWrites, Record, RefuseConnections
-from pyvrrp.core.events import Event, Invited, WritesOpened
+from pyvrrp.core.events import Event, Invited, WritesOpened, WritesRefused
 from pyvrrp.core.settings import Account, ChannelSettings, NodeSettings
 from pyvrrp.errors import ControlError, KernelError
 from pyvrrp.mysql.published import Published
@@ -30,8 +30,8 @@ SAID = Published("VI_1", "node-b", "open", "UP", "0-2-7", "mariadb", False, (), 
 class Keeper:
     """Notes what it is told."""
 
-    def __init__(self, post: Post, publish: Callable[[Published], None]) -> None:
-        self.post, self.publish = post, publish
+    def __init__(self, post: Post, tell: Callable[[Event], None], publish: Callable[[Published], None]) -> None:
+        self.post, self.tell, self.publish = post, tell, publish
         self.settings = post.settings
         self.told_of: list[Any] = []
         self.heard_times = 0
@@ -88,8 +88,8 @@ class House:
         await until(lambda: not self.databases._tasks)
         return self.keepers[-1]
 
-    async def _make(self, post: Post, _tell: Any, publish: Any) -> Any:
-        self.keepers.append(Keeper(post, publish))
+    async def _make(self, post: Post, tell: Any, publish: Any) -> Any:
+        self.keepers.append(Keeper(post, tell, publish))
         return self.keepers[-1]
 
     async def _left(self, about: dict[str, Any]) -> dict[str, Any]:
@@ -156,6 +156,20 @@ def test_what_one_keeper_has_opened_the_next_one_does_not_open_again() -> None:
         assert await house.databases.opened("VI_1") == opened
         third = await house.want(with_database(PLAIN, account=Account(port=3307)))  # another server
         assert third.told_of == [OpenWrites("VI_1", 4)]
+
+    play(story)
+
+
+def test_what_was_refused_is_not_tried_again_by_another_keeper() -> None:
+    """Its instance is BACKUP since, and another server may be open."""
+
+    async def story(house: House) -> None:
+        first = await house.want(PLAIN)
+        house.databases.perform(OpenWrites("VI_1", 4))
+        first.tell(WritesRefused("VI_1", 4, "its disk is full"))
+        await until(lambda: house.events)
+        second = await house.want(with_database(PLAIN, hold_down=60.0))
+        assert second.told_of == [CloseWrites("VI_1", 4, "its disk is full")]
 
     play(story)
 

@@ -186,6 +186,22 @@ def test_an_invitation_that_was_long_on_the_way_is_none(play: Callable[[Story], 
     play(story)
 
 
+def test_adverts_that_are_lost_make_no_second_one(play: Callable[[Story], None]) -> None:
+    """A switch that does not pass multicast on, a firewall: the other one is silent, and says that it is there."""
+
+    async def story(a: Machine, b: Machine) -> None:
+        a.peers = []
+        await until(lambda: any("it is MASTER, and its writes are open" in each for each in b.log))
+        assert a.serves
+        assert not b.server.opened
+        a.die()  # nobody says so now
+        b.keeper.against = ()
+        a.server.writable = False  # somebody has seen to it
+        await until(lambda: b.serves)
+
+    play(story)
+
+
 def test_two_at_a_time_are_one(play: Callable[[Story], None]) -> None:
     async def story(a: Machine, b: Machine) -> None:
         first = asyncio.create_task(order(a, "switchover"))

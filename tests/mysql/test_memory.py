@@ -48,3 +48,10 @@ def test_a_disk_that_refuses_is_named(tmp_path: Path) -> None:
         return await asyncio.wait_for(told.get(), 5)
 
     assert "missing" in asyncio.run(story())
+
+
+def test_what_is_not_what_it_should_be_is_told_and_not_believed(tmp_path: Path) -> None:
+    (tmp_path / "VI_1.database.json").write_text('{"failover": "yesterday"}')
+    told: list[str] = []
+    assert Memory(str(tmp_path), "VI_1", told.append).now == Remembered()
+    assert "failover is not what it should be" in told[0]

@@ -124,6 +124,24 @@ def test_who_writes_no_beats_is_not_measured_by_them(pair: Pair) -> None:
     assert pair.against() == ()
 
 
+def test_who_cannot_receive_is_behind_for_as_long_as_the_active_one_speaks() -> None:
+    """Also where no beats tell: it was fit when its source was lost, and hours may have gone by since."""
+    pair, lonely = Pair(), picture(io="Connecting", behind=None)
+    pair.see(replace(SEEN, beats=()))
+    for _ in range(4):
+        pair.see(replace(lonely, beats=()), after=1.0)
+        pair.tell()
+    assert pair.against() == ()
+    for _ in range(4):
+        pair.see(replace(lonely, beats=()), after=1.0)
+        pair.tell()
+    assert pair.against() == ("it is 8.0 s behind, 5 s are allowed",)
+    pair.see(replace(lonely, beats=()), after=60.0)  # the active one is dead by now: it does not get worse
+    assert pair.against() == ("it is 8.0 s behind, 5 s are allowed",)
+    pair.see(replace(SEEN, beats=()))
+    assert pair.against() == ()
+
+
 def test_what_has_stopped_is_against_it_at_once(pair: Pair) -> None:
     pair.see(picture(sql=False, sql_errno=1062, sql_error="Duplicate entry"))
     assert "1062" in pair.against()[0]
