@@ -245,6 +245,7 @@ class Databases:
             "port": settings.port,
             "up": self._channel.up,
             "node": self._channel.peer,
+            "trouble": "" if self._channel.up else self._channel.trouble,
             "counters": asdict(self._channel.counters),
         }
 

@@ -34,7 +34,9 @@ def channel_line(answer: Json) -> list[str]:
     if channel is None:
         return []
     name = f"{channel['node']} ({channel['address']})" if channel["node"] else channel["address"]
-    return [f"CHANNEL{GAP}{'up' if channel['up'] else 'DOWN'}, to {name} port {channel['port']}"]
+    trouble = channel.get("trouble")
+    why = f": {trouble}" if trouble else ""
+    return [f"CHANNEL{GAP}{'up' if channel['up'] else 'DOWN'}, to {name} port {channel['port']}{why}"]
 
 
 def fit(database: Json, instance: Json) -> bool:

@@ -143,6 +143,7 @@ class Channel:
     ) -> None:
         self.settings = settings
         self.peer = ""  # what the other is called, once it said so
+        self.trouble = ""  # why there is none
         self.counters = Counters()
         self._loop = asyncio.get_running_loop()
         self._name = name
@@ -220,6 +221,7 @@ class Channel:
             try:
                 known = await self._loop.run_in_executor(None, credentials, self.settings.key_file)
             except ChannelError as error:
+                self.trouble = str(error)
                 self._complain(Level.ERROR, f"no channel: {error}")
                 await asyncio.sleep(LAST_PAUSE)
             else:
@@ -240,7 +242,8 @@ class Channel:
                 async with asyncio.timeout(GREETING):
                     reader, writer = await self._connect(known)
             except (OSError, TimeoutError) as error:
-                self._complain(Level.WARNING, f"no channel to {self.settings.peer}: {_reason(error)}")
+                self.trouble = _reason(error)
+                self._complain(Level.WARNING, f"no channel to {self.settings.peer}: {self.trouble}")
                 pause = min(pause * 2, LAST_PAUSE)
             else:
                 if await self._serve(_Link(reader, writer, dialled=True), known):
@@ -361,6 +364,7 @@ class Channel:
         self.counters.connected += 1
         self._links.append(link)
         self._said.clear()
+        self.trouble = ""
 
     def _drop(self, link: _Link, *, quietly: bool = False) -> None:
         link.end()
@@ -469,7 +473,10 @@ def _reason(error: BaseException) -> str:
         return "no answer in time"
     if isinstance(error, EOFError | ConnectionResetError):
         return "it closed the connection"
-    verdict = getattr(error, "verify_message", "") or getattr(error, "reason", "")  # of an SSLError
+    verdict = getattr(error, "verify_message", "")  # of an SSLCertVerificationError
+    if verdict:
+        return f"its key is not ours, both nodes need the same key_file ({verdict})"
+    verdict = getattr(error, "reason", "")  # of an SSLError
     if not verdict and isinstance(error, OSError) and error.errno:
         return os.strerror(error.errno)  # asyncio has words of its own, and raises no OSError without a number
     return str(verdict or error)

@@ -27,6 +27,7 @@ from pyvrrp.mysql.opening import RefusedError, Wish, beyond, open_writes
 from pyvrrp.mysql.other import Other
 from pyvrrp.mysql.probe import Watch
 from pyvrrp.mysql.published import Published
+from pyvrrp.mysql.remarks import Remarks
 from pyvrrp.mysql.server import Server
 from pyvrrp.mysql.standing import Standing
 from pyvrrp.mysql.status import Picture, Replication, SemiSync, understood
@@ -91,6 +92,7 @@ class Keeper:
         self._fallbacks: int | None = None
         self._stepped_down = False
         self._reported: DatabaseReport | None = None
+        self._remarks = Remarks()
 
     # --- what it is told ----------------------------------------------------------------------------------------------
 
@@ -525,7 +527,7 @@ class Keeper:
             standing.compared = before, at
             return
         standing.compared = picture, now
-        found = plan.rejoin(before, standing.replication, seen.position)
+        found = plan.rejoin(before, standing.replication, seen.position, ordered=seen.ordered)
         await self._judge(picture, found, now, unmoved=before.gtids == picture.gtids)
 
     async def _rejoin_by_place(self, picture: Picture, now: float) -> None:
@@ -584,6 +586,8 @@ class Keeper:
         if report != self._reported:
             self._reported = report
             self._tell(report)
+        if (said := self._remarks.about(report, self._loop.time())) is not None:
+            self._say(Level.NOTICE if said.fit else Level.WARNING, said.text)
 
     def _speak(self) -> None:
         self._publish(self._standing.published(self._loop.time()))

@@ -251,7 +251,12 @@ def _semi_sync(server: Facts, wanted: Wanted) -> Iterator[Finding]:
 def _login(server: Facts) -> Iterator[Finding]:
     if server.refused:
         text = f"the agent does not get in: {server.refused}"
-        yield problem(server, text, "# pyvrrpctl mysql setup")
+        yield problem(
+            server,
+            text,
+            "# the password's file is the same on both nodes; `pyvrrpctl mysql setup` makes account and file,"
+            " --new-password new ones",
+        )
     if server.heartbeat is False:
         text = "has no table pyvrrp.heartbeat: neither can a write be tried, nor the lag be known"
         yield problem(server, text, *(f"{each};{CARRIED}" for each in HEARTBEAT_SCHEMA))

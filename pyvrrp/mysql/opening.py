@@ -190,7 +190,7 @@ def beyond(last: Position | None, picture: Picture, replication: Replication | N
     """What a server with this position had, and this one has not, as ranges; nothing when it cannot be said."""
     if picture.gtids is None:  # then both are places in the other one's binary log
         return plan.loss(replication.executed if replication is not None else None, last)
-    return plan.loss(picture.gtids, last)
+    return plan.loss(picture.gtids, last, ordered=picture.ordered)
 
 
 def _progress(replication: Replication) -> str:

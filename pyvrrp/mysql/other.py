@@ -36,6 +36,7 @@ class Sight:
     verdict: str = ""
     closed: bool = False
     against: tuple[str, ...] = ()
+    ordered: bool = False  # gtid_strict_mode
 
 
 class Other:
@@ -66,6 +67,7 @@ class Other:
             published.verdict,
             published.writes == "closed",
             published.against,
+            published.ordered,
         )
         self._take(seen, published.writes)
 
@@ -96,7 +98,7 @@ class Other:
         position = picture.gtids if picture.gtids is not None else picture.binlog
         own = picture.beat_of(picture.server_id)
         self.beat = own.number if own is not None else self.beat
-        seen = Sight(now, now, not picture.read_only, position, False)
+        seen = Sight(now, now, not picture.read_only, position, False, ordered=picture.ordered)
         self._take(seen, "closed" if picture.read_only else "open")
 
     @property

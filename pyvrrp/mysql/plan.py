@@ -108,8 +108,8 @@ def _broken(one: Replication, *, healthy: bool) -> Iterable[str]:
         yield f"its SQL thread reports error {one.sql_errno}: {one.sql_error}"
     if one.io == "No" and one.io_errno not in CLIENT_ERRORS:
         yield _stopped("IO", one.io_errno, one.io_error)
-    elif not healthy and not (one.sql and one.io == "Yes"):
-        yield f"it has not been seen replicating from {one.source} since its agent began"
+    elif not healthy and one.sql and one.io != "Yes":
+        yield f"it has not been seen replicating from {one.source} yet"
     if one.delay:
         yield f"it replicates {one.delay} s late on purpose"
     if one.filters:

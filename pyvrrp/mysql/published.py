@@ -14,7 +14,8 @@ class Published:
     """One server as its own agent sees it. Plain data.
 
     `writes`: open, closed, opening, closing. `position`: all that is in its binary log, as it says it itself, `age`
-    seconds ago; `flavour` says in which language ("mariadb", "mysql", "file"). `semi_sync`: commits wait for the other.
+    seconds ago; `flavour` says in which language ("mariadb", "mysql", "file"). `ordered`: MariaDB's gtid_strict_mode.
+    `semi_sync`: commits wait for the other.
     `beat`: the last heartbeat that it wrote, 0 for none. `failover`, `acknowledged`: when this pair last failed over by
     itself, and when the operator last said that it was seen, by the wall clock, 0 for never.
     """
@@ -31,6 +32,7 @@ class Published:
     failover: float = 0.0
     acknowledged: float = 0.0
     age: float = 0.0
+    ordered: bool = False
 
     def as_json(self) -> str:
         """One line."""
@@ -61,7 +63,7 @@ class Published:
 
 KINDS: Final[dict[str, Any]] = {
     **dict.fromkeys(("instance", "node", "writes", "verdict", "position", "flavour"), str),
-    "semi_sync": bool,
+    **dict.fromkeys(("semi_sync", "ordered"), bool),
     "against": tuple,
     "beat": int,
     **dict.fromkeys(("failover", "acknowledged", "age"), (int, float)),

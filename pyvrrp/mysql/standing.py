@@ -102,7 +102,9 @@ class Standing:
         """They are open."""
         self.writes, self.was_open, self._stalled = "open", True, False
         self.to_rejoin, self.errant, self._refusal = False, (), ""
-        by_itself = not forced and now >= self._planned_until and (self._other.last is not None or self.pulse.heard_any)
+        # A server that lives, and that its own agent has closed, was left on purpose: that agent is being stopped.
+        ordered = forced or now < self._planned_until or self._other.could_go_on(now)
+        by_itself = not ordered and (self._other.last is not None or self.pulse.heard_any)
         failover = time.time() if by_itself else self.memory.now.failover
         self.memory.change(active=True, lost=opened.missing, failover=failover)
 
@@ -170,6 +172,7 @@ class Standing:
             failover=mine.failover,
             acknowledged=mine.acknowledged,
             age=now - self._has_at,
+            ordered=picture is not None and picture.ordered,
         )
 
     def _faults(self) -> tuple[str, ...]:
@@ -213,8 +216,9 @@ class Standing:
             return True
         if seen is None or now - seen.at > SEEN or self.picture is None or seen.position is None:
             return False
-        if self.picture.gtids is not None:
-            return not plan.loss(self.picture.gtids, seen.position)
+        mine = self.picture
+        if mine.gtids is not None:
+            return not plan.loss(mine.gtids, seen.position, ordered=mine.ordered)
         done = self.replication.executed if self.replication is not None else None
         alive = not seen.by_agent or seen.verdict in ALIVE  # else it was further in the end than it could say
         return alive and isinstance(seen.position, Coordinates) and done is not None and done.covers(seen.position)

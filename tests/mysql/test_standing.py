@@ -320,3 +320,22 @@ def test_what_a_dead_server_said_of_semi_sync_is_not_repeated(pair: Pair) -> Non
     assert pair.standing.report(pair.now).view.semi_sync == "not installed"
     pair.standing.judged(DOWN)
     assert pair.standing.report(pair.now).view.semi_sync == ""
+
+
+def test_a_copy_of_the_active_one_has_what_servers_wrote_that_its_own_log_never_named() -> None:
+    pair = Pair()
+    copy = replace(SEEN, gtids=BinlogState.parse("0-2-900"), ordered=True)
+    pair.see(copy)
+    said = replace(SAID, writes="closed", position="0-1-500,0-2-900", flavour="mariadb")
+    pair.other.told(said, pair.now)
+    assert pair.standing.has_all(pair.now)
+    pair.see(replace(copy, ordered=False))
+    pair.other.told(said, pair.now)
+    assert not pair.standing.has_all(pair.now)
+
+
+def test_an_agent_that_is_stopped_while_its_server_lives_is_no_failover(pair: Pair) -> None:
+    pair.tell(SAID)
+    pair.tell(replace(SAID, writes="closed", verdict="READ_ONLY"))
+    pair.standing.opened(Opened(), pair.now, forced=False)
+    assert pair.remembered().failover == 0.0
