@@ -540,6 +540,8 @@ class Keeper:
     async def _judge(self, picture: Picture, found: plan.Rejoin, now: float, *, unmoved: bool) -> None:
         """Do what follows from the comparison."""
         standing = self._standing
+        if standing.errant and not found.errant:
+            standing.to_rejoin = True  # it was made a copy again
         news, standing.errant = found.errant != standing.errant, found.errant
         if found.errant and news:
             await self._tell_of_errant(picture, found)

@@ -283,6 +283,7 @@ def test_words_go_to_the_other_node_and_come_from_it(tmp_path: Path) -> None:
             "port": port,
             "up": True,
             "node": "node-b",
+            "trouble": "",
             "counters": {
                 "connected": house.databases.channel.counters.connected,
                 "turned_away": house.databases.channel.counters.turned_away,

@@ -337,5 +337,5 @@ def test_a_copy_of_the_active_one_has_what_servers_wrote_that_its_own_log_never_
 def test_an_agent_that_is_stopped_while_its_server_lives_is_no_failover(pair: Pair) -> None:
     pair.tell(SAID)
     pair.tell(replace(SAID, writes="closed", verdict="READ_ONLY"))
-    pair.standing.opened(Opened(), pair.now, forced=False)
+    pair.standing.opened(Opened(""), pair.now, forced=False)
     assert pair.remembered().failover == 0.0
