@@ -240,7 +240,10 @@ class VirtualRouter:
         database = self.settings.database
         if database is None or self._released or database.promote.on_silence == "promote":
             return self.standing.withheld
-        return (*self.standing.withheld, "nobody said that the master has left, and on_silence is hold")
+        return (
+            *self.standing.withheld,
+            "nobody said that the master has left, and on_silence is hold (`pyvrrpctl promote --force` overrides that)",
+        )
 
     def _asks_at(self) -> float | None:
         if self.state is not State.BACKUP or self.deadline is None or not self._doubts(self.deadline):

@@ -489,7 +489,7 @@ class Keeper:
     def _notice_fallbacks(self, picture: Picture) -> None:
         """Commits that no longer wait for the standby are acknowledged without being there."""
         before, self._fallbacks = self._fallbacks, picture.semi_sync.fallbacks
-        if before is not None and picture.semi_sync.fallbacks > before:
+        if before is not None and picture.semi_sync.fallbacks > before and picture.semi_sync.source:  # else it was us
             self._say(Level.WARNING, "semi-sync: fallen back to asynchronous, the standby did not acknowledge in time")
 
     async def _keep_closed(self, picture: Picture, now: float) -> None:

@@ -13,7 +13,7 @@ from tests.lone import PEER, Lone, only, texts
 from tests.simulation import settings
 
 FIT = DatabaseReport("VI_1", (), ())
-NO_WORD = "nobody said that the master has left, and on_silence is hold"
+NO_WORD = "nobody said that the master has left, and on_silence is hold (`pyvrrpctl promote --force` overrides that)"
 
 
 def database(on_silence: str) -> DatabaseSettings:
