@@ -42,6 +42,8 @@ NOT_AGAIN: Final = 10.0  # seconds after a refusal without another try
 REACH_PAUSE: Final = 0.005
 LAST_WORD: Final = 0.5  # seconds that a statement may take which nobody waits for any more
 STOP: Final = 0.3  # seconds for replica threads to stop: one that connects to nobody may take as long as that takes
+GRANTS: Final = 60.0  # seconds between two looks at the account's privileges
+GRANTS_LACKING: Final = 3.0  # the same while some are missing
 ROLES: Final = 10.0  # seconds between two restarts of an IO thread that does not acknowledge
 
 
@@ -87,7 +89,7 @@ class Keeper:
         self._closed = False
         self._failure = ""
         self._both_open = False
-        self._grants_unread = True
+        self._grants_unread, self._grants_read = True, 0.0
         self._roles_tried = -ROLES
         self._fallbacks: int | None = None
         self._stepped_down = False
@@ -455,9 +457,8 @@ class Keeper:
         if not self._watch.latest.usable:
             return
         try:
-            if self._grants_unread:
-                self._standing.lacking = await self._server.lacking(LOOK)
-                self._grants_unread = False
+            if self._grants_unread or now - self._grants_read >= (GRANTS_LACKING if self._standing.lacking else GRANTS):
+                await self._read_grants(now)
             await self._server.read_only(LOOK)  # keeps the gate's connection warm
             picture = await self._server.look(LOOK)
             self._standing.saw(picture, now)
@@ -485,6 +486,12 @@ class Keeper:
         if replication is not None and (replication.sql or replication.io != "No"):
             with contextlib.suppress(DatabaseError):  # tried again
                 await rejoining.stop(self._server, replication, STOP)
+
+    async def _read_grants(self, now: float) -> None:
+        before, self._standing.lacking = self._standing.lacking, await self._server.lacking(LOOK)
+        self._grants_unread, self._grants_read = False, now
+        if before and before != self._standing.lacking:
+            self._server.renew()  # a connection keeps the privileges that it began with
 
     def _notice_fallbacks(self, picture: Picture) -> None:
         """Commits that no longer wait for the standby are acknowledged without being there."""
@@ -519,6 +526,9 @@ class Keeper:
     async def _rejoin(self, picture: Picture, now: float) -> None:
         """Compare with the active one; after each occasion, once, follow it when nothing is here that it has not."""
         standing, seen = self._standing, self._other.seen
+        if standing.was_reset:  # it would begin with the active one's first transaction
+            standing.compared = None
+            return
         if picture.gtids is None:
             await self._rejoin_by_place(picture, now)
             return

@@ -222,11 +222,7 @@ def rejoin(own: Picture, replication: Replication | None, active: Place, *, orde
     errant = _errant(own, active, ordered=ordered)
     if isinstance(errant, str):
         return Rejoin(Return.UNKNOWN, errant)
-    found = _returning(replication, errant)
-    if found.decision is Return.START and str(active) and not str(own.gtids):
-        # It was reset, to be made a copy again perhaps: it would begin with the active one's first transaction.
-        return Rejoin(Return.UNKNOWN, "it does not say up to which transaction it has the active server's data")
-    return found
+    return _returning(replication, errant)
 
 
 def rejoin_by_place(replication: Replication | None, active: Picture, errant: tuple[str, ...]) -> Rejoin:

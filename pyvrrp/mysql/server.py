@@ -51,6 +51,11 @@ class Server:
         """It may have been started anew, as another version."""
         self._dialect = None
 
+    def renew(self) -> None:
+        """Make its connections anew, each with its next statement."""
+        self.gate.drop()
+        self.work.drop()
+
     async def ask(self, session: Session, *statements: str, within: float) -> list[Row]:
         """Over one of its sessions. A connection that was lost since its last use is made anew: all that is asked here
         may be asked twice."""

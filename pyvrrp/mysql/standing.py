@@ -38,6 +38,7 @@ class Standing:
         self.errant: tuple[str, ...] = ()
         self.lacking: tuple[str, ...] = ()  # privileges
         self.trouble = ""  # why the last round saw nothing
+        self.was_reset = False  # it had transactions, and has none: somebody is about to make it a copy again
         self.unknown = ""  # why it cannot be compared with the other one
         self.picture: Picture | None = None
         self.replication: Replication | None = None
@@ -70,6 +71,7 @@ class Standing:
         """A round's picture."""
         if self.picture is not None and picture.uptime < self.picture.uptime:
             self._begin_anew()
+        self.was_reset = not picture.has and (self.was_reset or bool(self._has))
         self.picture, self._has, self._has_at = picture, picture.has, now
         peer = self._settings.peer
         found = picture.replication_from(peer.host, peer.port) if peer is not None else None

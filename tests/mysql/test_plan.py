@@ -253,14 +253,6 @@ def test_a_server_with_transactions_of_its_own_has_diverged() -> None:
     assert rejoin(mysql, STOPPED, GtidSet.parse(f"{A}:1-10")).decision is Return.START
 
 
-def test_one_that_was_reset_does_not_begin_with_the_first_transaction() -> None:
-    reset = replace(OWN, gtids=BinlogState())
-    said = "it does not say up to which transaction it has the active server's data"
-    assert rejoin(reset, STOPPED, BinlogState.parse("0-1-105")) == Rejoin(Return.UNKNOWN, said)
-    assert rejoin(reset, RUNNING, BinlogState.parse("0-1-105")).decision is Return.ALREADY
-    assert rejoin(reset, STOPPED, BinlogState()).decision is Return.START
-
-
 def test_order_is_believed_only_when_both_have_kept_it() -> None:
     cloned = BinlogState.parse("0-1-105")
     assert rejoin(OWN, STOPPED, cloned, ordered=True).decision is Return.START

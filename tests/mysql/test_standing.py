@@ -339,3 +339,10 @@ def test_an_agent_that_is_stopped_while_its_server_lives_is_no_failover(pair: Pa
     pair.tell(replace(SAID, writes="closed", verdict="READ_ONLY"))
     pair.standing.opened(Opened(""), pair.now, forced=False)
     assert pair.remembered().failover == 0.0
+
+
+def test_a_server_that_was_reset_waits_until_it_says_what_it_has(pair: Pair) -> None:
+    assert not pair.standing.was_reset
+    for gtids, waits in (("", True), ("", True), ("0-1-40", False)):
+        pair.see(replace(SEEN, gtids=BinlogState.parse(gtids)))
+        assert pair.standing.was_reset is waits
