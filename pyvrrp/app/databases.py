@@ -72,7 +72,7 @@ class Keeper(Protocol):
         """The keeper before this one has opened writes."""
 
     def refuse(self, effect: OpenWrites, reason: str) -> None:
-        """Do not open writes, and not soon after; answered by an event."""
+        """Do not open writes beside the other node's; answered by an event."""
 
     def close_writes(self, effect: CloseWrites) -> None:
         """Answered by an event."""

@@ -131,9 +131,9 @@ class Keeper:
         self._watch.writing = self._settings.probe.write
 
     def refuse(self, effect: OpenWrites, reason: str) -> None:
-        """Do not open the server's writes, nor soon after."""
+        """Do not open the server's writes, nor for as long as the other one's agent says that its are."""
         self._order = self._done = effect
-        self._standing.refused(reason, (), Closed(complete=True), self._loop.time() + NOT_AGAIN)
+        self._standing.gives_way = True
         self._report()
         self._tell(WritesRefused(self.instance, effect.term, reason))
 
@@ -156,6 +156,8 @@ class Keeper:
                 Level.ERROR, f"the writes of {published.node} are open too: whatever comes now may have to be mended"
             )
         self._both_open = both
+        if self._standing.gives_way:
+            self._report()
 
     def heard(self) -> None:
         """The active node's agent gave a sign of life."""

@@ -114,6 +114,10 @@ class Other:
         """Whether its agent has just said that its writes are closed: then its last position is known."""
         return self.seen is not None and self.told_within(FRESH, now) and self.seen.closed
 
+    def told_open(self, now: float) -> bool:
+        """Whether its agent has just said that its writes are open."""
+        return self.seen is not None and self.told_within(FRESH, now) and self.seen.open
+
     def could_go_on(self, now: float) -> bool:
         """Whether it has just been closed in good order: a server that lives, and an agent that may open it again."""
         return self.told_closed(now) and self.seen is not None and self.seen.verdict in ALIVE

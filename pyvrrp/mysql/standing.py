@@ -32,6 +32,7 @@ class Standing:
         self.memory = memory
         self.pulse = Pulse(now)
         self.writes = ""
+        self.gives_way = False  # it would have been opened beside the other one, whose adverts do not come here
         self.was_open = False  # in this life, so that there may be clients who write
         self.to_rejoin = True
         self.compared: tuple[Picture, float] | None = None  # own, older than what it is compared with, and when
@@ -203,6 +204,9 @@ class Standing:
         reasons = list(plan.eligibility(standby, promote))
         if self._refusal and now < self._refused_until:
             reasons.append(f"its writes could not be opened: {self._refusal}")
+        self.gives_way = self.gives_way and self._other.told_open(now)
+        if self.gives_way:
+            reasons.append("no advert comes from the other node, which says over the channel that its writes are open")
         if self.lacking:
             reasons.append(f"its account lacks {', '.join(self.lacking)} (`pyvrrpctl mysql setup` grants that)")
         if self.trouble:

@@ -142,6 +142,18 @@ def test_who_cannot_receive_is_behind_for_as_long_as_the_active_one_speaks() -> 
     assert pair.against() == ()
 
 
+def test_who_would_be_a_second_active_one_waits_until_the_other_one_says_no_more(pair: Pair) -> None:
+    pair.standing.gives_way = True
+    assert "says over the channel that its writes are open" in pair.against()[0]
+    pair.tell(replace(SAID, writes="closed"))
+    assert pair.against() == ()
+    pair.tell()
+    assert pair.against() == ()  # not for what it says alone: that of a dead one is two seconds old
+    pair.standing.gives_way = True
+    pair.see(after=3.0)
+    assert pair.against() == ()
+
+
 def test_what_has_stopped_is_against_it_at_once(pair: Pair) -> None:
     pair.see(picture(sql=False, sql_errno=1062, sql_error="Duplicate entry"))
     assert "1062" in pair.against()[0]
