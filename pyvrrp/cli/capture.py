@@ -24,6 +24,7 @@ _IPV4, _ARP, _IPV6, _ICMPV6 = 0x0800, 0x0806, 0x86DD, 58
 _SOLICITATION, _ADVERTISEMENT = 135, 136  # RFC 4861 section 4
 _MOMENT: Final = 0.2  # seconds
 _UNUSABLE: Final = 2
+_LAST_MOMENT: Final = 0xFFFFFFFF  # that a capture file has a number for
 
 # VRRP over IPv4 and IPv6, ARP, neighbour discovery; the numbers are jumps.
 _INTERESTING: Final = (
@@ -88,7 +89,9 @@ def _opened(interface: str) -> socket.socket:
 
 def from_file(path: str, interface: str) -> Iterator[Frame]:
     """What is in a pcap or pcapng file. Raises Failure."""
+    # The layers tell the reader what a file's link type means; without them it finds raw bytes and no packet.
     from scapy.error import Scapy_Exception
+    from scapy.layers import inet, inet6, l2  # noqa: F401
     from scapy.utils import PcapReader
 
     try:
@@ -116,13 +119,14 @@ class CaptureFile:
             raise Failure(f"{path}: {error.strerror}", USAGE) from None
 
     def write(self, frame: Frame, advert: bytes | None) -> None:
-        """Add a frame; `advert` is what of it is an advert."""
+        """Add a frame; `advert` is what of it is an advert. What follows that is left out, as it may be of it, too."""
         data = bytes(frame.packet)
-        if advert:
-            begin = data.rindex(advert)
-            data = data[:begin] + self._disguise.packet(advert) + data[begin + len(advert) :]
+        if advert is not None:
+            if not advert:  # its header has a wrong length: nobody knows where what is not to be told begins
+                return
+            data = data[: data.rindex(advert)] + self._disguise.packet(advert)
         packet = type(frame.packet)(data)
-        packet.time = frame.at
+        packet.time = min(frame.at, _LAST_MOMENT)
         self._writer.write(packet)
 
     def __enter__(self) -> Self:

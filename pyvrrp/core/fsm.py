@@ -254,9 +254,13 @@ class VirtualRouter:
         """Whether it would take over through silence, of which a host that still has the addresses is no part."""
         if self.settings.duplicate_wait == 0 or self.settings.owner or self._released:
             return False
+        return not self._preempts(deadline)
+
+    def _preempts(self, at: float) -> bool:
+        """Whether a worse master speaks then. Its interval is its own: in version 3 only a better one's is adopted."""
         master = self.master
         worse = master is not None and self.settings.preempt and master.priority < self.priority
-        return not (worse and master and deadline - master.heard <= 1.5 * self._patience.interval(self.settings))
+        return worse and master is not None and at - master.heard <= 1.5 * master.advert_int
 
     def next_deadline(self) -> float | None:
         """The earliest time at which `timer` has something to do."""
@@ -313,7 +317,8 @@ class VirtualRouter:
         asks_at = self._asks_at()
         if asks_at is not None and now >= asks_at:
             effects += self.duplicates.ask(self.settings, self.standing.macs, now)
-            if self.deadline is not None and self.deadline <= now < self.deadline + self.settings.advert_int:
+            interval = self._patience.interval(self.settings)  # who is later than that listens again
+            if self.deadline is not None and self.deadline <= now < self.deadline + interval:
                 self.deadline = now + self.lead  # late for the question: leave time for an answer all the same
         if self.deadline is not None and now >= self.deadline:
             if self.state is State.MASTER:
@@ -792,7 +797,8 @@ class VirtualRouter:
             return f"no advert from anybody for {now - self.since:.2f} s"
         ago = now - self.master.heard
         sender = f"{self.master.address} (priority {self.master.priority})"
-        if self.settings.preempt and self.master.priority < self.priority and ago < self.master_down_interval:
+        worse = self.settings.preempt and self.master.priority < self.priority
+        if self._preempts(now) or (worse and ago < self.master_down_interval):
             return f"{sender} is master with a lower priority than ours, {self.priority}"
         return f"no advert from {sender} for {ago:.2f} s"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from ipaddress import IPv4Address, ip_address
@@ -14,6 +16,7 @@ from scapy.layers.inet6 import ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6NDOptDstLLAddr, I
 from scapy.layers.l2 import ARP, CookedLinux, Ether
 from scapy.utils import rdpcap, wrpcap
 
+from pyvrrp.cli.capture import CaptureFile, Frame
 from pyvrrp.cli.main import run
 from pyvrrp.core import const
 from pyvrrp.core.neighbor import announcement
@@ -191,6 +194,28 @@ def test_what_is_written_and_shown_has_no_password(tmp_path: Path, capsys: pytes
     right, other, same = (decode(each, IPv4Address(PEER), const.GROUP_IPV4, 255) for each in again[:3])
     assert right == same != other
     assert right.addresses == (VIP,)
+
+
+@pytest.mark.parametrize("length", [5, 24, 36])
+def test_nor_when_its_own_header_hides_where_the_password_is(length: int, tmp_path: Path) -> None:
+    packet = frame(sent())
+    packet[IP].len = length
+    packet.time = 1 << 33  # nor does a moment that the format has no number for end it
+    target = tmp_path / "out.pcap"
+    with CaptureFile(str(target)) as file:
+        file.write(Frame(float(packet.time), "eth0", packet), bytes(packet[IP])[20:length])
+    assert PASSWORD.encode() not in target.read_bytes()
+    assert len(rdpcap(str(target))) == (length > 20)
+
+
+def test_a_file_is_read_by_the_program_itself(tmp_path: Path) -> None:
+    """Which has loaded only what it needs: this test's own process knows all of scapy's layers."""
+    file = tmp_path / "it.pcap"
+    wrpcap(str(file), [frame(sent())])
+    command = [sys.executable, "-c", "from pyvrrp.cli.main import main; main()", "sniff", "--read", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.endswith("PASS: 192.0.2.1\n")
+    assert done.stderr == "1 packet\n"
 
 
 def test_what_is_no_capture_file_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

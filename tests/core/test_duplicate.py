@@ -207,6 +207,37 @@ def test_when_it_does_not_ask(why: str) -> None:
     assert "left_to_another_holder" not in lone.status.counters
 
 
+def test_a_worse_master_that_speaks_seldom_speaks_all_the_same() -> None:
+    """Version 3: its interval is its own. It answers for the address because it is the master."""
+    lone = careful(version=3, advert_int=0.1, priority=200)
+    lone.timer()
+    claim(lone, after=0.001)
+    lone.timer()
+    assert lone.status.counters["left_to_another_holder"] == 1, "nobody was heard"
+    lone.hear(100, advert_int=1000, after=0.001)
+    lone.now += 0.19
+    effects = lone.timer()
+    assert lone.state is State.MASTER
+    assert texts(effects)[-1] == "192.168.1.202 (priority 100) is master with a lower priority than ours, 200"
+
+
+def test_but_not_when_it_has_missed_its_own_time() -> None:
+    lone = careful(version=3, advert_int=10.0, priority=200)
+    lone.hear(100, advert_int=10)
+    assert asked(lone.timer())
+
+
+@pytest.mark.parametrize("late", [0.5, 20.0])
+def test_who_stood_still_listens_again_by_the_interval_of_its_master(late: float) -> None:
+    """Its own may be thousands of times as long."""
+    lone = careful(version=3, advert_int=40.95, priority=100)
+    lone.hear(200, advert_int=1)
+    lone.now += (lone.deadline or 0.0) + late
+    slept = f"this process stood still for {late:.2f} s: listening for another 0.02 s"
+    assert texts(lone.give(TimerDue())) == [slept]
+    assert lone.state is State.BACKUP
+
+
 def test_a_priority_zero_from_before_the_link_was_away_says_nothing_any_more() -> None:
     """Whoever took over then may be gone too, and have left the address."""
     lone = careful()
