@@ -231,6 +231,7 @@ def test_a_file_is_told_of_when_its_number_changes() -> None:
 # --- what checks make of an instance ----------------------------------------------------------------------------------
 
 
+@pytest.mark.clause("3768:5.3.4-backup", "5798:5.2.4-backup", "9568:5.2.4-backup")
 @pytest.mark.parametrize(
     ("priority", "weight", "results", "expected"),
     [

@@ -88,7 +88,7 @@ def test_5_3_3_vrid_is_1_to_255() -> None:
     assert decode(put(1, 1), PEER, const.GROUP_IPV4, 255).vrid == 1
 
 
-@pytest.mark.clause("3768:5.3.4", "3768:5.3.4-owner", "3768:5.3.4-backup", "5798:5.2.4-backup", "9568:5.2.4-backup")
+@pytest.mark.clause("3768:5.3.4", "3768:5.3.4-owner")
 def test_5_3_4_priority() -> None:
     assert (const.PRIORITY_OWNER, const.PRIORITY_DEFAULT, const.PRIORITY_RELEASE) == (255, 100, 0)
     assert (const.PRIORITY_MIN, const.PRIORITY_MAX) == (1, 254)
