@@ -17,7 +17,7 @@ from pyvrrp.core.events import AdvertOverheard, AdvertReceived
 from pyvrrp.core.settings import Address, InstanceSettings
 
 _SENDERS: Final = 16  # that are told apart: more nodes than a virtual router has, and an end for invented ones
-_CREDIT: Final = 64  # adverts that a loop which stood still may find at once
+_CREDIT: Final = 1024  # adverts that a loop which stood still may find at once: ten seconds of the fastest sender's
 _NAMED_AT: Final = 2  # undelivered in a row
 _REPEAT: Final = 60.0  # seconds between two log lines about the same sender
 _NEVER = float("-inf")

@@ -42,6 +42,16 @@ def test_copies_of_what_waited_while_the_loop_stood_still_do_nothing() -> None:
     assert [overhear(lone, 200) for _ in range(3)] == [[], [], []]
 
 
+@pytest.mark.parametrize(("waited", "blames"), [(150, False), (1024, False), (1026, True)])
+def test_nor_are_many_of_them_a_matter_of_the_firewall(waited: int, blames: bool) -> None:
+    """A fast master's, all taken from the raw socket before the first copy is looked at; there is an end to it."""
+    lone = backup()
+    for _ in range(waited):
+        lone.hear(200)
+    said = [text for _ in range(waited) for text in texts(overhear(lone, 200))]
+    assert [text.startswith(NAMED) for text in said] == [True] * blames
+
+
 @pytest.mark.parametrize(("pause", "answered"), [(0.0, 3), (0.4, 3), (0.5, 1), (0.9, 1)])
 def test_every_delivered_one_answers_for_one_copy(pause: float, answered: int) -> None:
     """And none for longer than half an interval."""
