@@ -209,7 +209,7 @@ def test_when_it_does_not_ask(why: str) -> None:
 
 def test_a_worse_master_that_speaks_seldom_speaks_all_the_same() -> None:
     """Version 3: its interval is its own. It answers for the address because it is the master."""
-    lone = careful(version=3, advert_int=0.1, priority=200)
+    lone = careful(version=3, advert_int=0.01, priority=200)
     lone.timer()
     claim(lone, after=0.001)
     lone.timer()
