@@ -17,6 +17,8 @@ from labkit.errors import DatabaseError, LabError
 from labkit.processes import Process
 from labkit.topology import Host
 from labkit.waiting import until
+from pyvrrp.core.settings import Account
+from pyvrrp.mysql.session import connect
 
 PORT = 3306
 DATABASE, USER, PASSWORD = "lab", "app", "app"
@@ -106,7 +108,7 @@ class Server:
                 for statement in statements:
                     cursor.execute(statement)
                 return list(cursor.fetchall())
-        except pymysql.MySQLError as error:
+        except (pymysql.MySQLError, OSError) as error:
             raise DatabaseError(f"mariadbd on {self.host.name}: {error.args[-1] if error.args else error}") from error
 
     def missing(self, numbers: Sequence[int]) -> list[int]:
@@ -118,16 +120,7 @@ class Server:
         return [number for number in numbers if number not in present]
 
     def _connect(self) -> Connection[DictCursor]:
-        return pymysql.connect(
-            unix_socket=str(self.directory / "mysqld.sock"),
-            user="root",
-            autocommit=True,
-            cursorclass=DictCursor,
-            ssl_disabled=True,
-            connect_timeout=ANSWERED,
-            read_timeout=ANSWERED,
-            write_timeout=ANSWERED,
-        )
+        return connect(Account(socket=str(self.directory / "mysqld.sock"), user="root"), ANSWERED)
 
     def _last_words(self) -> str:
         lines = (self.directory / "mariadbd.log").read_text(errors="replace").splitlines()

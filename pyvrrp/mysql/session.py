@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import configparser
 import contextlib
 import os
@@ -24,6 +25,7 @@ from pyvrrp.mysql.failure import DatabaseError, Kind, classify
 Row = Mapping[str, Any]
 
 MARGIN: Final = 0.05  # seconds; how much later than the socket's own deadline a call is given up
+ENCODING: Final = "pyvrrp-utf-8"  # of what servers say: a byte that is no UTF-8 is no reason to hear nothing at all
 SELF: Final = "pyvrrp"  # program_name among the connection's attributes
 
 
@@ -133,6 +135,7 @@ class Session:
         connection = _prepare(self.account, left)
         self._socket = _dial(self.account, left)  # known to `sever` before the server has said anything
         connection.connect(self._socket)
+        vars(connection).update(encoding=ENCODING)
         self._connection = connection
         return connection
 
@@ -149,7 +152,20 @@ def connect(account: Account, timeout: float) -> Connection[DictCursor]:
     """A connection with autocommit. Raises pymysql.MySQLError, OSError, DatabaseError (no usable password file)."""
     connection = _prepare(account, timeout)
     connection.connect(_dial(account, timeout))
+    vars(connection).update(encoding=ENCODING)
     return connection
+
+
+def _codec(name: str) -> codecs.CodecInfo | None:
+    """MySQL 5.6 was seen to put rubbish into the status of a replica that was just connecting."""
+    if name != ENCODING.replace("-", "_"):
+        return None
+    return codecs.CodecInfo(
+        codecs.utf_8_encode, lambda data, _="": codecs.utf_8_decode(data, "replace", True), name=name
+    )
+
+
+codecs.register(_codec)
 
 
 def _dial(account: Account, timeout: float) -> socket.socket:

@@ -17,6 +17,8 @@ from labkit import mysql56, state
 from pymysql.connections import Connection
 from pymysql.cursors import DictCursor
 
+from pyvrrp.core.settings import Account
+from pyvrrp.mysql.session import connect
 from tests.mysql.pair import _ports
 from tests.waiting import until
 
@@ -60,7 +62,7 @@ class Server:
     def _answers(self) -> bool:
         try:
             return (self.directory / "s").exists() and bool(self.run("select 1"))
-        except pymysql.MySQLError:
+        except (pymysql.MySQLError, OSError):
             return False
 
     def run(self, *statements: str) -> list[dict[str, Any]]:
@@ -74,16 +76,8 @@ class Server:
 
     def connect(self, user: str = "root") -> Connection[DictCursor]:
         """Root comes over the Unix socket."""
-        return pymysql.connect(
-            unix_socket=str(self.directory / "s") if user == "root" else None,
-            host="127.0.0.1",
-            port=self.port,
-            user=user,
-            autocommit=True,
-            cursorclass=DictCursor,
-            ssl_disabled=True,
-            read_timeout=20,
-        )
+        socket = str(self.directory / "s") if user == "root" else ""
+        return connect(Account(socket=socket, port=self.port, user=user), 20.0)
 
     def kill(self) -> None:
         """End it as a crash does."""

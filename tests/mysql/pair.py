@@ -21,6 +21,7 @@ from pymysql.connections import Connection
 from pymysql.cursors import DictCursor
 
 from pyvrrp.core.settings import Account, DatabaseSettings
+from pyvrrp.mysql.session import connect
 from tests.waiting import until
 
 CONFIGURATION = """\
@@ -90,7 +91,7 @@ class Server:
 
     def run(self, *statements: str) -> list[dict[str, Any]]:
         """As root, who passes read_only; the rows of the last one."""
-        with contextlib.suppress(pymysql.MySQLError):  # an agent has killed it
+        with contextlib.suppress(pymysql.MySQLError, OSError):  # an agent has killed it
             if self._root is not None:
                 self._root.ping()
         if self._root is None or not self._root.open:
@@ -109,13 +110,16 @@ class Server:
 
     def connect(self, user: str = "app", password: str | None = None, seconds: float = 20.0) -> Connection[DictCursor]:
         """A client; all but root over TCP."""
+        if user == "root":
+            client = connect(Account(socket=str(self.directory / "s"), user=user), seconds)
+            self._clients.append(client)
+            return client
         client = pymysql.connect(
-            unix_socket=str(self.directory / "s") if user == "root" else None,
             host="127.0.0.1",
             port=self.port,
             user=user,
             password=user if password is None else password,
-            database="app" if user != "root" else None,
+            database="app",
             autocommit=True,
             cursorclass=DictCursor,
             ssl_disabled=True,
@@ -208,7 +212,7 @@ class Pair:
             "set sql_log_bin=0",
         )
         for row in server.run("select id from information_schema.processlist where user not in ('root','system user')"):
-            with contextlib.suppress(pymysql.MySQLError):
+            with contextlib.suppress(pymysql.MySQLError, OSError):
                 server.run(f"kill {row['id']}")
         server.run(
             "truncate app.t",

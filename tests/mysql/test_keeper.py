@@ -565,7 +565,7 @@ class Clients(threading.Thread):
     def run(self) -> None:
         number = 0
         while not self.over:
-            with contextlib.suppress(pymysql.MySQLError), contextlib.closing(self.active.connect()) as client:
+            with contextlib.suppress(pymysql.MySQLError, OSError), contextlib.closing(self.active.connect()) as client:
                 while not self.over:
                     number += 1
                     client.cursor().execute("insert t(v) values (%s)", (number,))

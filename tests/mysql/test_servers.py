@@ -39,7 +39,7 @@ def refused(ask: Ask, *statements: str) -> int:
     """The number of the server's error, 0 when it does what it is told."""
     try:
         ask(*statements)
-    except pymysql.MySQLError as error:
+    except (pymysql.MySQLError, OSError) as error:
         return int(error.args[0])
     return 0
 

@@ -9,10 +9,16 @@ import pytest
 
 from pyvrrp.core.settings import Account
 from pyvrrp.mysql.failure import DatabaseError, Kind
-from pyvrrp.mysql.session import Session
+from pyvrrp.mysql.session import ENCODING, Session
 from tests.mysql.realm import mariadb
 
 pytestmark = pytest.mark.lab
+
+
+async def failure(session: Session) -> Kind:
+    with pytest.raises(DatabaseError) as failed:
+        await session.ask("SELECT 4", within=5)
+    return failed.value.kind
 
 
 def test_a_connection_that_ended_while_nothing_was_asked_is_made_anew(tmp_path: Path) -> None:
@@ -26,11 +32,19 @@ def test_a_connection_that_ended_while_nothing_was_asked_is_made_anew(tmp_path: 
             machine.server.execute(f"kill {number}")
             assert await session.ask("SELECT 3 AS three", within=5) == [{"three": 3}]
             machine.kill()
-            with pytest.raises(DatabaseError) as refused:
-                await session.ask("SELECT 4", within=5)
-            assert refused.value.kind is Kind.REFUSED
+            kinds = [await failure(session)]
+            while kinds[-1] is Kind.CLOSED and len(kinds) < 500:  # the kernel closes its listener a moment later
+                await asyncio.sleep(0.01)
+                kinds.append(await failure(session))
+            assert kinds[-1] is Kind.REFUSED
         finally:
             session.close()
 
     with mariadb(tmp_path) as (machine, _):
         asyncio.run(story())
+
+
+def test_rubbish_is_no_reason_to_hear_nothing() -> None:
+    """MySQL 5.6 sends some in the status of a replica that is just connecting."""
+    assert b"a\xe8b \xc3\xa4".decode(ENCODING) == "a\ufffdb ä"
+    assert "ä".encode(ENCODING, "surrogateescape") == b"\xc3\xa4"

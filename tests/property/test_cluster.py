@@ -39,6 +39,8 @@ MANNERS: tuple[dict[str, Any], ...] = (
 class Cluster(RuleBasedStateMachine):
     """The world's whims. The promises are in witness.py."""
 
+    bound = False  # whether databases stand behind the nodes
+
     @initialize(
         seed=st.integers(min_value=0, max_value=2**32),
         chosen=st.lists(st.tuples(priorities, st.booleans(), st.sampled_from((0, -20, 20))), min_size=2, max_size=4),
