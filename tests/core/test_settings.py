@@ -161,3 +161,9 @@ def test_where_a_database_is_in_words() -> None:
     assert str(Account(socket="/run/mysqld/mysqld.sock")) == "/run/mysqld/mysqld.sock"
     assert str(DatabaseSettings(Account(port=3307))) == "127.0.0.1:3307"
     assert str(ChannelSettings("/k", "10.0.0.1", "10.0.0.2")) == "10.0.0.1 with 10.0.0.2, port 3112"
+
+
+def test_an_account_can_log_in_as_somebody() -> None:
+    assert Account(user="pyvrrp").can_log_in
+    assert Account(defaults_file="/etc/pyvrrp/my.cnf").can_log_in
+    assert not Account(password_file="/etc/pyvrrp/password").can_log_in
