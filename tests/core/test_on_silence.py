@@ -106,6 +106,8 @@ def test_a_master_goes_when_a_worse_one_does_not_hear_its_answer() -> None:
     lone.hear(100, after=0.3)
     effects = lone.hear(100, after=1.0)
     assert lone.state is State.BACKUP
+    assert lone.router.master is not None
+    assert lone.router.master.address == PEER
     assert only(CloseWrites, effects)
     assert texts(effects)[0] == (
         "192.168.1.202 is master too, with priority 100, and does not hear this node: only one database may be open"
