@@ -149,7 +149,7 @@ class DatabaseView:
     `verdict`: UP, OVERLOADED, READ_ONLY, STALLED, HUNG, DOWN, "" before the first; `evidence` is the sentence for it.
     `writes`: open, closed, opening, closing. `position`: GTIDs or coordinates up to which everything is here. `errant`:
     transactions that the other node has not, `lost`: those that the last takeover is known to have left behind. `mode`:
-    paused, drained, diverged, held down.
+    paused, drained, diverged, held down, and what becomes of two nodes that cannot hear each other.
     """
 
     server: str = ""

@@ -20,6 +20,10 @@ from pyvrrp.mysql.status import Coordinates, Picture, Replication
 from pyvrrp.mysql.verdict import Verdict, Word
 
 FAULTS: Final = frozenset({Word.DOWN, Word.HUNG, Word.STALLED})
+_ALONE: Final = {
+    "promote": "split brain possible where the nodes cannot hear each other (on_silence: promote)",
+    "hold": "no split brain and no failover by silence alone (on_silence: hold)",
+}
 SEEN: Final = 3.0  # seconds for which the other one is as it was seen last
 
 
@@ -264,6 +268,7 @@ class Standing:
         )
 
     def _mode(self) -> str:
+        """What holds now, and last what two nodes without a third voter chose: they cannot have both."""
         mine = self.memory.now
         words = {
             "paused": mine.paused,
@@ -271,7 +276,8 @@ class Standing:
             "diverged": bool(self.errant),
             "held down": plan.held(mine.failover, self._settings.hold_down, time.time()) > 0,
         }
-        return ", ".join(word for word, holds in words.items() if holds)
+        alone = _ALONE[self._settings.promote.on_silence]
+        return ", ".join([*(word for word, holds in words.items() if holds), alone])
 
     def _replication(self) -> str:
         one = self.replication
