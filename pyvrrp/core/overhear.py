@@ -64,13 +64,18 @@ class Overhearing:
         """The neighbours that the firewall silences, heard within the last `fresh` seconds."""
         return (each for each in self._senders.values() if each.blocked and now - each.missed_at < fresh)
 
-    def delivered(self, advert: AdvertReceived, settings: InstanceSettings, now: float) -> tuple[bool, list[Effect]]:
-        """The raw socket had an advert: whether it was looked at when its copy came a moment ago, and what is said."""
+    def delivered(
+        self, advert: AdvertReceived, settings: InstanceSettings, interval: float, now: float
+    ) -> tuple[bool, list[Effect]]:
+        """The raw socket had an advert: whether it was looked at when its copy came a moment ago, and what is said.
+
+        `interval` is the sender's: in version 3 it may be another than ours.
+        """
         source, sender = advert.source, self._sender(advert.source)
-        known = _twins(advert, sender.ahead) and now - sender.missed_at < settings.advert_int / 2
+        known = _twins(advert, sender.ahead) and now - sender.missed_at < interval / 2
         sender.ahead = None
         if not known:
-            sender.credit = min(sender.credit + 1, _CREDIT) if _fresh(sender, settings, now) else 1
+            sender.credit = min(sender.credit + 1, _CREDIT) if _fresh(sender, interval, now) else 1
         was_named, sender.named = sender.named, False
         sender.delivered_at, sender.missed = now, 0
         if not was_named:
@@ -78,14 +83,14 @@ class Overhearing:
         return known, [Record(Level.NOTICE, settings.name, f"VRRP from {source} passes this host's firewall again")]
 
     def overheard(
-        self, copy: AdvertOverheard, settings: InstanceSettings, ours: bool, now: float
+        self, copy: AdvertOverheard, settings: InstanceSettings, interval: float, ours: bool, now: float
     ) -> list[Effect] | None:
         """A copy from below netfilter: what is to be said when it counts for itself, None when it was delivered.
 
         What comes under an address of this host (`ours`) the kernel refuses by itself, and no firewall is to blame.
         """
         sender = self._sender(copy.source)
-        if sender.credit and _fresh(sender, settings, now):
+        if sender.credit and _fresh(sender, interval, now):
             sender.credit -= 1
             return None
         sender.credit = 0
@@ -118,9 +123,9 @@ def _twins(advert: AdvertReceived, copy: AdvertOverheard | None) -> bool:
     )
 
 
-def _fresh(sender: Sender, settings: InstanceSettings, now: float) -> bool:
+def _fresh(sender: Sender, interval: float, now: float) -> bool:
     """Twins arrive together: a credit that is half an interval old has lost its copy."""
-    return now - sender.delivered_at < settings.advert_int / 2
+    return now - sender.delivered_at < interval / 2
 
 
 def _last_heard(sender: Sender) -> float:

@@ -32,7 +32,7 @@ class Reception:
 
     def received(self, event: AdvertReceived, router: VirtualRouter, now: float) -> Verdict:
         """An advert came the usual way."""
-        known, said = self.overhearing.delivered(event, router.settings, now)
+        known, said = self.overhearing.delivered(event, router.settings, _interval(event, router), now)
         if known:
             return None, said
         advert, more = self._judge(event, router, now)
@@ -45,7 +45,7 @@ class Reception:
         """
         if not _deliverable(event, router):
             return None, []
-        said = self.overhearing.overheard(event, router.settings, ours, now)
+        said = self.overhearing.overheard(event, router.settings, _interval(event, router), ours, now)
         if said is None:
             return None, []
         advert, more = self._judge(event, router, now)
@@ -76,6 +76,12 @@ class Reception:
             if said is not None:
                 return advert, said
         return None, self.complaints.take(settings, source, against, now, advert)
+
+
+def _interval(packet: Packet, router: VirtualRouter) -> float:
+    """The seconds between two adverts of its sender, as far as they are known: ours, but for the master's."""
+    master = router.master
+    return master.advert_int if master is not None and master.address == packet.source else router.settings.advert_int
 
 
 def _deliverable(packet: AdvertOverheard, router: VirtualRouter) -> bool:

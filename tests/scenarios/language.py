@@ -28,6 +28,7 @@ checks of a stall | checks of a report       as long as they stall there is no n
 kernel of a refuses | kernel of a obeys      to add addresses
 firewall of a drops | firewall of a passes   the adverts that a sends
 firewall of a drops input | ... passes input the adverts that a should hear
+copies for a are lost | copies for a arrive  of these adverts, from below the firewall
 node a 192.168.1.201 clock 1.01              a's clock runs 1 % fast
 block a to b | unblock a to b                nothing gets from a to b, the other way it does
 seed 7                                       what the weather is drawn from
@@ -236,6 +237,9 @@ class Scenario:
     def firewall_input(self, name: str, word: str) -> None:
         self.lan.machines[name].unhearing = word == "drops"
 
+    def copies(self, name: str, word: str) -> None:
+        self.lan.machines[name].dull = word == "lost"
+
     def squatter(self, word: str) -> None:
         (self.lan.squatted.add if word == "takes" else self.lan.squatted.discard)(VIP.address)
 
@@ -288,7 +292,7 @@ class Scenario:
         lan.weather = replace(lan.weather, loss=0.0)
         for name, machine in lan.machines.items():
             machine.refuse, machine.muzzled, machine.mute, machine.group = frozenset(), False, False, 0
-            machine.unhearing = False
+            machine.unhearing = machine.dull = False
             machine.deaf.clear()
             if not machine.powered:
                 lan.power_on(name, self.files[name])
@@ -516,6 +520,8 @@ _SENTENCES: tuple[tuple[str, Callable[..., None]], ...] = (
     ("kernel of NAME refuses|obeys", Scenario.refuse),
     ("firewall of NAME drops|passes", Scenario.firewall),
     ("firewall of NAME drops|passes input", Scenario.firewall_input),
+    ("copies for NAME are lost", lambda story, name: story.copies(name, "lost")),
+    ("copies for NAME arrive", lambda story, name: story.copies(name, "arrive")),
     ("block NAME to NAME", lambda story, name, other: story.lan.block(name, other)),
     ("unblock NAME to NAME", lambda story, name, other: story.lan.unblock(name, other)),
     ("seed NUMBER", lambda story, number: story.lan.random.seed(int(number))),

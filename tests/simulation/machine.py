@@ -39,6 +39,7 @@ class Machine:
     refuse: frozenset[Action] = frozenset()  # what its kernel refuses
     muzzled: bool = False  # whether its own firewall drops what it sends
     unhearing: bool = False  # whether its own firewall drops the adverts that it should hear
+    dull: bool = False  # whether it loses the copies of them from below its firewall
     unsent: set[str] = field(default_factory=set)  # instances whose last advert did not leave
     kernel: dict[VirtualAddress, float | None] = field(default_factory=dict)
     waiting: list[Event] = field(default_factory=list)

@@ -229,7 +229,8 @@ class Lan:
         self.touched, self.event = machine, event
         if not machine.unhearing:
             self._deliver(machine, event)
-        self._deliver(machine, overheard)
+        if not machine.dull:
+            self._deliver(machine, overheard)
         self.watch()
 
     def block(self, name: str, other: str) -> None:
