@@ -56,8 +56,34 @@ class Survey(Protocol):
         """All that it has, as a position."""
 
 
+class Handover(Protocol):
+    """A server's part in a planned switchover."""
+
+    async def survey(self) -> Survey:
+        """Look at it. Raises PyvrrpError."""
+
+    async def objections(self) -> tuple[str, ...]:
+        """What of this active server speaks against a switchover. Raises PyvrrpError."""
+
+    def as_target(self) -> tuple[str, ...]:
+        """What keeps this one from being a switchover's target."""
+
+    async def step_down(self, within: float) -> SteppedDown:
+        """Close writes for a switchover. Raises PyvrrpError; then they are open."""
+
+    async def step_back(self) -> None:
+        """Open them again, unless something else was asked for meanwhile. Raises PyvrrpError."""
+
+    async def reach(self, position: str, within: float) -> None:
+        """Wait until all that is applied. Raises PyvrrpError."""
+
+
 class Keeper(Protocol):
     """What is wanted of pyvrrp.mysql.keeper.Keeper."""
+
+    @property
+    def handover(self) -> Handover:
+        """Its part in a planned switchover."""
 
     def start(self) -> None:
         """Begin to look after the server."""
@@ -83,26 +109,8 @@ class Keeper(Protocol):
     def heard(self) -> None:
         """The active node gave a sign of life."""
 
-    async def survey(self) -> Survey:
-        """Look at it. Raises PyvrrpError."""
-
-    async def objections(self) -> tuple[str, ...]:
-        """What of this active server speaks against a switchover. Raises PyvrrpError."""
-
-    def as_target(self) -> tuple[str, ...]:
-        """What keeps this one from being a switchover's target."""
-
     def lacking(self) -> tuple[str, ...]:
         """What the active server is last known to have had, and this one has not, as ranges."""
-
-    async def step_down(self, within: float) -> SteppedDown:
-        """Close writes for a switchover. Raises PyvrrpError; then they are open."""
-
-    async def step_back(self) -> None:
-        """Open them again, unless something else was asked for meanwhile. Raises PyvrrpError."""
-
-    async def reach(self, position: str, within: float) -> None:
-        """Wait until all that is applied. Raises PyvrrpError."""
 
     def pause(self) -> None:
         """No takeover until `resume`."""

@@ -150,7 +150,7 @@ class Switchover:
         own, channel = self._databases.post(instance).own, self._databases.channel
         other = await channel.ask("stand by", {"instance": instance}, ANSWER)
         target = str(other["node"])
-        objections = await self._databases.keeper(instance).objections()
+        objections = await self._databases.keeper(instance).handover.objections()
         against = [*self._against_leaving(own), *objections, *against_coming(other, to)]
         course.steps.append(f"active is {self._node.settings.router_id}, target is {target}")
         course.steps += [f"NOT READY: {each}" for each in against]
@@ -167,7 +167,7 @@ class Switchover:
     async def _wait_until_it_keeps_up(self, instance: str, target: str, course: Course) -> None:
         began = self._loop.time()
         while True:
-            now = await self._databases.keeper(instance).survey()
+            now = await self._databases.keeper(instance).handover.survey()
             asked, reason = self._loop.time(), ""
             try:
                 await self._ask_to_reach(instance, now.has, KEEPS_UP)
@@ -183,7 +183,7 @@ class Switchover:
 
     async def _step_down(self, instance: str, course: Course) -> SteppedDown:
         post = self._databases.post(instance)
-        down = await self._databases.keeper(instance).step_down(max(STEP_DOWN, post.settings.demote.timeout))
+        down = await self._databases.keeper(instance).handover.step_down(max(STEP_DOWN, post.settings.demote.timeout))
         killed = f"{down.killed} session{'' if down.killed == 1 else 's'} killed"
         text = f"writes closed here in {down.seconds * 1e3:.0f} ms, {killed}, at {down.position}"
         course.steps.append(text)
@@ -217,7 +217,7 @@ class Switchover:
 
     async def _step_back(self, instance: str, error: BaseException, course: Course) -> None:
         try:
-            await self._databases.keeper(instance).step_back()
+            await self._databases.keeper(instance).handover.step_back()
         except PyvrrpError as failure:
             text = f"the way back failed, writes are not open again: {failure}"
             course.steps.append(text)
@@ -264,13 +264,13 @@ class Switchover:
         return {
             "node": self._node.settings.router_id,
             "state": self.status(instance).state,
-            "against": [*status.faults, *keeper.as_target()],
+            "against": [*status.faults, *keeper.handover.as_target()],
             **asdict(status.view),
         }
 
     async def _reach(self, about: Object) -> Object:
         within = float(about["within"])
-        await self._databases.keeper(str(about["instance"])).reach(str(about["position"]), within)
+        await self._databases.keeper(str(about["instance"])).handover.reach(str(about["position"]), within)
         return {}
 
     async def _left(self, about: Object) -> Object:

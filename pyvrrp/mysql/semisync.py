@@ -8,8 +8,15 @@ role only while somebody is there: the number of semi-synchronous replicas is co
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Final
+
+from pyvrrp.core.effects import Level
 from pyvrrp.mysql.server import Server
 from pyvrrp.mysql.status import Picture, Replication
+
+LOOK: Final = 1.0  # seconds for each statement
+ROLES: Final = 10.0  # seconds between two restarts of an IO thread that does not acknowledge
 
 
 async def lead(server: Server, picture: Picture, within: float) -> str:
@@ -45,3 +52,43 @@ async def restart(server: Server, replication: Replication | None, within: float
     spoken = await server.dialect(within)
     statements = spoken.stop_io(replication.channel), spoken.start_io(replication.channel)
     await server.ask(server.work, *statements, within=within)
+
+
+class Roles:
+    """Keeps a server in the role that its side of the pair has, unless they are somebody else's; `say` is told."""
+
+    def __init__(self, server: Server, say: Callable[[Level, str], None], *, ours: bool) -> None:
+        self._server = server
+        self._say = say
+        self._ours = ours
+        self._tried = -ROLES
+        self._fallbacks: int | None = None
+
+    async def lead(self, picture: Picture) -> None:
+        """It is active."""
+        self._notice_fallbacks(picture)
+        if self._ours:
+            self._note(await lead(self._server, picture, LOOK))
+
+    async def follow(self, picture: Picture) -> None:
+        """It is a standby, and about to replicate: its source counts it from then on."""
+        if self._ours:
+            await follow(self._server, picture, LOOK)
+
+    async def have_it_acknowledge(self, picture: Picture, replication: Replication | None, now: float) -> None:
+        """It is a standby that replicates: now and then its IO thread is begun anew if it must be."""
+        if not self._ours or now - self._tried < ROLES or not is_silent(picture, replication):
+            return
+        self._tried = now
+        await restart(self._server, replication, LOOK)
+        self._note("acknowledges what it receives from now on")
+
+    def _notice_fallbacks(self, picture: Picture) -> None:
+        """Commits that no longer wait for the standby are acknowledged without being there."""
+        before, self._fallbacks = self._fallbacks, picture.semi_sync.fallbacks
+        if before is not None and picture.semi_sync.fallbacks > before and picture.semi_sync.source:  # else it was us
+            self._say(Level.WARNING, "semi-sync: fallen back to asynchronous, the standby did not acknowledge in time")
+
+    def _note(self, change: str) -> None:
+        if change:
+            self._say(Level.INFO, f"semi-sync: {change}")

@@ -156,6 +156,10 @@ class Keeper:
     def heard(self) -> None:
         self.heard_at.append(asyncio.get_running_loop().time())
 
+    @property
+    def handover(self) -> Keeper:
+        return self
+
     async def survey(self) -> Seen:
         return Seen(str(self.server.rows))
 

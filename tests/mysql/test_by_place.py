@@ -135,9 +135,9 @@ def play(story: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 async def switched_over(source: Agent, target: Agent) -> None:
     """As `pyvrrpctl switchover` does it."""
-    assert target.keeper.as_target() == ()
-    down = await source.keeper.step_down(1.0)
-    await target.keeper.reach(down.position, 5.0)
+    assert target.keeper.handover.as_target() == ()
+    down = await source.keeper.handover.step_down(1.0)
+    await target.keeper.handover.reach(down.position, 5.0)
     source.close()
     opened = await target.opened()
     assert "never came" not in opened.detail

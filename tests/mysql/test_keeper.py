@@ -365,24 +365,24 @@ def test_a_planned_switchover_and_its_way_back(pair: Pair) -> None:
     async def story() -> None:
         async with active_and_standby(pair) as (a, b):
             client = pair.a.connect()
-            down = await a.keeper.step_down(1.0)
+            down = await a.keeper.handover.step_down(1.0)
             print(down)
             assert down.killed == 1
             with pytest.raises(pymysql.MySQLError):
                 client.cursor().execute("insert t(v) values (1)")
-            await b.keeper.reach(down.position, 1.0)
+            await b.keeper.handover.reach(down.position, 1.0)
             await asyncio.sleep(0.4)
             assert pair.a.value("@@global.read_only"), "it stays closed while the order to have it open stands"
-            await a.keeper.step_back()
+            await a.keeper.handover.step_back()
             assert not pair.a.value("@@global.read_only")
             pair.a.connect().cursor().execute("insert t(v) values (1)")
-            await a.keeper.step_down(1.0)
+            await a.keeper.handover.step_down(1.0)
             assert (await a.closed()).complete
             await b.opened()
             assert b.memory.now.failover == 0, "what was planned is no failover"
             await until(lambda: not a.report.against, about=lambda: str(a.report))
             with pytest.raises(DatabaseError, match="not applied in"):
-                await a.keeper.reach("0-2-999999", 0.1)
+                await a.keeper.handover.reach("0-2-999999", 0.1)
 
     play(story)
 
@@ -633,13 +633,13 @@ def test_a_keeper_that_is_let_go_leaves_nobody_waiting(pair: Pair) -> None:
         async with active_and_standby(pair) as (a, _):
             lock = pair.a.connect("mighty")
             lock.cursor().execute("lock tables t write")
-            going = asyncio.create_task(a.keeper.step_down(5.0))
+            going = asyncio.create_task(a.keeper.handover.step_down(5.0))
             await asyncio.sleep(0)
             await a.keeper.close()
             with pytest.raises(DatabaseError):
                 await asyncio.wait_for(going, 1.0)
             with pytest.raises(DatabaseError):
-                await asyncio.wait_for(a.keeper.step_back(), 1.0)
+                await asyncio.wait_for(a.keeper.handover.step_back(), 1.0)
             lock.close()
 
     play(story)
@@ -654,7 +654,7 @@ def test_a_server_is_not_killed_for_a_switchover(pair: Pair) -> None:
             try:
                 await until(lambda: a.report.faults)
                 with pytest.raises(DatabaseError):
-                    await a.keeper.step_down(0.2)
+                    await a.keeper.handover.step_down(0.2)
             finally:
                 pair.a.signal(signal.SIGCONT)
             await until(lambda: not a.report.faults)
@@ -662,7 +662,7 @@ def test_a_server_is_not_killed_for_a_switchover(pair: Pair) -> None:
             pair.a.kill()
             await until(lambda: a.report.faults)
             with pytest.raises(DatabaseError):
-                await a.keeper.step_down(0.2)
+                await a.keeper.handover.step_down(0.2)
             pair.a.start()
 
     play(story)

@@ -1,0 +1,82 @@
+"""A server that is not active is compared with the active one; what follows from that is done, or said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from pyvrrp.core.effects import Level
+from pyvrrp.mysql import plan, rejoining
+from pyvrrp.mysql.comparing import ByPlace
+from pyvrrp.mysql.other import Other
+from pyvrrp.mysql.server import Server
+from pyvrrp.mysql.standing import Standing
+from pyvrrp.mysql.status import Picture
+
+LOGS: Final = 1.0  # seconds for the names of its binary logs
+
+
+class Returning:
+    """What it found is in its standing. `say` takes lines for the log."""
+
+    def __init__(self, server: Server, other: Other, standing: Standing, say: Callable[[Level, str], None]) -> None:
+        self._server = server
+        self._other = other
+        self._by_place = ByPlace(server, other)
+        self._standing = standing
+        self._say = say
+
+    async def compare(self, picture: Picture, now: float) -> None:
+        """Compare with the active one; after each occasion, once, follow it when nothing is here that it has not."""
+        standing, seen = self._standing, self._other.seen
+        if standing.was_reset:  # it would begin with the active one's first transaction
+            standing.compared = None
+            return
+        if picture.gtids is None:
+            await self._compare_by_place(picture, now)
+            return
+        before, at = standing.compared or (picture, now)
+        if seen is None or not seen.open or seen.since <= at or seen.position is None:
+            standing.compared = before, at
+            return
+        standing.compared = picture, now
+        found = plan.rejoin(before, standing.replication, seen.position, ordered=seen.ordered)
+        await self._judge(picture, found, now, unmoved=before.gtids == picture.gtids)
+
+    async def _compare_by_place(self, picture: Picture, now: float) -> None:
+        standing, seen = self._standing, self._other.seen
+        if seen is not None and seen.open:
+            found = await self._by_place.compare(picture, standing.replication, now, urgent=standing.to_rejoin)
+            if found is not None:
+                await self._judge(picture, found, now, unmoved=True)
+
+    async def _judge(self, picture: Picture, found: plan.Rejoin, now: float, *, unmoved: bool) -> None:
+        """Do what follows from the comparison."""
+        standing = self._standing
+        if standing.errant and not found.errant:
+            standing.to_rejoin = True  # it was made a copy again
+        news, standing.errant = found.errant != standing.errant, found.errant
+        if found.errant and news:
+            await self._tell_of_errant(picture, found)
+        if found.decision is plan.Return.ALREADY:
+            standing.to_rejoin = False
+        elif found.decision is plan.Return.UNKNOWN and found.reason != standing.unknown:
+            self._say(Level.WARNING, f"does not replicate: {found.reason}")
+        standing.unknown = found.reason if found.decision is plan.Return.UNKNOWN else ""
+        if found.decision is plan.Return.START and unmoved and standing.to_rejoin and not standing.memory.now.paused:
+            await self._follow_active(now)
+
+    async def _follow_active(self, now: float) -> None:
+        standing = self._standing
+        replication = standing.replication
+        if replication is None:
+            return
+        await rejoining.follow(self._server, replication)
+        standing.to_rejoin = False
+        standing.pulse.restart(now)
+        self._say(Level.NOTICE, f"replicates from {replication.source}: it has nothing that the active server has not")
+
+    async def _tell_of_errant(self, picture: Picture, found: plan.Rejoin) -> None:
+        self._say(Level.ERROR, f"DIVERGED: {found.reason}; nothing is done about them, the operator decides")
+        logs = await self._server.logs(LOGS)
+        self._say(Level.ERROR, f"this shows them: {rejoining.showing(picture, found.errant, logs)}")

@@ -1,0 +1,81 @@
+"""The writes of one server: closed, by force if that is allowed, and lent to a switchover that may give them back.
+
+Who opens them says so here, and the watch writes heartbeats while they are open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pyvrrp.core.effects import Level
+from pyvrrp.core.settings import DatabaseSettings
+from pyvrrp.mysql.closing import Closed, close
+from pyvrrp.mysql.failure import DatabaseError
+from pyvrrp.mysql.probe import Watch
+from pyvrrp.mysql.server import Server
+from pyvrrp.mysql.verdict import Word
+
+
+class Writes:
+    """`lent`: closed for a switchover, while the order to have them open stands."""
+
+    def __init__(
+        self, server: Server, watch: Watch, settings: DatabaseSettings, say: Callable[[Level, str], None]
+    ) -> None:
+        self.settings = settings
+        self.lent = False
+        self._server = server
+        self._watch = watch
+        self._say = say
+
+    def are_open(self) -> None:
+        """They were opened."""
+        self.lent = False
+        self._watch.writing = self.settings.probe.write
+
+    def are_to_close(self) -> None:
+        """A heartbeat under way stands in the way of read_only."""
+        self._watch.writing = False
+
+    async def are_closed(self, *, was_open: bool) -> bool:
+        """They have not been open since they were closed: its clients read, and are left alone."""
+        if was_open or self._watch.latest.word in {Word.DOWN, Word.HUNG}:
+            return False
+        try:
+            return await self._server.read_only(self.settings.demote.timeout / 2)
+        except DatabaseError:
+            return False
+
+    async def lend(self, within: float) -> Closed:
+        """Close them for a switchover. Raises nothing."""
+        self.lent = True
+        self._watch.writing = False
+        return await self.close(within, still=True, by_force=False)
+
+    async def take_back(self, within: float) -> None:
+        """Open what was lent. Raises DatabaseError."""
+        await self._server.set_writable(within)
+        self.are_open()
+
+    async def close(self, within: float, *, still: bool, by_force: bool = True) -> Closed:
+        """Close them, `by_force` too if it does not let itself be asked and that is allowed. Raises nothing."""
+        demote, verdict = self.settings.demote, self._watch.latest
+        if verdict.word is Word.DOWN and verdict.conclusive:
+            return Closed(complete=True, trouble=f"nothing can write: it {verdict.evidence}")
+        if verdict.word is Word.HUNG:
+            closed = Closed(complete=False, trouble=f"it {verdict.evidence}")
+        elif not demote.read_only:
+            return Closed(complete=False, trouble="demote.read_only is false")
+        else:
+            closed = await close(
+                self._server, within=within, kill=demote.kill_sessions, keep=self.settings.keep_users, still=still
+            )
+        if closed.complete or not by_force or demote.on_failure != "kill-server":
+            return closed
+        return self._kill_server(closed)
+
+    def _kill_server(self, closed: Closed) -> Closed:
+        if not self._watch.kill():
+            return Closed(complete=False, killed=closed.killed, trouble=f"{closed.trouble}; its process is not known")
+        self._say(Level.WARNING, f"mysqld was killed: {closed.trouble}")
+        return Closed(complete=True, killed=closed.killed, trouble=f"mysqld was killed: {closed.trouble}")
