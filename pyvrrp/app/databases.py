@@ -17,7 +17,15 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from pyvrrp.core.effects import CloseWrites, Invite, Level, OpenWrites, Record, RefuseConnections
 from pyvrrp.core.events import Event, Invited, WritesOpened, WritesRefused
-from pyvrrp.core.settings import Account, Address, ChannelSettings, DatabaseSettings, NodeSettings
+from pyvrrp.core.settings import (
+    Account,
+    Address,
+    ChannelSettings,
+    DatabaseSettings,
+    InstanceSettings,
+    NodeSettings,
+)
+from pyvrrp.core.succession import predecessors
 from pyvrrp.errors import ChannelError, ControlError, KernelError
 
 if TYPE_CHECKING:
@@ -28,7 +36,8 @@ DatabaseEffect = OpenWrites | CloseWrites | RefuseConnections | Invite
 
 LISTEN: Final = 0.1  # seconds between two looks at whether the active node was heard
 LAST_WORDS: Final = 2.0  # seconds that letting go of servers may take
-PUBLISHED, INVITE, LEFT = "published", "invite", "left"  # words of the channel, and a question
+PUBLISHED, INVITE, CALLED_OFF = "published", "invite", "called off"  # words of the channel
+LEFT: Final = "left"  # and a question
 ANSWER: Final = 0.1  # seconds within which the other node says whether it has left
 
 
@@ -74,12 +83,19 @@ class Handover(Protocol):
     async def step_back(self) -> None:
         """Open them again, unless something else was asked for meanwhile. Raises PyvrrpError."""
 
+    def called_off(self) -> None:
+        """This one was a target, and is not to take over."""
+
     async def reach(self, position: str, within: float) -> None:
         """Wait until all that is applied. Raises PyvrrpError."""
 
 
 class Keeper(Protocol):
     """What is wanted of pyvrrp.mysql.keeper.Keeper."""
+
+    @property
+    def account(self) -> Account:
+        """Of its server."""
 
     @property
     def handover(self) -> Handover:
@@ -90,6 +106,9 @@ class Keeper(Protocol):
 
     async def close(self) -> None:
         """Let go of it, as it is."""
+
+    async def leave(self) -> None:
+        """Let go of a server that is this instance's no more: its writes are closed, as far as that can be done."""
 
     def open_writes(self, effect: OpenWrites) -> None:
         """Answered by an event."""
@@ -134,6 +153,7 @@ class Post:
     directory: str
     keeper: Keeper | None = None
     manned_for: tuple[DatabaseSettings, str] | None = None
+    elder: Post | None = None  # whose router goes on as this one's, until a keeper is here
     leaving: bool = False  # its instance is in no configuration any more
     heard: float | None = None
     opened: float | None = None  # when its writes were opened, while they are
@@ -176,6 +196,7 @@ class Databases:
         self._tasks: set[asyncio.Task[None]] = set()
         self._moved = asyncio.Condition()
         self._name = ""
+        self._instances: tuple[InstanceSettings, ...] = ()
         self._channel: Channel | None = None
         self._channel_for: tuple[ChannelSettings, object] | None = None
         self._changing_channel = asyncio.Lock()
@@ -190,10 +211,12 @@ class Databases:
         """Have a keeper for each database of the settings, and their channel. After the core has the settings."""
         self._name = settings.router_id
         wanted = {each.name: each.database for each in settings.instances if each.database is not None}
+        known, self._instances = predecessors(self._instances, settings.instances), settings.instances
         for post in self._posts.values():
             post.leaving |= post.instance not in wanted
         for name, database in wanted.items():
-            post = self._post(name, database, settings.state_directory)
+            before = self._posts.get(known[name].name) if name in known else None
+            post = self._post(name, database, settings.state_directory, before)
             if post.manned_for != post.wanted:
                 self._spawn(self._man(post))
         if settings.channel is not None or self._channel_for is not None:
@@ -278,6 +301,11 @@ class Databases:
                 if self._channel is not None:
                     self._channel.send(INVITE, {"instance": instance, "by": self._name})
 
+    def call_off(self, instance: str) -> None:
+        """Tell the other node's agent that the switchover it was asked about does not take place."""
+        if self._channel is not None:
+            self._channel.send(CALLED_OFF, {"instance": instance})
+
     def refuse(self, instance: str, addresses: Sequence[Address]) -> None:
         """Answer new connections to these addresses with a reset, to others of the instance not."""
         if self._closed:
@@ -321,10 +349,13 @@ class Databases:
 
     # --- keepers ------------------------------------------------------------------------------------------------------
 
-    def _post(self, name: str, database: DatabaseSettings, directory: str) -> Post:
+    def _post(self, name: str, database: DatabaseSettings, directory: str, before: Post | None) -> Post:
+        """`before` is the post of the instance that goes on as this one."""
         post = self._posts.get(name)
         if post is None:
             post = Post(name, database, directory)
+            if before is not None and before.leaving:
+                post.elder = before
             self._inherit(post)
             self._posts[name] = post
         elif post.leaving:  # its core begins anew, with terms of its own
@@ -340,7 +371,9 @@ class Databases:
                 self._wishes.setdefault(heir.instance, replace(wish, instance=heir.instance))
                 heir.opened, heir.opened_on = post.opened, post.opened_on
                 keeper = post.keeper
-                if isinstance(wish, OpenWrites) and keeper is not None:  # else it opens again what the heir's closes
+                if (
+                    isinstance(wish, OpenWrites) and keeper is not None and post is not heir.elder
+                ):  # else it opens again what the heir's closes
                     post.keeper = None
                     self._spawn(keeper.close())
 
@@ -352,7 +385,12 @@ class Databases:
             if post.opened_on != post.settings.account:
                 post.opened = None  # another server
             if before is not None:
-                await before.close()
+                await _dismiss(before, post.settings)
+            if (elder := post.elder) is not None:
+                post.elder, keeper, elder.keeper = None, elder.keeper, None
+                if keeper is not None:
+                    await _dismiss(keeper, post.settings)
+                await self._loop.run_in_executor(None, self._remember_as, elder, post)
             made = await self._make(post, self._tell, self._publish)
             if wanted != post.wanted:
                 await made.close()
@@ -360,6 +398,16 @@ class Databases:
             post.keeper = made
             made.start()
             self._pass_on(post)
+
+    def _remember_as(self, elder: Post, heir: Post) -> None:
+        """In a thread."""
+        from pyvrrp.mysql.memory import hand_on
+
+        try:
+            hand_on((elder.directory, elder.instance), (heir.directory, heir.instance))
+        except OSError as error:
+            record = Record(Level.ERROR, heir.instance, f"what was remembered of {elder.instance} is lost: {error}")
+            self._loop.call_soon_threadsafe(self._write, record)
 
     async def _make_keeper(
         self, post: Post, tell: Callable[[Event], None], publish: Callable[[Published], None]
@@ -455,7 +503,11 @@ class Databases:
             if settings is not None:
                 from pyvrrp.io.channel import Channel
 
-                words = {PUBLISHED: self._hear_published, INVITE: self._hear_invitation}
+                words = {
+                    PUBLISHED: self._hear_published,
+                    INVITE: self._hear_invitation,
+                    CALLED_OFF: self._hear_called_off,
+                }
                 self._channel = Channel(settings, self._name, words, self._answers, self._say)
                 self._channel.start()
 
@@ -472,6 +524,11 @@ class Databases:
         instance, by = str(about["instance"]), str(about["by"])
         if instance in self._posts:
             self._spawn(self._accept(instance, by))
+
+    def _hear_called_off(self, about: Object) -> None:
+        keeper = self._posts[str(about["instance"])].keeper
+        if keeper is not None:
+            keeper.handover.called_off()
 
     async def _accept(self, instance: str, by: str) -> None:
         """Follow an invitation if it still holds: who was not run, or waited for a lost segment, hears it late.
@@ -499,6 +556,11 @@ class Databases:
         task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+async def _dismiss(keeper: Keeper, wanted: DatabaseSettings) -> None:
+    """Another one comes in its place, for its server or another."""
+    await (keeper.close() if keeper.account == wanted.account else keeper.leave())
 
 
 def _ready(directory: str) -> None:

@@ -130,18 +130,30 @@ class Switchover:
         if dry_run:
             course.steps.append(f"nothing was done; without --dry-run the writes of {instance} would move to {target}")
             return
-        await self._wait_until_it_keeps_up(instance, target, course)
-        began = self._loop.time()
+        async with self._or_called_off(instance):
+            await self._wait_until_it_keeps_up(instance, target, course)
+            began = self._loop.time()
+            try:
+                async with self._way_back(instance, course):
+                    down = await self._step_down(instance, course)
+                    await self._have_it_reach(instance, target, down, course)
+                    if self.status(instance).state != "MASTER":
+                        raise RefusedError(f"{instance} is MASTER no more: something else has happened")
+                self._report(Relinquish(instance, f"switchover to {target}"))
+                await self._see_it_open(instance, target, down, began, course)
+            finally:
+                self._databases.readmit(instance)  # whatever has become of it
+
+    @contextlib.asynccontextmanager
+    async def _or_called_off(self, instance: str) -> AsyncIterator[None]:
+        """The target, which expects to take over since it was asked, is told when it is not to."""
         try:
-            async with self._way_back(instance, course):
-                down = await self._step_down(instance, course)
-                await self._have_it_reach(instance, target, down, course)
-                if self.status(instance).state != "MASTER":
-                    raise RefusedError(f"{instance} is MASTER no more: something else has happened")
-            self._report(Relinquish(instance, f"switchover to {target}"))
-            await self._see_it_open(instance, target, down, began, course)
-        finally:
-            self._databases.readmit(instance)  # whatever has become of it
+            yield
+        except UnfinishedError:
+            raise  # it may take over yet
+        except PyvrrpError:
+            self._databases.call_off(instance)
+            raise
 
     # --- steps of the active node -------------------------------------------------------------------------------------
 

@@ -170,7 +170,7 @@ class DatabaseReport:
     """What the server behind an instance is fit for now.
 
     `faults` keep it from serving (a MASTER hands over, others are in FAULT), `against` only keep a BACKUP from taking
-    over. Both are sentences.
+    over; a MASTER goes on with them. Both are sentences.
     """
 
     instance: str

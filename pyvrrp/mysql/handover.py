@@ -102,6 +102,10 @@ class Handover:
         """What keeps this server from being a switchover's target: what was ordered is no failover by itself."""
         return self._standing.against(self._loop.time(), ordered=True)
 
+    def called_off(self) -> None:
+        """The switchover that has asked this one is over, and this one was not told to take over."""
+        self._standing.called_off()
+
     async def reach(self, position: str, within: float) -> None:
         """Wait until all of that is applied here. Raises DatabaseError."""
         now = self._loop.time()

@@ -16,7 +16,7 @@ from typing import Final
 
 from pyvrrp.core.effects import CloseWrites, Level, OpenWrites, Record
 from pyvrrp.core.events import DatabaseReport, Event, WritesClosed, WritesOpened, WritesRefused
-from pyvrrp.core.settings import DatabaseSettings
+from pyvrrp.core.settings import Account, DatabaseSettings
 from pyvrrp.mysql import lasting, rejoining
 from pyvrrp.mysql.closing import Closed
 from pyvrrp.mysql.errands import Errands
@@ -88,6 +88,11 @@ class Keeper:
         self._reported: DatabaseReport | None = None
         self._remarks = Remarks()
 
+    @property
+    def account(self) -> Account:
+        """Of its server."""
+        return self._settings.account
+
     # --- what it is told ----------------------------------------------------------------------------------------------
 
     def start(self) -> None:
@@ -100,16 +105,31 @@ class Keeper:
         if self._closed:
             return
         self._closed = True
-        tasks = [task for task in (self._life, self._step) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        self._errands.close()
+        await self._end()
         await asyncio.gather(self._server.idle(LAST_WORD), self._standing.memory.written(LAST_WORD))
         self._watch.close()
         self._server.close()
         self._other.close()
         self._standing.memory.close()
+
+    async def leave(self) -> None:
+        """Let go of a server that is this instance's no more: its writes are closed, as far as that can be done."""
+        await self._end()
+        standing, demote = self._standing, self._settings.demote
+        if standing.was_open or standing.writes in {"opening", "closing"}:
+            self._writes.are_to_close()
+            closed = await self._writes.close(demote.timeout, still=False, by_force=False)
+            level = Level.NOTICE if closed.complete else Level.ERROR
+            self._say(level, f"another server has come in the place of {self.account}: {closed}")
+        await self.close()
+
+    async def _end(self) -> None:
+        """No step is taken any more."""
+        tasks = [task for task in (self._life, self._step) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._errands.close()
 
     def open_writes(self, effect: OpenWrites) -> None:
         """Open the server's writes."""

@@ -45,7 +45,7 @@ class Memory:
 
     def __init__(self, directory: str, instance: str, failed: Callable[[str], None] = lambda _: None) -> None:
         """`directory` "" remembers nothing beyond the process; `failed` is told why something could not be written."""
-        self._file = Path(directory) / f"{instance.replace('/', '_')}{SUFFIX}" if directory else None
+        self._file = _place(directory, instance)
         self._failed = failed
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="memory")
         self._closed = False
@@ -86,6 +86,21 @@ class Memory:
                 loop.call_soon_threadsafe(self._failed, f"{self._file}: {error}")
 
 
+def hand_on(before: tuple[str, str], after: tuple[str, str]) -> None:
+    """What is remembered in this directory of this instance is another's from now on. Raises OSError."""
+    old, new = _place(*before), _place(*after)
+    if old is None or new is None or old == new:
+        return
+    with contextlib.suppress(FileNotFoundError):
+        text = old.read_text(encoding="utf-8")
+        _put(new, text)
+        old.unlink()
+
+
+def _place(directory: str, instance: str) -> Path | None:
+    return Path(directory) / f"{instance.replace('/', '_')}{SUFFIX}" if directory else None
+
+
 def _read(file: Path | None, failed: Callable[[str], None]) -> Remembered:
     if file is None:
         return Remembered()
@@ -108,11 +123,15 @@ def _understood(data: Any) -> Remembered:
 
 
 def _write(file: Path, remembered: Remembered) -> None:
+    _put(file, json.dumps(asdict(remembered), indent=2))
+
+
+def _put(file: Path, content: str) -> None:
     """In place of the old file at once, or not at all."""
     descriptor, name = tempfile.mkstemp(prefix=file.name, dir=file.parent)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as text:
-            json.dump(asdict(remembered), text, indent=2)
+            text.write(content)
             text.flush()
             os.fsync(text.fileno())
         Path(name).replace(file)

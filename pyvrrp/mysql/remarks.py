@@ -1,4 +1,5 @@
-"""What the log has to say of a standby: that it could not take over, why, and when it could again. Pure."""
+"""What the log has to say of a standby: that it could not take over, why, and when it could again; of an active one,
+what is wrong with it that is no reason to leave. Pure."""
 
 from __future__ import annotations
 
@@ -27,11 +28,15 @@ class Remarks:
         self._said: tuple[str, ...] = ()
         self._seen: tuple[str, ...] = ()
         self._since = 0.0
+        self._active = False
 
     def about(self, report: DatabaseReport, now: float) -> Remark | None:
-        """What is to be said now. Of faults the core speaks, and an active one has nothing to take over."""
-        if report.faults or report.view.writes == "open":
+        """What is to be said now. Of faults the core speaks."""
+        active = report.view.writes == "open"
+        if report.faults or active is not self._active:
             self._said = self._seen = ()
+        self._active = active
+        if report.faults:
             return None
         kinds = tuple(NUMBERS.sub("", each) for each in report.against)
         if kinds != self._seen:
@@ -40,5 +45,7 @@ class Remarks:
             return None
         self._said = kinds
         if not kinds:
-            return Remark("nothing is against its taking over any more", fit=True)
-        return Remark(f"it would not take over: {'; '.join(report.against)}", fit=False)
+            mended = "nothing is wrong with it any more" if active else "nothing is against its taking over any more"
+            return Remark(mended, fit=True)
+        serves = "its writes stay open, but" if active else "it would not take over:"
+        return Remark(f"{serves} {'; '.join(report.against)}", fit=False)

@@ -97,6 +97,10 @@ class Standing:
         """A planned switchover is under way: this node is its target."""
         self._planned_until = until
 
+    def called_off(self) -> None:
+        """It is over, or was never more than a question."""
+        self._planned_until = 0.0
+
     def opening(self) -> None:
         """Its writes are about to be opened."""
         self.writes = "opening"
@@ -114,11 +118,13 @@ class Standing:
         by_itself = not ordered and (self._other.last is not None or self.pulse.heard_any)
         failover = time.time() if by_itself else self.memory.now.failover
         self.memory.change(active=True, lost=opened.missing, failover=failover)
+        self.called_off()
 
     def refused(self, reason: str, missing: tuple[str, ...], closed: Closed, until: float) -> None:
         """They could not be opened; not again before `until`."""
         self.closed(closed, until, interrupted=True)
         self._refusal, self._refused_until = reason, until
+        self.called_off()
         if missing:
             self.memory.change(lost=missing)
 
@@ -160,7 +166,8 @@ class Standing:
 
     def report(self, now: float) -> DatabaseReport:
         """What the server is fit for."""
-        return DatabaseReport(self._instance, self._faults(), self.against(now), self._view(now))
+        against = self._lacks() if self.writes == "open" else self.against(now)
+        return DatabaseReport(self._instance, self._faults(), against, self._view(now))
 
     def published(self, now: float) -> Published:
         """What the other agent is told."""
@@ -211,11 +218,16 @@ class Standing:
         self.gives_way = self.gives_way and self._other.told_open(now)
         if self.gives_way:
             reasons.append("no advert comes from the other node, which says over the channel that its writes are open")
-        if self.lacking:
-            reasons.append(f"its account lacks {', '.join(self.lacking)} (`pyvrrpctl mysql setup` grants that)")
+        reasons += self._lacks()
         if self.trouble:
             reasons.append(f"its server could not be looked at: {self.trouble}")
         return tuple(reasons)
+
+    def _lacks(self) -> tuple[str, ...]:
+        """Of an active one, too: it goes on, and what it can not do is not seen before it has to."""
+        if not self.lacking:
+            return ()
+        return (f"its account lacks {', '.join(self.lacking)} (`pyvrrpctl mysql setup` grants that)",)
 
     def has_all(self, now: float) -> bool:
         """While nobody is active, replication need not have run: it was the last one, or has all that the other has."""

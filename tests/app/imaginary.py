@@ -104,6 +104,16 @@ class Keeper:
     def start(self) -> None:
         self._task = asyncio.get_running_loop().create_task(self._run())
 
+    @property
+    def account(self) -> Account:
+        return self.post.settings.account
+
+    async def leave(self) -> None:
+        await self.close()
+
+    def called_off(self) -> None:
+        self.orders.append("called off")
+
     async def close(self) -> None:
         self.closed = True
         if self._task is not None:

@@ -17,6 +17,7 @@ from pyvrrp.core.effects import CloseWrites, Invite, OpenWrites, Record, RefuseC
 from pyvrrp.core.events import Event, Invited, WritesOpened, WritesRefused
 from pyvrrp.core.settings import Account, ChannelSettings, NodeSettings
 from pyvrrp.errors import ControlError, KernelError
+from pyvrrp.mysql.memory import Memory
 from pyvrrp.mysql.published import Published
 from tests.app.imaginary import DATABASE, until, with_database
 from tests.io.test_channel import make_key
@@ -35,13 +36,20 @@ class Keeper:
         self.settings = post.settings
         self.told_of: list[Any] = []
         self.heard_times = 0
-        self.started = self.closed = False
+        self.started = self.closed = self.left = False
 
     def start(self) -> None:
         self.started = True
 
+    @property
+    def account(self) -> Account:
+        return self.settings.account
+
     async def close(self) -> None:
         self.closed = True
+
+    async def leave(self) -> None:
+        self.closed = self.left = True
 
     def open_writes(self, effect: OpenWrites) -> None:
         assert self.started
@@ -156,6 +164,7 @@ def test_what_one_keeper_has_opened_the_next_one_does_not_open_again() -> None:
         assert await house.databases.opened("VI_1") == opened
         third = await house.want(with_database(PLAIN, account=Account(port=3307)))  # another server
         assert third.told_of == [OpenWrites("VI_1", 4)]
+        assert [each.left for each in house.keepers] == [False, True, False]  # whose server nobody needs is closed
 
     play(story)
 
@@ -225,6 +234,29 @@ def test_another_name_for_the_same_server() -> None:
         await until(lambda: first.closed)  # or it would open again what the new one closes
         other = replace(router, name="third", database=replace(DATABASE, account=Account(port=3307)))
         assert (await house.want(replace(PLAIN, instances=(other,)))).told_of == []
+
+    play(story)
+
+
+def test_what_is_remembered_goes_on_under_another_name(tmp_path: Path) -> None:
+    plain = replace(PLAIN, state_directory=str(tmp_path))
+
+    async def story(house: House) -> None:
+        first = await house.want(plain)
+        memory = Memory(str(tmp_path), "VI_1")
+        memory.change(drained=True, failover=7.0)
+        await memory.written(10.0)
+        memory.close()
+        house.databases.perform(CloseWrites("VI_1", 4, "BACKUP"))
+        (router,) = plain.instances
+        await house.want(replace(plain, instances=(replace(router, name="orders"),)))
+        assert first.closed  # or it would write down what it hears, under the old name
+        found = Memory(str(tmp_path), "orders").now
+        assert (found.drained, found.failover) == (True, 7.0)
+        assert not Memory(str(tmp_path), "VI_1").now.drained  # another one may be called that one day
+        another = replace(router, name="third", virtual_router_id=router.virtual_router_id + 1)
+        await house.want(replace(plain, instances=(another,)))
+        assert not Memory(str(tmp_path), "third").now.drained  # another router, though it has the same server
 
     play(story)
 

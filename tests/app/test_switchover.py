@@ -76,6 +76,7 @@ def test_it_moves_and_says_how_long_it_took(play: Callable[[Story], None]) -> No
         assert 0 < figures["write_gap_ms"] <= figures["write_gap_here_ms"] < 500
         assert b.server.rows >= int(figures["position"])
         assert a.invitations == 1
+        assert "called off" not in b.keeper.orders
         # Nobody new was let in from the moment that writes were closed, until the address was gone.
         assert a.refused[0]
         await until(lambda: a.refused[-1] == ())
@@ -140,6 +141,7 @@ def test_a_standby_that_lags_is_waited_for_and_then_refused(play: Callable[[Stor
         assert not outcome["ok"]
         assert "node-b does not keep up: at " in outcome["why"]
         assert a.serves
+        await until(lambda: b.keeper.orders == ["called off"])
 
     play(story)
 
@@ -157,6 +159,7 @@ def test_rolled_back_when_the_standby_does_not_get_there(play: Callable[[Story],
         assert outcome["steps"][-1] == "rolled back: writes are open here again"
         assert a.serves
         await until(lambda: a.refused[-1] == ())
+        await until(lambda: b.keeper.orders == ["called off"])  # its silence is no order any more
         assert b.state == "BACKUP"
 
     play(story)

@@ -508,6 +508,70 @@ def test_an_account_that_lacks_a_privilege_is_not_fit(pair: Pair) -> None:
 
 
 @pytest.mark.lab
+def test_a_privilege_that_the_active_one_loses_is_said_and_moves_nothing(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pyvrrp.mysql.privileges.PAUSE", 0.2)
+
+    async def story() -> None:
+        async with active_and_standby(pair) as (a, b):
+            pair.a.run("set sql_log_bin=0", "revoke read_only admin on *.* from pyvrrp@localhost", "set sql_log_bin=1")
+            try:
+                await until(lambda: any("lacks READ_ONLY ADMIN" in each for each in a.report.against))
+                await until(lambda: any("stay open, but its account lacks READ_ONLY" in each for each in a.log))
+                assert not a.report.faults
+                assert a.published is not None
+                assert not a.published.against  # the other one would say that it could not take over
+                assert not b.report.against
+            finally:
+                pair.a.run("set sql_log_bin=0", "grant read_only admin on *.* to pyvrrp@localhost", "set sql_log_bin=1")
+            await until(lambda: not a.report.against, about=lambda: str(a.report))
+            await until(lambda: "nothing is wrong with it any more" in a.log, about=lambda: str(a.log))
+
+    play(story)
+
+
+@pytest.mark.lab
+def test_a_switchover_that_is_called_off_is_expected_no_more(pair: Pair) -> None:
+    async def story() -> None:
+        async with active_and_standby(pair) as (a, b):
+            b.keeper.pause()
+            paused = b.report.against
+            assert paused
+            await b.keeper.handover.reach((await a.keeper.handover.survey()).has, 5.0)
+            await until(lambda: not b.report.against, about=lambda: str(b.report))  # it is ordered to
+            b.keeper.handover.called_off()
+            await until(lambda: b.report.against == paused, 5.0, about=lambda: str(b.report))
+
+    play(story)
+
+
+@pytest.mark.lab
+def test_a_server_that_is_left_for_another_one_is_closed(pair: Pair) -> None:
+    async def story() -> None:
+        async with active_and_standby(pair) as (a, _):
+            await a.keeper.leave()
+            assert pair.a.value("@@global.read_only")
+            assert any("another server has come" in each and "closed in" in each for each in a.log), a.log
+
+    play(story)
+
+
+@pytest.mark.lab
+def test_a_server_that_is_left_and_cannot_be_closed_is_told_of_in_time(pair: Pair) -> None:
+    async def story() -> None:
+        async with active_and_standby(pair, demote=DemoteSettings(timeout=0.5)) as (a, _):
+            pair.a.signal(signal.SIGSTOP)
+            try:
+                await asyncio.wait_for(a.keeper.leave(), SOON)
+            finally:
+                pair.a.signal(signal.SIGCONT)
+            assert any("another server has come" in each and "not closed" in each for each in a.log), a.log
+
+    play(story)
+
+
+@pytest.mark.lab
 def test_without_a_channel_the_other_server_itself_is_asked(pair: Pair) -> None:
     async def story() -> None:
         async with active_and_standby(pair, channel=False, semi_sync="off") as (a, b):

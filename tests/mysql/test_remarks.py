@@ -29,6 +29,20 @@ def test_what_is_gone_at_once_is_not_said() -> None:
     assert remarks.about(report(), 20.0) is None
 
 
+def test_what_is_wrong_with_an_active_one_is_said_and_is_no_reason_to_leave() -> None:
+    remarks, lacks = Remarks(), "its account lacks PROCESS"
+    assert remarks.about(report(lacks, writes="open"), 10.0) is None
+    said = Remark(f"its writes stay open, but {lacks}", fit=False)
+    assert remarks.about(report(lacks, writes="open"), 12.0) == said
+    assert remarks.about(report(lacks, writes="open"), 14.0) is None
+    assert remarks.about(report(writes="open"), 15.0) is None
+    assert remarks.about(report(writes="open"), 17.0) == Remark("nothing is wrong with it any more", fit=True)
+    # As a standby it is told of anew.
+    assert remarks.about(report(lacks, writes="open"), 20.0) is None
+    assert remarks.about(report(lacks), 20.1) is None
+    assert remarks.about(report(lacks), 22.0) == Remark(f"it would not take over: {lacks}", fit=False)
+
+
 def test_a_number_that_changes_is_no_news() -> None:
     remarks = Remarks()
     assert remarks.about(report("it is 7.0 s behind"), 10.0) is None
