@@ -158,6 +158,7 @@ class Post:
     heard: float | None = None
     opened: float | None = None  # when its writes were opened, while they are
     opened_on: Account | None = None  # which server's they were
+    opened_for: int = 0  # as which term's answer
     own: Published | None = None  # what its keeper published last
     other: Published | None = None  # and the other node's
 
@@ -369,7 +370,7 @@ class Databases:
             wish = self._wishes.get(post.instance)
             if post.leaving and wish is not None and post.settings.account == heir.settings.account:
                 self._wishes.setdefault(heir.instance, replace(wish, instance=heir.instance))
-                heir.opened, heir.opened_on = post.opened, post.opened_on
+                heir.opened, heir.opened_on, heir.opened_for = post.opened, post.opened_on, post.opened_for
                 keeper = post.keeper
                 if (
                     isinstance(wish, OpenWrites) and keeper is not None and post is not heir.elder
@@ -428,6 +429,8 @@ class Databases:
             return
         if isinstance(wish, OpenWrites) and post.opened is not None:
             post.keeper.adopt(wish)
+            if wish.term != post.opened_for:  # its core has asked anew, as it is called otherwise now
+                self._tell(WritesOpened(post.instance, wish.term, "its writes were open already"))
         elif isinstance(wish, OpenWrites):
             post.keeper.open_writes(wish)
         else:
@@ -465,6 +468,7 @@ class Databases:
             wish, post = self._wishes.get(event.instance), self._posts.get(event.instance)
             if post is not None and isinstance(wish, OpenWrites) and wish.term == event.term:
                 post.opened, post.opened_on = self._loop.time(), post.settings.account
+                post.opened_for = event.term
                 self._spawn(self._wake())
 
     async def _wake(self) -> None:

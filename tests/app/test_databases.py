@@ -238,6 +238,26 @@ def test_another_name_for_the_same_server() -> None:
     play(story)
 
 
+def test_what_is_open_is_open_under_another_name() -> None:
+    """Its core asks for it under that name, before anybody is there, and waits for an answer."""
+
+    async def story(house: House) -> None:
+        await house.want(PLAIN)
+        house.databases.perform(OpenWrites("VI_1", 4))
+        house.databases._deliver(WritesOpened("VI_1", 4, "in no time"))
+        house.databases.perform(OpenWrites("orders", 5))
+        (router,) = PLAIN.instances
+        plain = replace(PLAIN, instances=(replace(router, name="orders"),))
+        renamed = await house.want(plain)
+        assert renamed.told_of == [("adopt", OpenWrites("orders", 5))]
+        await until(lambda: WritesOpened("orders", 5, "its writes were open already") in house.events)
+        again = await house.want(with_database(plain, hold_down=60.0))
+        assert again.told_of == [("adopt", OpenWrites("orders", 5))]
+        assert len([each for each in house.events if isinstance(each, WritesOpened)]) == 2
+
+    play(story)
+
+
 def test_what_is_remembered_goes_on_under_another_name(tmp_path: Path) -> None:
     plain = replace(PLAIN, state_directory=str(tmp_path))
 
