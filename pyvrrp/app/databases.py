@@ -10,15 +10,15 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
+from pyvrrp.app.posts import Keeper, Post
+from pyvrrp.app.refusing import Refusing
 from pyvrrp.core.effects import CloseWrites, Invite, Level, OpenWrites, Record, RefuseConnections
 from pyvrrp.core.events import Event, Invited, WritesOpened, WritesRefused
 from pyvrrp.core.settings import (
-    Account,
     Address,
     ChannelSettings,
     DatabaseSettings,
@@ -26,7 +26,7 @@ from pyvrrp.core.settings import (
     NodeSettings,
 )
 from pyvrrp.core.succession import predecessors
-from pyvrrp.errors import ChannelError, ControlError, KernelError
+from pyvrrp.errors import ChannelError, ControlError
 
 if TYPE_CHECKING:
     from pyvrrp.io.channel import Channel, Object, Reply
@@ -39,133 +39,6 @@ LAST_WORDS: Final = 2.0  # seconds that letting go of servers may take
 PUBLISHED, INVITE, CALLED_OFF = "published", "invite", "called off"  # words of the channel
 LEFT: Final = "left"  # and a question
 ANSWER: Final = 0.1  # seconds within which the other node says whether it has left
-
-
-class SteppedDown(Protocol):
-    """A server that takes no more writes: up to where everything is in it, how many sessions were killed."""
-
-    @property
-    def position(self) -> str:
-        """All that it has."""
-
-    @property
-    def killed(self) -> int:
-        """Sessions."""
-
-    @property
-    def seconds(self) -> float:
-        """How long it took."""
-
-
-class Survey(Protocol):
-    """A server as it is now."""
-
-    @property
-    def has(self) -> str:
-        """All that it has, as a position."""
-
-
-class Handover(Protocol):
-    """A server's part in a planned switchover."""
-
-    async def survey(self) -> Survey:
-        """Look at it. Raises PyvrrpError."""
-
-    async def objections(self) -> tuple[str, ...]:
-        """What of this active server speaks against a switchover. Raises PyvrrpError."""
-
-    def as_target(self) -> tuple[str, ...]:
-        """What keeps this one from being a switchover's target."""
-
-    async def step_down(self, within: float) -> SteppedDown:
-        """Close writes for a switchover. Raises PyvrrpError; then they are open."""
-
-    async def step_back(self) -> None:
-        """Open them again, unless something else was asked for meanwhile. Raises PyvrrpError."""
-
-    def called_off(self) -> None:
-        """This one was a target, and is not to take over."""
-
-    async def reach(self, position: str, within: float) -> None:
-        """Wait until all that is applied. Raises PyvrrpError."""
-
-
-class Keeper(Protocol):
-    """What is wanted of pyvrrp.mysql.keeper.Keeper."""
-
-    @property
-    def account(self) -> Account:
-        """Of its server."""
-
-    @property
-    def handover(self) -> Handover:
-        """Its part in a planned switchover."""
-
-    def start(self) -> None:
-        """Begin to look after the server."""
-
-    async def close(self) -> None:
-        """Let go of it, as it is."""
-
-    async def leave(self) -> None:
-        """Let go of a server that is this instance's no more: its writes are closed, as far as that can be done."""
-
-    def open_writes(self, effect: OpenWrites) -> None:
-        """Answered by an event."""
-
-    def adopt(self, effect: OpenWrites) -> None:
-        """The keeper before this one has opened writes."""
-
-    def refuse(self, effect: OpenWrites, reason: str) -> None:
-        """Do not open writes beside the other node's; answered by an event."""
-
-    def close_writes(self, effect: CloseWrites) -> None:
-        """Answered by an event."""
-
-    def told(self, published: Published) -> None:
-        """What the other node's keeper publishes."""
-
-    def heard(self) -> None:
-        """The active node gave a sign of life."""
-
-    def lacking(self) -> tuple[str, ...]:
-        """What the active server is last known to have had, and this one has not, as ranges."""
-
-    def pause(self) -> None:
-        """No takeover until `resume`."""
-
-    def resume(self) -> None:
-        """Neither paused nor drained."""
-
-    def drain(self) -> None:
-        """This node is not to be active until `resume`."""
-
-    def acknowledge(self) -> None:
-        """The last failover has been seen: no hold-down, and what was lost is known."""
-
-
-@dataclass(eq=False, slots=True)
-class Post:
-    """The place of a keeper: it is empty while one is replaced."""
-
-    instance: str
-    settings: DatabaseSettings
-    directory: str
-    keeper: Keeper | None = None
-    manned_for: tuple[DatabaseSettings, str] | None = None
-    elder: Post | None = None  # whose router goes on as this one's, until a keeper is here
-    leaving: bool = False  # its instance is in no configuration any more
-    heard: float | None = None
-    opened: float | None = None  # when its writes were opened, while they are
-    opened_on: Account | None = None  # which server's they were
-    opened_for: int = 0  # as which term's answer
-    own: Published | None = None  # what its keeper published last
-    other: Published | None = None  # and the other node's
-
-    @property
-    def wanted(self) -> tuple[DatabaseSettings, str]:
-        """What the keeper is to be made for."""
-        return self.settings, self.directory
 
 
 Make = Callable[[Post, Callable[[Event], None], Callable[["Published"], None]], Awaitable[Keeper]]
@@ -188,12 +61,11 @@ class Databases:
         self._loop = asyncio.get_running_loop()
         self._report = report
         self._last_heard = last_heard
-        self._refuse = refuse
+        self.refusing = Refusing(refuse, write)
         self._write = write
         self._make = make or self._make_keeper
         self._posts: dict[str, Post] = {}
         self._wishes: dict[str, OpenWrites | CloseWrites] = {}
-        self._refused: dict[str, tuple[Address, ...]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._moved = asyncio.Condition()
         self._name = ""
@@ -202,7 +74,6 @@ class Databases:
         self._channel_for: tuple[ChannelSettings, object] | None = None
         self._changing_channel = asyncio.Lock()
         self._answers: dict[str, Reply] = {}
-        self._thread: ThreadPoolExecutor | None = None  # where connections are refused, in order
         self._listening: asyncio.TimerHandle | None = None
         self._closed = False
 
@@ -296,8 +167,7 @@ class Databases:
                     else:
                         self._pass_on(post)
             case RefuseConnections(instance, addresses):
-                self._refused[instance] = addresses
-                self.refuse(instance, addresses)
+                self.refusing.want(instance, addresses)
             case Invite(instance):
                 if self._channel is not None:
                     self._channel.send(INVITE, {"instance": instance, "by": self._name})
@@ -306,18 +176,6 @@ class Databases:
         """Tell the other node's agent that the switchover it was asked about does not take place."""
         if self._channel is not None:
             self._channel.send(CALLED_OFF, {"instance": instance})
-
-    def refuse(self, instance: str, addresses: Sequence[Address]) -> None:
-        """Answer new connections to these addresses with a reset, to others of the instance not."""
-        if self._closed:
-            return
-        if self._thread is None:
-            self._thread = ThreadPoolExecutor(1, thread_name_prefix="refuse")
-        self._thread.submit(self._refuse_in_thread, instance, addresses)
-
-    def readmit(self, instance: str) -> None:
-        """Refuse no more than what the core wants refused."""
-        self.refuse(instance, self._refused.get(instance, ()))
 
     async def opened(self, instance: str) -> float:
         """Wait until its writes are open; when that was."""
@@ -331,6 +189,7 @@ class Databases:
     async def close(self) -> None:
         """Let go of servers as they are, and then of the channel."""
         self._closed = True
+        self.refusing.stop()
         if self._listening is not None:
             self._listening.cancel()
         for task in self._tasks:
@@ -340,11 +199,7 @@ class Databases:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LAST_WORDS):
                 await asyncio.gather(*keepers)
-        if self._thread is not None:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LAST_WORDS):
-                    await self._loop.run_in_executor(self._thread, int)  # all before it is done
-            self._thread.shutdown(wait=False)
+        await self.refusing.finish(LAST_WORDS)
         if self._channel is not None:
             await self._channel.close()
 
@@ -547,14 +402,6 @@ class Databases:
 
     def _say(self, level: Level, text: str) -> None:
         self._write(Record(level, "", text))
-
-    def _refuse_in_thread(self, instance: str, addresses: Sequence[Address]) -> None:
-        try:
-            self._refuse(instance, addresses)
-        except KernelError as error:
-            record = Record(Level.ERROR, instance, str(error))
-            with contextlib.suppress(RuntimeError):  # the loop is over
-                self._loop.call_soon_threadsafe(self._write, record)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = self._loop.create_task(work)

@@ -17,7 +17,8 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from pyvrrp.app.databases import LEFT, Databases, SteppedDown
+from pyvrrp.app.databases import LEFT, Databases
+from pyvrrp.app.posts import SteppedDown
 from pyvrrp.core.events import Event, Relinquish
 from pyvrrp.core.node import Node
 from pyvrrp.core.snapshot import InstanceStatus
@@ -142,7 +143,7 @@ class Switchover:
                 self._report(Relinquish(instance, f"switchover to {target}"))
                 await self._see_it_open(instance, target, down, began, course)
             finally:
-                self._databases.readmit(instance)  # whatever has become of it
+                self._databases.refusing.readmit(instance)  # whatever has become of it
 
     @contextlib.asynccontextmanager
     async def _or_called_off(self, instance: str) -> AsyncIterator[None]:
@@ -218,7 +219,7 @@ class Switchover:
         """Nobody new is let in meanwhile; what fails in it opens writes here again."""
         held = next(each for each in self._node.settings.instances if each.name == instance).held
         addresses = tuple(each.address for each in held)
-        self._databases.refuse(instance, addresses)
+        self._databases.refusing.refuse(instance, addresses)
         try:
             yield
         except BaseException as error:

@@ -14,8 +14,9 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-from pyvrrp.app.databases import Databases, Post
+from pyvrrp.app.databases import Databases
 from pyvrrp.app.orders import Orders
+from pyvrrp.app.posts import Post
 from pyvrrp.core.effects import (
     Action,
     CloseWrites,

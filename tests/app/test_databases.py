@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from pyvrrp.app.databases import Databases, Post
+from pyvrrp.app.databases import Databases
+from pyvrrp.app.posts import Post
 from pyvrrp.core.effects import CloseWrites, Invite, OpenWrites, Record, RefuseConnections
 from pyvrrp.core.events import Event, Invited, WritesOpened, WritesRefused
 from pyvrrp.core.settings import Account, ChannelSettings, NodeSettings
