@@ -42,8 +42,9 @@ from pyvrrp.app.wires import Wires
 from pyvrrp.core.diff import changes
 from pyvrrp.core.effects import Action, Level, Operation, Record
 from pyvrrp.core.events import ConfigReplaced, Event, Stopping
+from pyvrrp.core.interfaces import interfaces
 from pyvrrp.core.listening import listening
-from pyvrrp.core.node import Node, interfaces
+from pyvrrp.core.node import Node
 from pyvrrp.core.settings import InstanceSettings, LoadedNode, NodeSettings
 from pyvrrp.errors import ControlError, KernelError, PyvrrpError
 from pyvrrp.io import systemd

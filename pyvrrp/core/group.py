@@ -4,11 +4,12 @@
 * A BACKUP whose wait is over is only ready: the group takes over when every member is ready or MASTER already. No
   member is taken to MASTER beside a living better master of its own.
 * When one member follows a better master, those that are MASTER hand over.
+* Whatever happened to a member, its group is `restless` until it was asked to agree anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from pyvrrp.core.effects import Effect, Level, Notify, Record
@@ -76,6 +77,10 @@ class Group:
         news = News(GROUP, self.settings.name, word, previous, priority=0, master="", reason=reason)
         return [notifier.tell(news, self.settings.notifications)]
 
+    def among(self, routers: Mapping[str, VirtualRouter]) -> list[VirtualRouter]:
+        """Its members, of the routers by name."""
+        return [routers[name] for name in self.settings.members if name in routers]
+
     def successor(self, settings: SyncGroupSettings) -> Group:
         """The group as a reload has it."""
         return Group(settings, self._state)
@@ -85,6 +90,53 @@ class Group:
     ) -> Iterator[tuple[VirtualRouter, list[Effect]]]:
         for number, (router, effects) in enumerate(steps):
             yield router, effects if number else [self.syncing(state), *effects]
+
+
+class Groups:
+    """All sync groups of a node."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, Group] = {}  # by member
+        self._restless: dict[Group, None] = {}  # whose members may not be in one state
+
+    def __iter__(self) -> Iterator[Group]:
+        return iter(dict.fromkeys(self._of.values()))
+
+    def form(self, settings: Iterable[SyncGroupSettings]) -> None:
+        """Have exactly these; one that there was goes on."""
+        known = {group.settings.name: group for group in self}
+        self._of = {}
+        for each in settings:
+            before = known.get(each.name)
+            group = before.successor(each) if before is not None else Group(each)
+            self._of |= dict.fromkeys(each.members, group)
+
+    def blame(self, name: str, own: Standing) -> Standing:
+        """What its group makes of an instance's standing; `own` is by itself."""
+        group = self._of.get(name)
+        return group.blame(name, own) if group is not None else own
+
+    def join(self, routers: Mapping[str, VirtualRouter], now: float) -> list[VirtualRouter]:
+        """Every router learns of its group, or that it stands for itself; those that do."""
+        alone = [router for name, router in routers.items() if name not in self._of]
+        for router in alone:
+            router.leave_group(now)
+        for group in self:
+            members = group.among(routers)
+            for each in members:
+                each.join(group.settings.name, max(member.slowest_successor for member in members))
+            self._restless.setdefault(group)
+        return alone
+
+    def disturb(self, name: str) -> None:
+        """Something happened to an instance."""
+        group = self._of.get(name)
+        if group is not None:
+            self._restless.setdefault(group)
+
+    def restless(self) -> Group | None:
+        """One that has to agree anew, which is then asked to; None when all are at rest."""
+        return self._restless.popitem()[0] if self._restless else None
 
 
 def common_state(members: Members) -> State | None:

@@ -1,20 +1,20 @@
 """All virtual routers of one pyvrrpd together: `handle(event, now)` → effects, `next_deadline()`, `snapshot(now)`.
 
-The node knows what the world looks like (links, addresses, checks), gives each router its standing, and reconciles
-the kernel's addresses with what the routers want. It decides nothing that a router decides.
+The node leads each event to whom it is about, gives each router its standing from what is known of the world (links,
+addresses, checks), and completes what a router did. It decides nothing that a router decides.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Callable
-from dataclasses import replace
 
 from pyvrrp.core import explain, lines, notify
+from pyvrrp.core.addresses import Addresses
 from pyvrrp.core.agenda import Agenda
+from pyvrrp.core.checks import Checks
 from pyvrrp.core.databases import Answer, Databases, tell
-from pyvrrp.core.desired import Hold, desired
-from pyvrrp.core.duplicate import places
+from pyvrrp.core.desired import Hold
 from pyvrrp.core.effects import Action, Effect, Level, Record, RouteOperation
 from pyvrrp.core.events import (
     AddressesChanged,
@@ -43,9 +43,9 @@ from pyvrrp.core.events import (
     WritesRefused,
 )
 from pyvrrp.core.fsm import State, VirtualRouter
-from pyvrrp.core.group import Group, grouped
-from pyvrrp.core.guard import Interface, Standing, standing
-from pyvrrp.core.ledger import Ledger
+from pyvrrp.core.group import Group, Groups, grouped
+from pyvrrp.core.guard import Standing, standing
+from pyvrrp.core.interfaces import Interfaces, interfaces
 from pyvrrp.core.links import LinkDelays
 from pyvrrp.core.listening import RouterId, listening
 from pyvrrp.core.notify import Notifier
@@ -53,7 +53,7 @@ from pyvrrp.core.pacing import Pacer
 from pyvrrp.core.reception import Reception
 from pyvrrp.core.routes import Routes, follower, static
 from pyvrrp.core.service import Services
-from pyvrrp.core.settings import Address, InstanceSettings, InterfaceProbe, NodeSettings, VirtualAddress
+from pyvrrp.core.settings import InstanceSettings, NodeSettings, VirtualAddress
 from pyvrrp.core.snapshot import Snapshot, Transition
 from pyvrrp.core.succession import predecessors
 from pyvrrp.core.tracking import CheckTrack, assess
@@ -67,14 +67,11 @@ class Node:
     def __init__(self, settings: NodeSettings, now: float) -> None:
         self.settings = settings
         self.stopping = False
-        self._interfaces: dict[str, Interface] = {}
-        self._here: frozenset[Address] = frozenset()  # this host's addresses
-        self._ledger = Ledger()
+        self._interfaces = Interfaces()
+        self._addresses = Addresses()
         self._routes = Routes()
         self._links = LinkDelays(settings.interface_delays)
-        self._virtual: dict[str, frozenset[tuple[Address, int]]]  # what is virtual, by interface
-        self._claimants: dict[tuple[str, Address], str]  # whose address it is, there
-        self._checks: dict[str, CheckTrack] = {}
+        self._checks = Checks()
         self._routers: dict[str, VirtualRouter] = {}
         self._by_vrid: dict[tuple[str, int, int], VirtualRouter] = {}
         self._leaving: list[VirtualRouter] = []
@@ -86,8 +83,7 @@ class Node:
         self._pacer = Pacer(settings)
         # The monotonic clock counts from the boot of the host.
         self._opens = max(now + settings.startup_delay, settings.delay_after_boot)
-        self._groups: dict[str, Group] = {}  # by member
-        self._restless: dict[Group, None] = {}  # whose members may not be in one state
+        self._groups = Groups()
         self._agenda: Agenda[VirtualRouter | CheckTrack | Services | Pacer] = Agenda()
         self._handlers: dict[type, Callable[..., list[Effect]]] = {
             AdvertReceived: self._advert_received,
@@ -115,7 +111,7 @@ class Node:
             Stopping: self._stopping,
         }
         self._begin_checks(now)
-        self._index(settings)
+        self._addresses.want(settings)
         self._routes.want(settings)
         instances = self._regroup(settings)
         for instance in instances:
@@ -127,10 +123,10 @@ class Node:
     def handle(self, event: Event, now: float) -> list[Effect]:
         """Take one event; perform the effects in order (core/effects.py has the contract)."""
         effects = self._handlers[type(event)](event, now)
-        while self._restless:
-            effects = effects + self._sync(self._restless.popitem()[0], now)
+        while (group := self._groups.restless()) is not None:
+            effects = effects + self._sync(group, now)
         if self.settings.static_addresses:
-            effects = effects + self._set_static()
+            effects = effects + self._addresses.set_static(self._interfaces.known)
         if not self._routes.idle:
             holders = [follower(router.settings, router.hold) for router in self._everybody()]
             effects = self._routes.follow(effects, [static(self.settings), *holders], now)
@@ -143,7 +139,7 @@ class Node:
         """When `TimerDue` is wanted; None when nothing is."""
         due = (
             self._agenda.next(),
-            self._ledger.next_deadline(),
+            self._addresses.ledger.next_deadline(),
             self._links.next(),
             self._routes.next_deadline(),
         )
@@ -155,9 +151,9 @@ class Node:
             explain.instance(router, self._held(router), self._receptions[router.settings.name], now)
             for router in self._routers.values()
         )
-        checks = tuple(explain.check(track) for track in self._checks.values())
-        services = tuple(explain.service(each, self._checks) for each in self._services)
-        groups = tuple(explain.group(each, self._members(each)) for each in dict.fromkeys(self._groups.values()))
+        checks = tuple(explain.check(track) for track in self._checks.tracks.values())
+        services = tuple(explain.service(each, self._checks.tracks) for each in self._services)
+        groups = tuple(explain.group(each, each.among(self._routers)) for each in self._groups)
         history, databases = tuple(self._history), self._databases.status(self._routers)
         return Snapshot(
             now, self.settings.router_id, self.stopping, instances, checks, history, services, groups, databases
@@ -176,7 +172,7 @@ class Node:
 
     def held(self) -> tuple[VirtualAddress, ...]:
         """Every managed address that the kernel holds here."""
-        fixed = sorted(self._ledger.there(self.settings.static_addresses))
+        fixed = sorted(self._addresses.ledger.there(self.settings.static_addresses))
         return (*(address for router in self._everybody() for address in sorted(self._held(router))), *fixed)
 
     def held_routes(self) -> tuple[RouteOperation, ...]:
@@ -213,7 +209,7 @@ class Node:
         router = self._addressee(event)
         if router is None:
             return []
-        ours = event.source in self._here
+        ours = event.source in self._interfaces.here
         advert, effects = self._receptions[router.settings.name].overheard(event, router, ours, now)
         return effects if advert is None else self._act(router, effects + router.hear(advert, event.source, now))
 
@@ -222,17 +218,18 @@ class Node:
         return self._by_vrid.get((event.interface, event.source.version, vrid))
 
     def _holder_heard(self, event: HolderHeard, now: float) -> list[Effect]:
-        place = (event.interface, event.address)
-        if place not in self._claimants:
+        claimant = self._addresses.claimant(event.interface, event.address)
+        if claimant is None:
             return []
-        router = self._routers[self._claimants[place]]
+        router = self._routers[claimant]
         return self._act(router, router.claimed(event.address, event.mac, now))
 
     def _timer_due(self, _event: TimerDue, now: float) -> list[Effect]:
         effects: list[Effect] = []
         for party in self._agenda.due(now):
             if isinstance(party, CheckTrack):
-                effects += self._no_news(party, now)
+                late = self._checks.overdue(party, now)
+                effects += self._check_result(late, now) if late is not None else []
             elif isinstance(party, Services):
                 effects += party.begin()
             elif isinstance(party, Pacer):
@@ -249,30 +246,20 @@ class Node:
         return self._link_counts(self._links.take(event, now), now)
 
     def _link_counts(self, event: LinkChanged, now: float) -> list[Effect]:
-        before = self._interfaces.get(event.interface)
-        addresses = before.addresses if before else None
-        self._interfaces[event.interface] = Interface(event.present, event.up, event.mac, addresses, event.router)
-        effects: list[Effect] = []
-        if before is not None and before.up != event.up:
-            text = f"Netlink reports {event.interface} {'up' if event.up else 'down'}"
-            effects.append(Record(Level.INFO, "", text))
-        for track in self._checks.values():
-            if track.settings.probe == InterfaceProbe(event.interface):
-                effects += self._check_result(_seen(track, self._interfaces[event.interface]), now)
+        effects = self._interfaces.link(event)
+        for result in self._checks.seen(event.interface, self._interfaces.known[event.interface]):
+            effects += self._check_result(result, now)
         return effects + self._assess_interface(event.interface, now)
 
     def _addresses_changed(self, event: AddressesChanged, now: float) -> list[Effect]:
-        before = self._interfaces.get(event.interface, Interface(present=True, up=False, mac=b"", addresses=None))
-        self._interfaces[event.interface] = replace(before, addresses=event.addresses)
-        known = self._interfaces.values()
-        self._here = frozenset(address for each in known for address, _ in each.addresses or ())
-        self._ledger.observe(
+        self._interfaces.addresses(event)
+        self._addresses.ledger.observe(
             event.interface, frozenset(VirtualAddress(event.interface, *each) for each in event.addresses)
         )
         return self._assess_interface(event.interface, now)
 
     def _check_result(self, event: CheckResult, now: float) -> list[Effect]:
-        track = self._checks.get(event.check)
+        track = self._checks.tracks.get(event.check)
         if track is None:  # a late result of a check that a reload took away
             return []
         change = track.take(event, now)
@@ -289,7 +276,7 @@ class Node:
         return effects
 
     def _effect_done(self, event: EffectDone, now: float) -> list[Effect]:
-        self._ledger.done(event.operations)
+        self._addresses.ledger.done(event.operations)
         router = self._routers.get(event.instance)
         added = any(each.action is Action.ADD for each in event.operations)
         effects = self._live(router, now) if router is not None and added else []
@@ -301,15 +288,15 @@ class Node:
         return effects
 
     def _effect_failed(self, event: EffectFailed, now: float) -> list[Effect]:
-        self._ledger.failed(event.operation)
+        self._addresses.ledger.failed(event.operation)
         address = event.operation.address
         text = f"the kernel would not {event.operation.action.value} {address} on {address.interface}: {event.reason}"
         record = Record(Level.ERROR, event.instance, text)
         router = self._routers.get(event.instance)
         if event.operation.action is Action.REMOVE or router is None:
-            self._ledger.retry(address, now)
+            self._addresses.ledger.retry(address, now)
             return [record]
-        self._ledger.refuse(event.instance, text, now)
+        self._addresses.ledger.refuse(event.instance, text, now)
         return [record, *self._assess(router, now)]
 
     def _routes_changed(self, event: RoutesChanged, _now: float) -> list[Effect]:
@@ -327,7 +314,7 @@ class Node:
         router.advert_failed(event.reason, now)
         if router.settings.track_primary and router.silenced(now):
             text = f"adverts cannot leave {router.settings.interface}: {event.reason}"
-            self._ledger.refuse(event.instance, text, now)
+            self._addresses.ledger.refuse(event.instance, text, now)
             return self._assess(router, now)
         return self._act(router, [])
 
@@ -359,7 +346,7 @@ class Node:
         self._links.want(event.settings.interface_delays)
         self._pacer.want(event.settings)
         self._begin_checks(now)
-        self._index(event.settings)
+        self._addresses.want(event.settings)
         instances = self._regroup(event.settings)
         known = predecessors((router.settings for router in self._routers.values()), instances)
         old, self._routers, self._by_vrid = self._routers, {}, {}
@@ -381,8 +368,7 @@ class Node:
         for router in self._routers.values():
             effects += self._assess(router, now)
             effects += self._reconcile(router)
-        fixed = tuple(each for each in replaced.static_addresses if not self._claimed(each))
-        effects += self._ledger.change("", None, fixed, frozenset())
+        effects += self._addresses.clear("", self._addresses.unclaimed(replaced.static_addresses))
         self._forget_done()
         return effects
 
@@ -426,7 +412,7 @@ class Node:
         return same or (router.state is State.MASTER and not self._standing(settings).against)
 
     def _reconfigure(self, router: VirtualRouter, settings: InstanceSettings, now: float) -> list[Effect]:
-        removed = tuple(each for each in router.settings.held if not self._claimed(each))
+        removed = self._addresses.unclaimed(router.settings.held)
         self._routers[settings.name] = router
         self._by_vrid[settings.identity] = router
         leased, name = router.settings.vip_lease is not None, router.settings.name
@@ -435,8 +421,8 @@ class Node:
         if (removed or name != settings.name) and self._pacer.drop(name):
             # What waits may be about an address that goes, or under a name that nobody will drop: begin anew.
             effects += router.addresses_live(now)
-        effects += self._ledger.change(settings.name, None, removed, frozenset())
-        return effects + self._end_lease(router) if leased and settings.vip_lease is None else effects
+        effects += self._addresses.clear(settings.name, removed)
+        return effects + self._addresses.end_lease(router) if leased and settings.vip_lease is None else effects
 
     def _everybody(self) -> list[VirtualRouter]:
         return [*self._routers.values(), *self._leaving]
@@ -448,21 +434,12 @@ class Node:
             if self._by_vrid.get(router.settings.identity) is router:
                 del self._by_vrid[router.settings.identity]
 
-    def _index(self, settings: NodeSettings) -> None:
-        virtual: dict[str, set[tuple[Address, int]]] = {}
-        for instance in settings.instances:
-            for each in instance.held:
-                virtual.setdefault(each.interface, set()).add((each.address, each.prefixlen))
-        self._virtual = {interface: frozenset(addresses) for interface, addresses in virtual.items()}
-        self._claimants = {place: each.name for each in settings.instances for place in places(each)}
-
     def _standing(self, settings: InstanceSettings) -> Standing:
-        virtual = self._virtual.get(settings.interface, frozenset())
-        tracked, refused = assess(settings, self._checks), self._ledger.refusal(settings.name)
+        virtual = self._addresses.virtual(settings.interface)
+        tracked, refused = assess(settings, self._checks.tracks), self._addresses.ledger.refusal(settings.name)
         report = self._databases.report(settings.name)
-        own = standing(settings, self._interfaces, virtual, tracked, refused, report)
-        group = self._groups.get(settings.name)
-        return group.blame(settings.name, own) if group is not None else own
+        own = standing(settings, self._interfaces.known, virtual, tracked, refused, report)
+        return self._groups.blame(settings.name, own)
 
     def _assess(self, router: VirtualRouter, now: float) -> list[Effect]:
         if router.stopping:  # nothing can be against it any more, and its checks may be gone
@@ -470,7 +447,7 @@ class Node:
         view = self._standing(router.settings)
         if view == router.standing and router.state is not State.INIT:
             return self._act(router, router.lapse(now))
-        self._disturb(router)
+        self._groups.disturb(router.settings.name)
         return self._act(router, router.assess(view, now))
 
     def _assess_interface(self, interface: str, now: float) -> list[Effect]:
@@ -491,7 +468,7 @@ class Node:
         router.moved = False
         if router.hold is not Hold.HAVE:
             self._pacer.drop(router.settings.name)
-        self._disturb(router)
+        self._groups.disturb(router.settings.name)
         self._history.extend(router.transitions)
         router.transitions.clear()
         effects = effects + self._reconcile(router)
@@ -502,39 +479,19 @@ class Node:
 
     def _regroup(self, settings: NodeSettings) -> tuple[InstanceSettings, ...]:
         """Form the groups, and learn what is against each member; the instances with what their groups track."""
-        known = {group.settings.name: group for group in self._groups.values()}
-        self._groups = {}
-        for each in settings.groups:
-            before = known.get(each.name)
-            group = before.successor(each) if before is not None else Group(each)
-            self._groups |= dict.fromkeys(each.members, group)
+        self._groups.form(settings.groups)
         instances = grouped(settings)
         for instance in instances:
             self._standing(instance)
         return instances
 
     def _join_groups(self, now: float) -> None:
-        for router in self._routers.values():
-            if router.settings.name not in self._groups:
-                router.leave_group(now)
-                self._agenda.note(router)
-        for group in dict.fromkeys(self._groups.values()):
-            members = self._members(group)
-            for each in members:
-                each.join(group.settings.name, max(member.slowest_successor for member in members))
-            self._restless.setdefault(group)
-
-    def _members(self, group: Group) -> list[VirtualRouter]:
-        return [self._routers[name] for name in group.settings.members if name in self._routers]
-
-    def _disturb(self, router: VirtualRouter) -> None:
-        group = self._groups.get(router.settings.name)
-        if group is not None:
-            self._restless.setdefault(group)
+        for router in self._groups.join(self._routers, now):
+            self._agenda.note(router)
 
     def _sync(self, group: Group, now: float) -> list[Effect]:
         """Bring a group into one state again, and tell of it."""
-        members = self._members(group)
+        members = group.among(self._routers)
         effects: list[Effect] = []
         for each in [each for each in members if self._standing(each.settings) != each.standing]:
             before = each.state
@@ -560,42 +517,17 @@ class Node:
     def _managed(self, router: VirtualRouter) -> tuple[VirtualAddress, ...]:
         """The router's addresses; a leaving one's without those that the configuration has given to another."""
         addresses = router.settings.held
-        if router not in self._leaving:
-            return addresses
-        return tuple(each for each in addresses if not self._claimed(each))
-
-    def _claimed(self, address: VirtualAddress) -> bool:
-        """Whether it is an address of the configuration in force."""
-        if address in self.settings.static_addresses:
-            return True
-        return (address.address, address.prefixlen) in self._virtual.get(address.interface, ())
+        return self._addresses.unclaimed(addresses) if router in self._leaving else addresses
 
     def _held(self, router: VirtualRouter) -> frozenset[VirtualAddress]:
-        return self._ledger.there(self._managed(router))
+        return self._addresses.ledger.there(self._managed(router))
 
     def _reconcile(self, router: VirtualRouter) -> list[Effect]:
-        managed = self._managed(router)
-        if router.standing.source is None:
-            # What is not from here may be the node's own address, and the way in: never leave it without any.
-            own = router.settings.interface
-            managed = tuple(each for each in managed if each.interface != own or each in self._ledger.added)
-        wanted = desired(router.hold, managed, self._ledger.there(managed))
-        return self._ledger.change(router.settings.name, router.settings.vip_lease, managed, wanted)
-
-    def _set_static(self) -> list[Effect]:
-        """Addresses that stay, on the interfaces that are there."""
-        seen = {name for name, each in self._interfaces.items() if each.present and each.addresses is not None}
-        managed = tuple(each for each in self.settings.static_addresses if each.interface in seen)
-        return self._ledger.change("", None, managed, frozenset(managed))
-
-    def _end_lease(self, router: VirtualRouter) -> list[Effect]:
-        """From now on nobody renews: what a MASTER holds is added once more, for ever."""
-        held = sorted(self._held(router)) if router.hold is Hold.HAVE else []
-        return self._ledger.end_lease(router.settings.name, held)
+        return self._addresses.reconcile(router, self._managed(router))
 
     def _try_again(self, now: float) -> list[Effect]:
         """Refusals of the kernel that have aged enough: assess and reconcile anew."""
-        if not self._ledger.forgive(now):
+        if not self._addresses.ledger.forgive(now):
             return []
         effects: list[Effect] = []
         for router in self._everybody():
@@ -606,40 +538,9 @@ class Node:
     # --- checks, services ---------------------------------------------------------------------------------------------
 
     def _begin_checks(self, now: float) -> None:
-        """Begin with the checks of the settings, and with what depends on them.
-
-        Those known stay what they are until they report anew.
-        """
-        before = self._checks
-        self._checks = {
-            check.name: before[check.name].under(check, now) if check.name in before else CheckTrack(check, now)
-            for check in self.settings.checks
-        }
-        for track in self._checks.values():
-            probe = track.settings.probe
-            if isinstance(probe, InterfaceProbe) and probe.interface in self._interfaces:
-                track.take(_seen(track, self._interfaces[probe.interface]), now)
+        """Begin with the checks of the settings, and with what depends on them."""
+        self._checks.want(self.settings.checks, self._interfaces.known, now)
+        for track in self._checks.tracks.values():
             self._agenda.note(track)
-        self._services.want(self.settings, self._checks, now)
+        self._services.want(self.settings, self._checks.tracks, now)
         self._agenda.note(self._services)
-
-    def _no_news(self, track: CheckTrack, now: float) -> list[Effect]:
-        if self._checks.get(track.settings.name) is not track:
-            return []
-        detail = f"no result for {now - track.since:.1f} s"
-        return self._check_result(CheckResult(track.settings.name, False, detail, 0.0), now)
-
-
-def interfaces(settings: NodeSettings) -> frozenset[str]:
-    """The interfaces of a configuration: those that it listens on, puts addresses on, or checks."""
-    probes = (each.probe for each in settings.checks)
-    return frozenset(listening(settings.instances)).union(
-        (each.interface for each in probes if isinstance(each, InterfaceProbe)),
-        (each.interface for each in settings.static_addresses),
-    )
-
-
-def _seen(track: CheckTrack, interface: Interface) -> CheckResult:
-    """What an interface's check finds."""
-    up = interface.present and interface.up
-    return CheckResult(track.settings.name, up, f"{track.settings.probe} is {'up' if up else 'down'}", 0.0)

@@ -26,7 +26,7 @@ from pyvrrp.core.settings import (
 )
 from pyvrrp.core.tracking import TIMED_OUT, Change, CheckTrack, Health
 
-Checks = Mapping[str, CheckTrack]
+Tracks = Mapping[str, CheckTrack]
 
 _RELOAD: Final = "its configuration has changed"
 _END: Final = "the daemon ends"
@@ -38,13 +38,13 @@ class RealServer:
     `weight` is the configured one, or what its scripts make of it.
     """
 
-    def __init__(self, settings: RealServerSettings, protocol: str, checks: Checks) -> None:
+    def __init__(self, settings: RealServerSettings, protocol: str, checks: Tracks) -> None:
         self.settings = settings
         self.name = f"[{settings.address}]:{protocol.lower()}:{settings.port}"
         self.up = None if self._failing(checks) else True
         self.weight = self._weigh(checks)
 
-    def look(self, checks: Checks) -> None:
+    def look(self, checks: Tracks) -> None:
         """See what its checks have come to."""
         failing = self._failing(checks)
         if not failing:
@@ -53,10 +53,10 @@ class RealServer:
             self.up = False
         self.weight = self._weigh(checks)
 
-    def _failing(self, checks: Checks) -> list[CheckTrack]:
+    def _failing(self, checks: Tracks) -> list[CheckTrack]:
         return [checks[name] for name in self.settings.checks if checks[name].health is Health.DOWN]
 
-    def _weigh(self, checks: Checks) -> int:
+    def _weigh(self, checks: Tracks) -> int:
         """A dynamic script's exit status above 1 asks for the weight that is 2 less; several add what they ask for."""
         own = self.settings.weight
         scripts = (checks[name] for name in self.settings.checks if _dynamic(checks[name]))
@@ -66,7 +66,7 @@ class RealServer:
 class Service:
     """One virtual server. `quorum` is whether it has it, None until it begins."""
 
-    def __init__(self, settings: ServiceSettings, notifier: Notifier, checks: Checks) -> None:
+    def __init__(self, settings: ServiceSettings, notifier: Notifier, checks: Tracks) -> None:
         self.settings = settings
         self.quorum: bool | None = None
         self.servers = [RealServer(each, settings.protocol, checks) for each in settings.real_servers]
@@ -84,7 +84,7 @@ class Service:
         """The sum over its living servers."""
         return sum(server.weight for server in self.servers if server.up)
 
-    def hear(self, track: CheckTrack, change: Change, checks: Checks) -> list[Effect]:
+    def hear(self, track: CheckTrack, change: Change, checks: Tracks) -> list[Effect]:
         """Take what a result changed of a check."""
         effects: list[Effect] = []
         for server in self.servers:
@@ -95,7 +95,7 @@ class Service:
                 effects += self._look_at(server, checks, verdict)
         return effects + self._count()
 
-    def review(self, checks: Checks) -> list[Effect]:
+    def review(self, checks: Tracks) -> list[Effect]:
         """Look at everything anew: to begin, or after a reload."""
         return [effect for server in self.servers for effect in self._look_at(server, checks)] + self._count()
 
@@ -108,7 +108,7 @@ class Service:
             effects += [self._tell_of(server, False, _END)] if omega and server.up else []
         return effects + ([self._tell(False, _END)] if omega and self.quorum else [])
 
-    def _look_at(self, server: RealServer, checks: Checks, verdict: str = "") -> list[Effect]:
+    def _look_at(self, server: RealServer, checks: Tracks, verdict: str = "") -> list[Effect]:
         """Follow what its checks have come to; `verdict` is the sentence about the one that changed."""
         before, weight, name = server.up, server.weight, self.settings.name
         server.look(checks)
@@ -183,7 +183,7 @@ class Services:
         self._begins: float | None = None
         self._stopped = False
 
-    def want(self, settings: NodeSettings, checks: Checks, now: float) -> None:
+    def want(self, settings: NodeSettings, checks: Tracks, now: float) -> None:
         """Have exactly these; what changes by that is told by `begin`, which is due at once."""
         before, self._checks = self._services, checks
         self._services = {each.name: Service(each, self._notifier, checks) for each in settings.services}

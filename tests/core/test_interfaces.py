@@ -10,7 +10,7 @@ import pytest
 from pyvrrp.core.effects import Action, Announce, Effect, Operation, RenewLease
 from pyvrrp.core.events import AddressesChanged, ConfigReplaced, LinkChanged
 from pyvrrp.core.fsm import State
-from pyvrrp.core.node import interfaces
+from pyvrrp.core.interfaces import interfaces
 from pyvrrp.core.settings import CheckSettings, InterfaceProbe, Track, VirtualAddress
 from tests.lone import MAC, Lone, backup, master, only, operations, sent, texts
 from tests.simulation import VIP, instance, settings

@@ -245,7 +245,7 @@ def test_a_reload_takes_static_ones_away() -> None:
     node = of_node(STATIC)
     obey(node, node.look())
     obey(node, node.addresses(primary=None))
-    node.node._ledger.observe(INTERFACE, frozenset({STATIC_ADDRESS}))
+    node.node._addresses.ledger.observe(INTERFACE, frozenset({STATIC_ADDRESS}))
     effects = node.give(ConfigReplaced(settings(instance())))
     assert only(Reconcile, effects) == [Reconcile("", (Operation(Action.REMOVE, STATIC_ADDRESS),))]
     assert asked(effects) == removed(RULE, ROUTE)

@@ -405,12 +405,15 @@ class Witness:
         self._noticed(machine, life)
         total = settings.priority
         for track in settings.tracks:
-            health, weight = machine.node._checks[track.check].health, -track.weight if track.reverse else track.weight
+            health, weight = (
+                machine.node._checks.tracks[track.check].health,
+                -track.weight if track.reverse else track.weight,
+            )
             passes = health is Health.UP
             counts = weight != 0 and (passes if track.weight > 0 else health is Health.DOWN)
             fatal = counts and weight < const.WEIGHT_MIN
             total += weight if counts and not fatal else 0
-            known = machine.node._checks[track.check].at is not None
+            known = machine.node._checks.tracks[track.check].at is not None
             bad = fatal or (track.weight == 0 and passes is track.reverse and known)
             assert not bad or router.state is not State.MASTER, f"TRACKED: {machine.name} is MASTER, {track} fails"
         wanted = settings.priority if settings.owner else min(max(total, const.PRIORITY_MIN), const.PRIORITY_MAX)
@@ -420,7 +423,7 @@ class Witness:
         check = machine.node.settings.checks[0]
         patience = ((check.fall + 1) * check.interval + check.timeout) * DRIFT
         if life.unwell_since is not None and self.lan.now - max(life.unwell_since, life.alive_since) > patience:
-            health = machine.node._checks[check.name].health
+            health = machine.node._checks.tracks[check.name].health
             assert health is Health.DOWN, f"TRACKED: {machine.name} has a dead service, which is {health.value} to it"
 
     def _armed(self, machine: Machine, life: Life, router: VirtualRouter, now: float) -> None:

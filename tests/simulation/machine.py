@@ -94,7 +94,7 @@ class Machine:
     @property
     def sulks(self) -> bool:
         """Whether its daemon has not forgotten yet that something was refused."""
-        return any(self.node._ledger.refusal(name) for name in self.node._routers)
+        return any(self.node._addresses.ledger.refusal(name) for name in self.node._routers)
 
     @property
     def fit(self) -> bool:
