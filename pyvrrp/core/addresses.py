@@ -17,13 +17,13 @@ from pyvrrp.core.settings import Address, NodeSettings, VirtualAddress
 
 
 class Addresses:
-    """Those of the configuration in force. `ledger` is what the kernel holds of them, and of those before."""
+    """Those of the configuration that `want` brings in force. `ledger` is what the kernel holds of them."""
 
     def __init__(self) -> None:
         self.ledger = Ledger()
-        self._static: tuple[VirtualAddress, ...] = ()
-        self._virtual: dict[str, frozenset[tuple[Address, int]]] = {}  # by interface
-        self._claimants: dict[tuple[str, Address], str] = {}  # whose address it is, there
+        self._static: tuple[VirtualAddress, ...]
+        self._virtual: dict[str, frozenset[tuple[Address, int]]]  # by interface
+        self._claimants: dict[tuple[str, Address], str]  # whose address it is, there
 
     def want(self, settings: NodeSettings) -> None:
         """Another configuration is in force."""

@@ -19,7 +19,8 @@ Rules of this file:
 * a MASTER that was not run for as long as a backup waits has lost its mastership, and behaves so first of all;
 * with a database (core/writes.py) a MASTER has its addresses only while writes are open, and one that leaves on purpose
   first lets them be closed; a BACKUP whose database speaks against it does not take over, however long the silence;
-* in a sync group (core/group.py) a BACKUP whose wait is over is `ready`, and the group decides when all take over;
+* how long a BACKUP waits, and whether the end of that is a takeover, is core/wait.py's; a sync group (core/group.py)
+  decides for its members, when all are `ready`;
 * what keepalived says in a log is said in its words, at DEBUG where keepalived wants -D; our own cause follows.
 """
 
@@ -31,15 +32,14 @@ from dataclasses import dataclass, replace
 from pyvrrp.core import const, lines, notify
 from pyvrrp.core.advertise import Advertiser, Muted
 from pyvrrp.core.announce import Announcer
-from pyvrrp.core.budget import Budget
 from pyvrrp.core.desired import Hold
-from pyvrrp.core.duplicate import Duplicates, lead
+from pyvrrp.core.duplicate import Duplicates
 from pyvrrp.core.effects import Effect, Invite, Level, Record, SendAdvert
 from pyvrrp.core.guard import Standing
 from pyvrrp.core.notify import News, Notifier
-from pyvrrp.core.patience import Patience
 from pyvrrp.core.settings import Address, InstanceSettings
 from pyvrrp.core.snapshot import MasterStatus, Transition
+from pyvrrp.core.wait import Wait
 from pyvrrp.core.wire import Advert
 from pyvrrp.core.writes import Terms, Writes
 
@@ -83,26 +83,19 @@ class VirtualRouter:
     __slots__ = (
         "_advertiser",
         "_announcer",
-        "_budget",
         "_complained_at",
         "_group_bound",
+        "_next_advert",
         "_notifier",
-        "_patience",
-        "_refused_at",
-        "_released",
         "_timer_at",
         "_was_kept_waiting",
         "counters",
-        "deadline",
         "duplicates",
-        "following",
         "group",
         "handover_until",
         "last",
         "leaving",
-        "master",
         "moved",
-        "ready",
         "rival",
         "settings",
         "since",
@@ -110,7 +103,7 @@ class VirtualRouter:
         "state",
         "stopping",
         "transitions",
-        "withheld_since",
+        "wait",
         "writes",
     )
 
@@ -128,29 +121,23 @@ class VirtualRouter:
         self.state = State.INIT
         self.since = now
         self.stopping = False
-        self.deadline: float | None = None  # BACKUP: master down; MASTER: next advert
-        self.ready: float | None = None  # BACKUP in a sync group: when its wait was over
-        self.following = False  # BACKUP: whether it heard a master that it gives way to
         self.group = ""  # the sync group that it is in
         self.handover_until: float | None = None
         self.leaving: str | None = None  # MASTER: why, while its database is being closed
-        self.withheld_since: float | None = None  # BACKUP: its wait was over then, and something spoke against it
         self.writes = Writes(settings, terms or Terms())
-        self.master: MasterStatus | None = None
         self.rival: MasterStatus | None = None  # MASTER: who else is, with less right to it
         self.last: Transition | None = None
         self.transitions: list[Transition] = []  # for the node to take
         self.moved = False  # whether `hold` may have changed since the node last reconciled
         self.counters = Counters()
         self.duplicates = Duplicates()
-        self._advertiser, self._announcer, self._patience = Advertiser(), Announcer(), Patience(opens)
-        self._budget = Budget()
+        self.wait = Wait(opens, self.duplicates)
+        self._advertiser, self._announcer = Advertiser(), Announcer()
         self._notifier = notifier
         self._group_bound = 0.0
+        self._next_advert: float | None = None  # MASTER: when it is due
         self._timer_at: float  # when the cause of the tenure came up; there is none before the first
         self._complained_at = _NEVER
-        self._released = ""  # that the master has left, since its last advert, and how that is known
-        self._refused_at = _NEVER  # when the database would not be opened
         self._was_kept_waiting = False  # by a check that had not reported
 
     # --- what it is ---------------------------------------------------------------------------------------------------
@@ -163,12 +150,12 @@ class VirtualRouter:
     @property
     def skew_time(self) -> float:
         """Skew_Time in seconds."""
-        return self._patience.skew(self.settings, self.priority)
+        return self.wait.skew(self.settings, self.standing)
 
     @property
     def master_down_interval(self) -> float:
         """Seconds of silence after which a BACKUP takes over."""
-        return self._patience.down(self.settings, self.priority)
+        return self.wait.down(self.settings, self.standing)
 
     @property
     def slowest_successor(self) -> float:
@@ -208,9 +195,39 @@ class VirtualRouter:
         return self._announcer.due
 
     @property
+    def deadline(self) -> float | None:
+        """MASTER: when the next advert is due; BACKUP: when its master counts as down."""
+        return self._next_advert if self.state is State.MASTER else self.wait.until
+
+    @property
+    def master(self) -> MasterStatus | None:
+        """The other one that was heard last."""
+        return self.wait.heard.master
+
+    @property
+    def following(self) -> bool:
+        """BACKUP: whether it heard a master that it gives way to."""
+        return self.wait.heard.following
+
+    @property
+    def ready(self) -> float | None:
+        """BACKUP in a sync group: when its wait was over."""
+        return self.wait.ready
+
+    @property
+    def withheld_since(self) -> float | None:
+        """BACKUP: its wait was over then, and something spoke against it."""
+        return self.wait.withheld_since
+
+    @property
+    def withheld(self) -> tuple[str, ...]:
+        """BACKUP: what keeps it from taking over although nobody is heard."""
+        return self.wait.withheld(self.settings, self.standing)
+
+    @property
     def preempts_at(self) -> float | None:
         """BACKUP: until when a worse master is left alone (preempt_delay)."""
-        return self._patience.preempts_at
+        return self.wait.preempts_at
 
     @property
     def muted(self) -> Muted | None:
@@ -229,42 +246,10 @@ class VirtualRouter:
         """MASTER: whether its addresses may be here, and others are to know it."""
         return self.muted is None and not self.writes.opening
 
-    @property
-    def lead(self) -> float:
-        """BACKUP: seconds before the end of its wait at which it asks whether somebody else has the addresses."""
-        return lead(self.settings, self._patience.interval(self.settings), self.skew_time)
-
-    @property
-    def withheld(self) -> tuple[str, ...]:
-        """BACKUP: what keeps it from taking over although nobody is heard."""
-        database = self.settings.database
-        if database is None or self._released or database.promote.on_silence == "promote":
-            return self.standing.withheld
-        return (
-            *self.standing.withheld,
-            "nobody said that the master has left, and on_silence is hold (`pyvrrpctl promote --force` overrides that)",
-        )
-
-    def _asks_at(self) -> float | None:
-        if self.state is not State.BACKUP or self.deadline is None or not self._doubts(self.deadline):
-            return None
-        return self.duplicates.asks_at(self.deadline, self.lead)
-
-    def _doubts(self, deadline: float) -> bool:
-        """Whether it would take over through silence, of which a host that still has the addresses is no part."""
-        if self.settings.duplicate_wait == 0 or self.settings.owner or self._released:
-            return False
-        return not self._preempts(deadline)
-
-    def _preempts(self, at: float) -> bool:
-        """Whether a worse master speaks then. Its interval is its own: in version 3 only a better one's is adopted."""
-        master = self.master
-        worse = master is not None and self.settings.preempt and master.priority < self.priority
-        return worse and master is not None and at - master.heard <= 1.5 * master.advert_int
-
     def next_deadline(self) -> float | None:
         """The earliest time at which `timer` has something to do."""
-        times = (self.deadline, self._announcer.due, self.handover_until, self.writes.until, self._asks_at())
+        waited = self.wait.next_deadline(self.settings, self.standing)
+        times = (self._next_advert, waited, self._announcer.due, self.handover_until, self.writes.until)
         due = [each for each in times if each is not None]
         return min(due, default=None)
 
@@ -285,8 +270,7 @@ class VirtualRouter:
             return effects + self._fail(now)
         if self.state in (State.INIT, State.FAULT) and not standing.waiting:
             return effects + self._start(now)
-        if self.withheld_since is not None and not self.withheld:
-            self._resume(now)
+        self.wait.reconsider(self.settings, self.standing, now)
         self._was_kept_waiting = not standing.unseen
         if self.state is State.INIT:  # whatever it waits for: an earlier daemon may have left the database open
             return self._close_writes("it is INIT")
@@ -304,7 +288,7 @@ class VirtualRouter:
             return effects + self._hear_as_master(advert, source, now)
         if self.state is State.BACKUP:
             return effects + self._hear_as_backup(advert, source, now)
-        return effects + self._note_master(advert, source, now)
+        return effects + self.wait.heard.note(self.settings.name, advert, source, now)
 
     def timer(self, now: float) -> list[Effect]:
         """Do what is due by `now`."""
@@ -314,20 +298,11 @@ class VirtualRouter:
             effects += [self._record(late, Level.ERROR), *self._end_closing(now)]
         if self.handover_until is not None and now >= self.handover_until:
             effects += self._end_handover("no successor has spoken", now)
-        asks_at = self._asks_at()
-        if asks_at is not None and now >= asks_at:
-            effects += self.duplicates.ask(self.settings, self.standing.macs, now)
-            interval = self._patience.interval(self.settings)  # who is later than that listens again
-            if self.deadline is not None and self.deadline <= now < self.deadline + interval:
-                self.deadline = now + self.lead  # late for the question: leave time for an answer all the same
-        if self.deadline is not None and now >= self.deadline:
-            if self.state is State.MASTER:
-                effects += self._advertise_on_time(self.deadline, now)
-                effects += self.duplicates.ask_in_passing(self.settings, self.standing.macs, now)
-            elif now - self.deadline >= self._patience.interval(self.settings):
-                effects += self._listen_again(now)
-            else:
-                effects += self._wait_is_over(self.deadline, now)
+        if self.state is State.BACKUP:
+            effects += self._wait_on(now)
+        elif self._next_advert is not None and now >= self._next_advert:
+            effects += self._advertise_on_time(self._next_advert, now)
+            effects += self.duplicates.ask_in_passing(self.settings, self.standing.macs, now)
         if self.garp_due is not None and now >= self.garp_due:
             bursts = self._announcer.timer(self.settings, self.standing, now)
             effects += bursts if self._announces else []
@@ -378,7 +353,7 @@ class VirtualRouter:
         if self.state is not State.MASTER or not self.writes.may_be_refused(term):
             return effects
         text = f"the database was not opened: {reason}"
-        self._refused_at = now
+        self.wait.refused(now)
         return [self._record(text, Level.ERROR), *self._end_tenure(text, now)]
 
     def writes_closed(self, term: int, detail: str, now: float, *, complete: bool) -> list[Effect]:
@@ -394,11 +369,7 @@ class VirtualRouter:
         """The node `by` says that it has handed over: what priority 0 says, and nobody need wait for skew."""
         effects = self.lapse(now)
         if self.state is State.BACKUP:
-            self._released, self.following = f"{by} has handed over", False
-            if self.deadline is not None and self._hurries(now):
-                self.deadline = self._patience.begin(now)
-            elif self.withheld_since is not None and not self.withheld:
-                self._resume(now)
+            self.wait.invite(by, self.settings, self.standing, now)
         return effects
 
     def relinquish(self, reason: str, now: float) -> list[Effect]:
@@ -422,8 +393,7 @@ class VirtualRouter:
     def leave_group(self, now: float) -> None:
         """It stands for itself again."""
         self.group, self._group_bound = "", 0.0
-        if self.ready is not None:
-            self.ready, self.deadline = None, now
+        self.wait.leave_group(now)
 
     def continue_handover(self, before: VirtualRouter) -> None:
         """Begin with the addresses that an earlier life of the same virtual router is handing over."""
@@ -475,19 +445,19 @@ class VirtualRouter:
             effects += self._end_closing(now)
         effects += self.assess(standing, now)
         timers = [(each.advert_int, each.down_timer_adverts, each.version) for each in (before, settings)]
-        if timers[0] != timers[1] and self.state is State.BACKUP and self.deadline is not None:
-            self.deadline = self._down_at(now)
+        if timers[0] != timers[1] and self.wait.until is not None:
+            self.wait.begin(settings, standing, now)
         if settings != before and self.state is State.MASTER:
             effects += self._advertise(now)
-            self.deadline = now + settings.advert_int
+            self._next_advert = now + settings.advert_int
             self._announcer.refresh(settings, now)
         return effects
 
     def lapse(self, now: float) -> list[Effect]:
         """A MASTER that was not run for a master-down interval has been replaced, if there was anybody to do it."""
-        if self.state is not State.MASTER or self.deadline is None:
+        if self._next_advert is None:
             return []
-        silent = now - (self.deadline - self.settings.advert_int)
+        silent = now - (self._next_advert - self.settings.advert_int)
         if silent <= self.master_down_interval:
             return []
         reason = f"this process stood still for {silent:.2f} s: another node may be master by now"
@@ -508,14 +478,11 @@ class VirtualRouter:
         old, self.state, self.since = self.state, state, now
         if old is State.MASTER:
             self.counters.released_master += 1
-        self.deadline = self.ready = self.rival = self._advertiser.muted = None
-        self.leaving = self.withheld_since = None
-        self._released = ""  # who was about to leave then has left, to whomever
-        self.following = False
+        self._next_advert = self.leaving = self.rival = self._advertiser.muted = None
+        self.wait.reset(follows=state is State.BACKUP)
         self.moved = True
         asked = self._close_writes(reason) if state is not State.MASTER else []
         self._announcer.end()
-        self._patience.reset(follows=state is State.BACKUP)
         self.last = Transition(now, self.settings.name, old.value, state.value, reason)
         self.transitions.append(self.last)
         clears = old in (State.INIT, State.MASTER) and state is not State.MASTER and self.handover_until is None
@@ -541,13 +508,13 @@ class VirtualRouter:
 
     def _start(self, now: float) -> list[Effect]:
         """INIT or FAULT with nothing against it any more (RFC 3768 section 6.4.1)."""
-        if self.settings.owner and not self.group and self._patience.begin(now) == now:
+        if self.settings.owner and not self.group and self.wait.opens(now) == now:
             timeout = self._debug(lines.TIMEOUT)
             return [timeout, *self._take_over("priority 255: this node owns the address", now, now)]
         back = "nothing is against it any more" if self.state is State.FAULT else "link, address and checks are fine"
         effects = self._become_backup(back, now)
         if self.settings.owner:
-            self.deadline = self._patience.begin(now)
+            self.wait.until = self.wait.opens(now)
         return effects
 
     def _give_up(self, reason: str, now: float, *, said: bool = False) -> list[Effect]:
@@ -558,38 +525,35 @@ class VirtualRouter:
 
     def _become_backup(self, reason: str, now: float, *, said: bool = False) -> list[Effect]:
         effects = self._become(State.BACKUP, reason, now, said=said)
-        self.deadline = self._down_at(now)
+        self.wait.begin(self.settings, self.standing, now)
         return effects
 
-    def _down_at(self, now: float) -> float:
-        """When the master counts as down if nothing is heard from now on."""
-        return self._patience.begin(now) + self.master_down_interval
+    def _wait_on(self, now: float) -> list[Effect]:
+        """BACKUP: what is due of its wait. One that was not run at its time has slept, and listens again."""
+        effects = self.wait.ask(self.settings, self.standing, now)
+        due = self.wait.until
+        if due is None or now < due:
+            return effects
+        if now - due >= self.wait.interval(self.settings):
+            return effects + self.wait.listen_again(self.settings, self.standing, due, now)
+        goes_on, said = self.wait.goes_on(self.settings, self.standing, due, now)
+        return effects + said if goes_on else [*effects, *said, *self._wait_is_over(due, now)]
 
     def _wait_is_over(self, due: float, now: float) -> list[Effect]:
         """Master_Down_Timer fired (RFC 3768 section 6.4.2); in a sync group the others are waited for."""
         timeout = self._debug(lines.TIMEOUT)
-        if self._doubts(due):
-            until, said = self.duplicates.hold_back(self.settings, now)
-            if until is not None:
-                self.deadline = until
-                return said
-            return [*said, *self._nobody_is_left(timeout, due, now)]
-        return self._nobody_is_left(timeout, due, now)
-
-    def _nobody_is_left(self, timeout: Record, due: float, now: float) -> list[Effect]:
-        if self.withheld:
-            self.withheld_since, self.deadline, self.following = due, None, False
+        if self.wait.withholds(self.settings, self.standing, due):
             text = f"{self._silence(now)}, but it does not take over: {'; '.join(self.withheld)}"
             return [timeout, self._record(text, Level.WARNING)]
         if self.group:
-            self.ready, self.deadline, self.following, self.moved = due, None, False, True
+            self.wait.get_ready(due)
+            self.moved = True
             return [timeout]
         return [timeout, *self._take_over(self._silence(now), due, now)]
 
-    def _resume(self, now: float) -> None:
-        """Nothing speaks against taking over any more, and the silence lasts."""
-        self.withheld_since = None
-        self.deadline = now + self.lead if self._doubts(now) else now
+    def _silence(self, now: float) -> str:
+        """Why it takes over, in numbers."""
+        return self.wait.silence(self.settings, self.standing, self.since, now)
 
     def _take_over(self, reason: str, due: float, now: float, *, forced: bool = False) -> list[Effect]:
         """BACKUP or an owner's INIT to MASTER (RFC 3768 section 6.4.2): the advert first, addresses after it.
@@ -598,30 +562,22 @@ class VirtualRouter:
         """
         # Addresses that are about to be added have a fresh lease; those kept since a handover an old one.
         self._advertiser.leased(now if self.handover_until is None else _NEVER)
-        self.master = self.handover_until = None
+        self.wait.heard.master = self.handover_until = None
         records = self._become(State.MASTER, reason, now)
         self._timer_at = due
         self._announcer.wait(now)  # the kernel holds nothing yet: addresses_live announces
         self.counters.became_master += 1
-        self.deadline = now + self.settings.advert_int
+        self._next_advert = now + self.settings.advert_int
         opening = self.writes.begin_open(self.settings, forced=forced)
         return [*self._advertise(now), *opening, *records, *lines.setting(self.settings)]
-
-    def _listen_again(self, now: float) -> list[Effect]:
-        """A BACKUP that was not run at its time has slept, maybe through a living master's adverts: one more wait."""
-        late = now - (self.deadline or now)
-        self._released = ""
-        self.deadline = now + self._patience.interval(self.settings) + self.skew_time
-        text = f"this process stood still for {late:.2f} s: listening for another {self.deadline - now:.2f} s"
-        return [self._record(text, Level.WARNING)]
 
     def _yield(self, reason: str, advert: Advert, source: Address, now: float) -> list[Effect]:
         """A better master spoke: BACKUP, and the addresses go at once (RFC 3768 section 6.4.3)."""
         last = self._advertise(now) if self.settings.higher_prio_send_advert else []
         effects: list[Effect] = [each for each in last if isinstance(each, SendAdvert)]
-        self._follow(advert, source, now)
+        self.wait.follow(advert, source, self.settings, now)
         effects += [self._record(reason, Level.NOTICE), *self._give_up(reason, now, said=True)]
-        self.following = self.state is State.BACKUP
+        self.wait.heard.following = self.state is State.BACKUP
         return effects
 
     def _break(self, now: float) -> list[Effect]:
@@ -681,7 +637,7 @@ class VirtualRouter:
     def _hear_as_master(self, advert: Advert, source: Address, now: float) -> list[Effect]:
         """RFC 3768 section 6.4.3."""
         if advert.priority == const.PRIORITY_RELEASE:
-            self.deadline = now + self.settings.advert_int
+            self._next_advert = now + self.settings.advert_int
             return [*self._advertise(now), *self._priority_zero(lines.MASTER_HEARD_RELEASE, source)]
         heard = f"Master received advert from {source} with"
         if advert.priority > self.priority:
@@ -725,87 +681,20 @@ class VirtualRouter:
     def _hear_as_backup(self, advert: Advert, source: Address, now: float) -> list[Effect]:
         """RFC 3768 section 6.4.2."""
         if advert.priority == const.PRIORITY_RELEASE:
-            self._released, self.following = f"{source} sent priority 0", False
-            soon = self._patience.begin(now) + self.skew_time
-            if self.withheld_since is not None and not self.withheld:
-                self.withheld_since, self.deadline = None, soon if self._hurries(now) else self._down_at(now)
-            elif self.deadline is not None and self._hurries(now):
-                self.deadline = soon
+            self.wait.release(source, self.settings, self.standing, now)
             return self._priority_zero(lines.BACKUP_HEARD_RELEASE, source)
-        better = advert.priority >= self.priority or not self.settings.preempt
-        effects = self._defer(better, now)
-        if better or self._patience.defers(now):
-            effects += self._follow(advert, source, now)
-            self.moved |= bool(self.group) and not self.following
-            self.ready, self.deadline, self.following = None, self._down_at(now), True
-            self.withheld_since = None
-            return effects
-        known = self.master is not None and self.master.address == source and not self.following
-        self.following = False
-        self._remember(advert, source, now)
-        if known or not self._budget.allows(now):
-            return effects
-        text = f"received lower priority ({advert.priority}) advert from {source} - discarding"
-        return [*effects, self._record(text)]
-
-    def _defer(self, better: bool, now: float) -> list[Effect]:
-        """preempt_delay counts from the first advert of a worse master; a better one ends it."""
-        if better and self.preempts_at is not None:
-            self._patience.preempts_at = None
-            return [lines.not_delaying(self.settings)]
-        if not better and self._patience.defer(self.settings, now):
-            return [lines.delaying(self.settings)]
-        return []
-
-    def _hurries(self, now: float) -> bool:
-        """Whether it takes over sooner when the master says that it leaves.
-
-        Not soon after its own database was not opened: two such nodes would hand over to each other without a pause.
-        """
-        return now - self._refused_at >= const.REFUSED_HOLD
+        followed = self.following
+        effects = self.wait.hear(advert, source, self.settings, self.standing, now)
+        self.moved |= bool(self.group) and self.following and not followed
+        return effects
 
     def _priority_zero(self, text: str, source: Address) -> list[Effect]:
         return [self._debug(text), self._record(f"{source} sent priority 0")]
 
-    def _follow(self, advert: Advert, source: Address, now: float) -> list[Effect]:
-        """Accept the sender as master; version 3 takes over its interval (RFC 5798 sections 6.4.2 and 6.4.3)."""
-        before = self._patience.interval(self.settings)
-        self._patience.adopt(advert.seconds)
-        after = self._patience.interval(self.settings)
-        effects: list[Effect] = [] if before == after else [lines.updated_interval(self.settings, before, after)]
-        return effects + self._note_master(advert, source, now)
-
-    def _note_master(self, advert: Advert, source: Address, now: float) -> list[Effect]:
-        """Remember who was heard; a record when it is somebody new."""
-        if advert.priority == const.PRIORITY_RELEASE:
-            return []
-        known = self.master is not None and self.master.address == source
-        self._remember(advert, source, now)
-        if known or not self._budget.allows(now):
-            return []
-        return [self._record(f"master is {source} with priority {advert.priority}")]
-
-    def _remember(self, advert: Advert, source: Address, now: float) -> None:
-        self._released = ""
-        self.master = MasterStatus(source, advert.priority, advert.seconds, now)
-
-    def _silence(self, now: float) -> str:
-        """Why it takes over, in numbers."""
-        if self._released:
-            return self._released
-        if self.master is None:
-            return f"no advert from anybody for {now - self.since:.2f} s"
-        ago = now - self.master.heard
-        sender = f"{self.master.address} (priority {self.master.priority})"
-        worse = self.settings.preempt and self.master.priority < self.priority
-        if self._preempts(now) or (worse and ago < self.master_down_interval):
-            return f"{sender} is master with a lower priority than ours, {self.priority}"
-        return f"no advert from {sender} for {ago:.2f} s"
-
     def _advertise_on_time(self, due: float, now: float) -> list[Effect]:
         """The periodic advert. Its cadence does not drift, and never makes up for lost time in a burst."""
         following = due + self.settings.advert_int
-        self.deadline = following if following > now else now + self.settings.advert_int
+        self._next_advert = following if following > now else now + self.settings.advert_int
         return self._advertise(now)
 
     def _advertise(self, now: float, priority: int | None = None) -> list[Effect]:
@@ -821,8 +710,8 @@ class VirtualRouter:
         effects: list[Effect] = [self._record(text, Level.NOTICE)]
         if self.state is State.MASTER and not self.standing.against:
             effects = [*self._advertise(now), *effects]
-        elif self.state is State.BACKUP and self.deadline is not None:
-            self.deadline += self.skew_time - self._patience.skew(self.settings, before)
+        else:
+            self.wait.weigh(self.settings, before, self.standing)
         if self.settings.notifications.priority_changes:
             word = notify.MASTER_PRIORITY if self.state is State.MASTER else notify.BACKUP_PRIORITY
             effects.append(self._tell(word, self.state, text))

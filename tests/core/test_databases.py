@@ -661,7 +661,7 @@ def test_it_asks_once_more_who_has_the_address() -> None:
     lone = withheld(duplicate_wait=None)
     lone.now += 60.0
     lone.give(FIT)
-    assert lone.deadline == pytest.approx(lone.router.lead)
+    assert lone.deadline == pytest.approx(lone.router.wait.lead(lone.router.settings, lone.router.standing))
     assert kinds(lone.timer()) == ["Announce"]
     lone.give(HolderHeard(INTERFACE, VIP.address, MAC_OF_ANOTHER))
     lone.timer()

@@ -138,7 +138,7 @@ def test_a_late_loop_ends_a_handover_and_asks_in_one_turn() -> None:
         lone.obey(lone.timer())
     lone.check(False, conclusive=True)
     lone.check(True, conclusive=True)
-    lone.now += (lone.deadline or 0.0) - lone.router.lead
+    lone.now += (lone.deadline or 0.0) - lone.router.wait.lead(lone.router.settings, lone.router.standing)
     effects = lone.give(TimerDue())
     assert texts(effects)[0].startswith("no successor has spoken")
     assert kinds(effects) == ["Announce", "ResetConnections", "Reconcile"]

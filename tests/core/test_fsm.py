@@ -514,7 +514,7 @@ def test_only_in_a_group_does_it_matter_to_others_whom_it_follows() -> None:
         router.moved = False
         router.hear(Advert(2, 60, 200, 100, (VIP.address,)), PEER, 1.0)
         moved.append(router.moved)
-        router.following = group == "G"
+        router.wait.heard.following = group == "G"
     assert moved == [False, False, True, False]
 
 

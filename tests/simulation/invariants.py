@@ -441,7 +441,7 @@ class Witness:
                 follows = router.state is State.BACKUP and (spoken >= router.priority or not router.settings.preempt)
                 if follows or not spoken:
                     tenure.followed, tenure.interval = now if spoken else NEVER, _told_interval(event.payload)
-                hurries = router.state is State.BACKUP and not router.group and router._hurries(now)
+                hurries = router.state is State.BACKUP and not router.group and router.wait.hurries(now)
                 if not spoken and router.deadline is not None and hurries:
                     soon = max(now, machine.local(machine.opens)) + router.skew_time + ROUNDING
                     assert router.deadline <= soon, (
