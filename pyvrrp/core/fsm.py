@@ -12,7 +12,7 @@
 
 Rules of this file:
 * the state changes in `_become` and nowhere else;
-* the machine says what it wants of addresses (`hold`); node.py reconciles, whatever the way that led there;
+* the machine says what it wants of addresses (`hold`); addresses.py reconciles, whatever the way that led there;
 * leaving MASTER on purpose (`_hand_over`) sends priority 0 at once and keeps the addresses until the successor's first
   advert, at most until the slowest successor's skew time has passed; leaving for a better master or without a network
   clears them at once;
