@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -17,12 +19,10 @@ from rich.console import Console
 from failover import agents, faults, report, trial
 from failover.agents import KINDS, TIMINGS, Timing, Way
 from failover.faults import Fault
-from failover.figures import FIGURES, OURS, THEIRS, Figure, total
+from failover.figures import BUSY, CALM, CRASHES, FIGURES, OURS, THEIRS, Figure, by_world, total
 from failover.trial import Outcome
-from failover.world import World
+from failover.world import Load, World
 
-CALM: Final = 4, 0.01  # writers, and seconds between two rows of each: what a failover costs on a quiet system
-BUSY: Final = 0.01
 GIVES_UP: Final = 3  # trials in a row that come to nothing
 CONSOLE: Final = Console(width=160 if not sys.stdout.isatty() else None, soft_wrap=False)
 
@@ -69,7 +69,7 @@ def _otherwise(default: str) -> Callable[[Command], Command]:
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
-    """Two MariaDB servers as dual masters, clients that write through the virtual IP, and faults.
+    """Two MariaDB servers as dual masters, two clients that write through the virtual IP, and faults.
 
     Everything happens in network namespaces of its own, and nothing is left of it.
     """
@@ -78,19 +78,51 @@ def main() -> None:
 @main.command("figures")
 @_options(_json)
 @click.option("--trials", type=click.IntRange(1, 50), default=5, show_default=True, help="Of each figure and agent.")
+@click.option(
+    "--many",
+    type=click.IntRange(1, 1000),
+    default=20,
+    show_default=True,
+    help="Trials of the figures that count what is lost.",
+)
+@click.option(
+    "--seconds",
+    type=click.IntRange(1),
+    default=150,
+    show_default=True,
+    help="For the trials of one figure and agent; when they are over no other is begun.",
+)
 @click.option("--agent", "kinds", multiple=True, type=click.Choice((OURS, THEIRS)), help="Only this one.")
 @click.option("--only", multiple=True, type=click.Choice([each.key for each in FIGURES]), help="Only these figures.")
 @click.option("--markdown", is_flag=True, help="The table as Markdown.")
-def figures(*, json: Path | None, trials: int, kinds: tuple[str, ...], only: tuple[str, ...], markdown: bool) -> None:
-    """How long each kind of failover takes, pyvrrpd and keepalived beside each other, and whether that is the goal."""
+def figures(
+    *,
+    json: Path | None,
+    trials: int,
+    many: int,
+    seconds: int,
+    kinds: tuple[str, ...],
+    only: tuple[str, ...],
+    markdown: bool,
+) -> None:
+    """How long each kind of failover takes and what it loses, pyvrrpd and keepalived beside each other, and the goal.
+
+    keepalived switches over by a stop of its agent. It knows of no roles: where commits wait for the other server, they
+    do so on both, by configuration.
+    """
     run = Run(json)
     found: dict[str, dict[str, list[Outcome]]] = {}
     chosen = [each for each in FIGURES if not only or each.key in only]
+
+    def count(figure: Figure) -> int:
+        return many if figure.many else trials
+
     for kind in kinds or (THEIRS, OURS):
-        with run.world(kind, chosen[0].timing, Way(), *CALM):
-            for figure in chosen:
-                found.setdefault(figure.key, {})[kind] = run.measure(figure, trials)
-    rows = report.figures(found)
+        for (way, load), group in by_world(chosen).items():
+            with run.world(kind, group[0].timing, way, load):
+                for figure in group:
+                    found.setdefault(figure.key, {})[kind] = run.measure(figure, count(figure), seconds)
+    rows = report.figures(found, count)
     if markdown:
         print(report.markdown(report.FIGURE_HEADINGS, rows))
     else:
@@ -105,8 +137,8 @@ def figures(*, json: Path | None, trials: int, kinds: tuple[str, ...], only: tup
 def switchovers(*, json: Path | None, agent: str, timing: str, writers: int, semi_sync: bool, count: int) -> None:
     """Planned switchovers under load: nothing may be lost, and both servers must be alike afterwards."""
     run = Run(json)
-    with run.world(agent, TIMINGS[timing], Way(semi_sync), writers, BUSY):
-        outcomes = run.repeat([faults.SWITCHOVER], count, load=0.3)
+    with run.world(agent, TIMINGS[timing], Way(semi_sync), replace(BUSY, writers=writers)):
+        outcomes = run.repeat([faults.SWITCHOVER], count)
     run.conclude(outcomes, count)
     whole = total(outcomes)
     run.end(passed=whole.moved == count and not (whole.lost or whole.unequal or whole.invented or whole.duplicates))
@@ -123,8 +155,10 @@ def crashes(
     With semi-sync nothing that was acknowledged may be lost; without it, all that was lost must be named.
     """
     run = Run(json)
-    with run.world(agent, TIMINGS[timing], Way(semi_sync, otherwise=otherwise), writers, BUSY):
-        outcomes = run.repeat([faults.KILL, faults.STALL_SHORT], count, load=0.5)
+    with run.world(
+        agent, TIMINGS[timing], Way(semi_sync, otherwise=otherwise), replace(BUSY, writers=writers, before=0.5)
+    ):
+        outcomes = run.repeat(CRASHES, count)
     run.conclude(outcomes, count)
     whole = total(outcomes)
     missed = whole.lost if semi_sync else whole.unreported
@@ -146,16 +180,23 @@ def every_fault(
     only: tuple[str, ...],
     markdown: bool,
 ) -> None:
-    """Each fault once: who wrote, what was lost, and what the agents said."""
+    """Each fault once: who wrote, what was lost, and what the agents said.
+
+    Both wrote: two servers acknowledged rows through the VIP, to whichever client. Both open: read_only was off on
+    both, as their own sockets tell: who goes to a node's own address could have written to either.
+    """
     run = Run(json)
     chosen = [each for each in faults.ALL if not only or any(word in each.name for word in only)]
-    with run.world(agent, TIMINGS[timing], Way(semi_sync, on_silence, otherwise), *CALM):
-        outcomes = run.repeat(chosen, len(chosen), load=0.5)
+    way, load = Way(semi_sync, on_silence, otherwise), replace(CALM, before=0.5)
+    with run.world(agent, TIMINGS[timing], way, load, looks=True):
+        outcomes = run.repeat(chosen, len(chosen))
     rows = report.faults(outcomes)
     if markdown:
         print(report.markdown(report.FAULT_HEADINGS, rows))
     else:
         report.show(report.FAULT_HEADINGS, rows, CONSOLE)
+    for text in report.two_writers(outcomes):
+        click.echo(text)
     run.end(passed=len(outcomes) == len(chosen))
 
 
@@ -178,12 +219,12 @@ class Run:
         interruption.unwind_on_signals()
         self._build: Callable[[], World] | None = None
 
-    def world(self, kind: str, timing: Timing, way: Way, writers: int, period: float) -> Run:
+    def world(self, kind: str, timing: Timing, way: Way, load: Load, *, looks: bool = False) -> Run:
         """What the next trials happen in."""
         if reason := hindrance(kind):
             raise click.ClickException(f"{kind}: {reason}")
         click.echo(f"{kind} {agents.version(kind)}, semi-sync {'on' if way.semi_sync else 'off'}", err=True)
-        self._build = lambda: World(kind, timing, way, writers, period)
+        self._build = lambda: World(kind, timing, way, load, looks=looks)
         return self
 
     def __enter__(self) -> Run:
@@ -193,36 +234,30 @@ class Run:
     def __exit__(self, *_: object) -> None:
         self._close()
 
-    def measure(self, figure: Figure, trials: int) -> list[Outcome]:
-        """The trials of one figure. One that came to nothing after all that patience is not tried again."""
+    def measure(self, figure: Figure, trials: int, seconds: float) -> list[Outcome]:
+        """The trials of one figure, no more than begin in this time. What comes to nothing is not tried for ever."""
         outcomes: list[Outcome] = []
-        while len(outcomes) < trials and not (outcomes and figure.fault.moves and not outcomes[-1].moved):
-            found = self.repeat([figure.fault], 1, load=0.3, timing=figure.timing)
-            if not found:
+        vain, end = 0, time.monotonic() + seconds
+        for number in range(trials):
+            outcome = self._try(number, figure.faults, figure.timing)
+            if outcome is not None:
+                outcomes.append(outcome)
+            vain = vain + 1 if outcome is None or figure.value(outcome) is None else 0
+            if vain == figure.gives_up or time.monotonic() > end:
                 break
-            outcomes += found
         return outcomes
 
-    def repeat(self, kinds: Sequence[Fault], count: int, *, load: float, timing: Timing | None = None) -> list[Outcome]:
-        """So many trials of these faults in turn. After one that failed the world is made anew."""
+    def repeat(self, kinds: Sequence[Fault], count: int) -> list[Outcome]:
+        """So many trials of these faults in turn."""
         outcomes: list[Outcome] = []
         failed = 0
         for number in range(count):
-            try:
-                world = self._open()
-                if timing is not None:
-                    world.retime(timing)
-                outcome = trial.run(world, kinds[number % len(kinds)], load=load)
-            except (LabError, DatabaseError) as error:
-                failed += 1
-                self._fail(f"{kinds[number % len(kinds)].name}: {error}")
-                if failed == GIVES_UP:
-                    break
-                continue
-            failed = 0
-            outcomes.append(outcome)
-            self._outcomes.append(outcome)
-            click.echo(f"{number + 1:4} {report.progress(outcome)}", err=True)
+            outcome = self._try(number, kinds)
+            if outcome is not None:
+                outcomes.append(outcome)
+            failed = failed + 1 if outcome is None else 0
+            if failed == GIVES_UP:
+                break
         return outcomes
 
     def conclude(self, outcomes: Sequence[Outcome], count: int) -> None:
@@ -239,6 +274,21 @@ class Run:
         for text in self._failures:
             click.echo(f"failed: {text}", err=True)
         sys.exit(0 if passed and not self._failures else 1)
+
+    def _try(self, number: int, kinds: Sequence[Fault], timing: Timing | None = None) -> Outcome | None:
+        """One trial, of the fault whose turn it is. After one that failed, None, the world is made anew."""
+        fault = kinds[number % len(kinds)]
+        try:
+            world = self._open()
+            if timing is not None:
+                world.retime(timing)
+            outcome = trial.run(world, fault)
+        except (LabError, DatabaseError) as error:
+            self._fail(f"{fault.name}: {error}")
+            return None
+        self._outcomes.append(outcome)
+        click.echo(f"{number + 1:4} {report.progress(outcome)}", err=True)
+        return outcome
 
     def _open(self) -> World:
         if self._world is None:

@@ -6,8 +6,11 @@ Times are monotonic seconds. A write was somewhere between `sent` and `at`.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+PAUSE: Final = 1.0  # seconds without a row after which nobody can say that a server was open all the time
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,23 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
+class Run:
+    """Rows that one server acknowledged without a pause. It was open for certain from `opened` (the first row's answer
+    had come) until `closed` (the last row was sent), and at some moment between `sent` and `at` if there is one alone.
+    """
+
+    server: int
+    sent: float
+    opened: float
+    closed: float
+    at: float
+
+    def since(self, moment: float) -> Run:
+        """The same, in seconds since then."""
+        return Run(self.server, *(each - moment for each in (self.sent, self.opened, self.closed, self.at)))
+
+
+@dataclass(frozen=True, slots=True)
 class Book:
     """All that the writers were told, in the order in which they were told.
 
@@ -76,20 +96,41 @@ class Book:
             default=None,
         )
 
-    def dual(self) -> float:
-        """For how long two servers took writes beside each other, where the writes moved once at most.
+    def only(self, writers: Container[int]) -> Book:
+        """What these writers were told."""
+        return Book(
+            tuple(each for each in self.acks if each.writer in writers),
+            tuple(each for each in self.failed if each.writer in writers),
+            tuple(each for each in self.silent if each.writer in writers),
+        )
 
-        From the moment the second server had acknowledged a row until the last one was sent that the first
-        acknowledged: only what is certain.
-        """
-        by_server: dict[int, list[Ack]] = {}
-        for ack in self.acks:
-            if ack.server:
-                by_server.setdefault(ack.server, []).append(ack)
-        if len(by_server) < 2:
-            return 0.0
-        old, new = sorted(by_server.values(), key=lambda acks: min(ack.at for ack in acks))[:2]
-        return max(0.0, max(ack.sent for ack in old) - min(ack.at for ack in new))
+    def runs(self) -> tuple[Run, ...]:
+        """Which server took writes when, in the order in which they began."""
+        last: dict[int, Run] = {}
+        found: list[Run] = []
+        for ack in sorted(self.acks, key=lambda ack: ack.sent):
+            run = last.get(ack.server)
+            if run is None or ack.sent > run.at + PAUSE:
+                if run is not None:
+                    found.append(run)
+                last[ack.server] = Run(ack.server, ack.sent, ack.at, ack.sent, ack.at)
+            else:
+                last[ack.server] = replace(run, opened=min(run.opened, ack.at), closed=ack.sent, at=max(run.at, ack.at))
+        return tuple(sorted((run for run in (*found, *last.values()) if run.server), key=lambda run: run.sent))
+
+    def dual(self) -> float:
+        """For how many seconds two servers took writes beside each other, as far as their acknowledgements tell."""
+        return sum(_beside(*both) for both in itertools.combinations(self.runs(), 2))
+
+
+def _beside(first: Run, second: Run) -> float:
+    """The seconds for which both were open. Where one of them lies within the other, all of its own."""
+    if first.server == second.server:
+        return 0.0
+    for inner, outer in ((first, second), (second, first)):
+        if outer.opened <= inner.sent and inner.at <= outer.closed:
+            return inner.at - inner.sent
+    return max(0.0, min(first.closed, second.closed) - max(first.opened, second.opened))
 
 
 def parse(lines: Sequence[str]) -> Book:

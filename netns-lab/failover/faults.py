@@ -34,6 +34,8 @@ STALLED, STALLED_SHORTLY = 1.0, 0.3  # seconds without replication before a cras
 SINCE: Final = 1.0  # seconds from what somebody did to the standby until the active server dies
 ALONE: Final = 5.0  # seconds for a node without another to take over
 CUT: Final = 5.0  # seconds that a network stays cut
+AWAKE: Final = 2.0  # seconds to look on after something woke up
+ASKS: Final = 10  # times that a client asks anew meanwhile
 MANY: Final = 200  # connections; more than the server takes
 HELD: Final = 2.0  # seconds for which it is full
 
@@ -44,12 +46,16 @@ Act = Callable[[World, Node, ExitStack], None]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One kind. `moves`: whether the writes are to go on on the other node. `look`: seconds to look on if not."""
+    """One kind. `moves`: whether the writes are to go on on the other node. `look`: seconds to look on if not.
+
+    `agents_live`: both agents are there and run all the time; then there never are two that take writes.
+    """
 
     name: str
     act: Act
     moves: bool
     look: float = 2.0
+    agents_live: bool = True
 
     @property
     def patience(self) -> float:
@@ -74,6 +80,12 @@ def stop(world: World, victim: Node, undo: ExitStack) -> None:
     world.signal_server(victim, signal.SIGSTOP)
 
 
+def stop_and_wake(world: World, victim: Node, undo: ExitStack) -> None:
+    """The same, and it wakes up while the writers write."""
+    stop(world, victim, undo)
+    _wake(world, victim, undo)
+
+
 def pause(world: World, victim: Node, undo: ExitStack) -> None:
     """The server stands still for a moment."""
     stop(world, victim, undo)
@@ -91,7 +103,7 @@ def fill(world: World, victim: Node, undo: ExitStack) -> None:
 
 def crowd(world: World, victim: Node, undo: ExitStack) -> None:
     """Somebody takes all connections there are: error 1040 for everybody else."""
-    undo.enter_context(_crowd(world.client, victim))
+    undo.enter_context(_crowd(world.clients[0], victim))
     time.sleep(HELD)
 
 
@@ -182,17 +194,38 @@ def stop_agent(world: World, victim: Node, undo: ExitStack) -> None:
     undo.callback(world.signal_agent, victim, signal.SIGCONT)
     world.mark()
     world.signal_agent(victim, signal.SIGSTOP)
+    _wake(world, victim, undo)
 
 
 def part(world: World, victim: Node, undo: ExitStack) -> None:
-    """The nodes do not reach each other, the client reaches both."""
+    """The nodes do not reach each other, the clients reach both."""
     standby = world.other(victim).host
-    _cut(world, undo, (victim.host, standby), (standby, victim.host))
+    _cut(world, undo, *_both_ways(victim.host, standby))
+
+
+def part_and_ask(world: World, victim: Node, undo: ExitStack) -> None:
+    """The same, and one client asks the link again and again who has the VIP, as one does that was quiet for long."""
+    _sever(world, undo, *_both_ways(victim.host, world.other(victim).host))
+    for _ in range(ASKS):
+        time.sleep(CUT / ASKS)
+        world.clients[1].run(["ip", "neighbour", "flush", "to", VIP])
+    undo.close()
+
+
+def split(world: World, victim: Node, undo: ExitStack) -> None:
+    """The network falls into two halves: the active node with one client, the standby with the other one."""
+    near, far = (victim.host, world.clients[0]), (world.other(victim).host, world.clients[1])
+    _cut(world, undo, *(ends for one in near for other in far for ends in _both_ways(one, other)))
 
 
 def isolate(world: World, victim: Node, undo: ExitStack) -> None:
-    """The client does not reach the active node; the nodes reach each other."""
-    _cut(world, undo, (victim.host, world.client), (world.client, victim.host))
+    """No client reaches the active node; the nodes reach each other."""
+    _cut(world, undo, *(ends for client in world.clients for ends in _both_ways(victim.host, client)))
+
+
+def isolate_one(world: World, victim: Node, undo: ExitStack) -> None:
+    """One client does not reach the active node; the other one does, and the nodes reach each other."""
+    _cut(world, undo, *_both_ways(victim.host, world.clients[0]))
 
 
 def deafen_standby(world: World, victim: Node, undo: ExitStack) -> None:
@@ -210,7 +243,7 @@ def take_turns(world: World, victim: Node, undo: ExitStack) -> None:
     standby = world.other(victim)
     undo.callback(world.start_agent, standby)
     world.stop_agent(victim)
-    world.scribe.wait(lambda book: book.first(standby.server.number, world.harmed) is not None, TAKES)
+    _wait_moved(world, victim)
     time.sleep(SINCE)
     world.stop_agent(standby)
     world.start_agent(victim)
@@ -236,7 +269,7 @@ def restart_peer(world: World, victim: Node, _undo: ExitStack) -> None:
 
 
 KILL: Final = Fault("mysqld SIGKILL", kill, moves=True)
-STOP: Final = Fault("mysqld SIGSTOP, wakes up later", stop, moves=True)
+STOP: Final = Fault("mysqld SIGSTOP", stop, moves=True)
 PAUSE: Final = Fault("mysqld SIGSTOP for 500 ms", pause, moves=False)
 FILL: Final = Fault("disk full", fill, moves=True)
 CROWD: Final = Fault("error 1040 for everybody", crowd, moves=False)
@@ -247,7 +280,7 @@ RESTART_PEER: Final = Fault("restart of the standby", restart_peer, moves=False)
 
 ALL: Final = (
     KILL,
-    STOP,
+    Fault("mysqld SIGSTOP, wakes up later", stop_and_wake, moves=True),
     PAUSE,
     FILL,
     CROWD,
@@ -258,23 +291,47 @@ ALL: Final = (
     SWITCHOVER,
     Fault("switchover during a long UPDATE", hand_over_during_update, moves=True),
     Fault("switchover during LOCK TABLES", hand_over_during_lock, moves=True),
-    Fault("agent SIGKILL", kill_agent, moves=True),
-    Fault("agent SIGSTOP, wakes up later", stop_agent, moves=True),
+    Fault("agent SIGKILL", kill_agent, moves=True, agents_live=False),
+    Fault("agent SIGSTOP, wakes up later", stop_agent, moves=True, agents_live=False),
     Fault("nodes cut from each other for 5 s", part, moves=False),
-    Fault("active node cut from the client for 5 s", isolate, moves=False),
+    Fault("nodes cut from each other for 5 s, a client asks anew who has the VIP", part_and_ask, moves=False),
+    Fault("network in two halves for 5 s, a client in each", split, moves=False),
+    Fault("active node cut from all clients for 5 s", isolate, moves=False),
+    Fault("active node cut from one of two clients for 5 s", isolate_one, moves=False),
     Fault("standby deaf to the active node for 5 s", deafen_standby, moves=False),
     Fault("active node deaf to the standby for 5 s", deafen_active, moves=False),
-    Fault("agents stopped in turn, the first comes back alone", take_turns, moves=True),
-    Fault("power-off of the active node", power_off, moves=True),
+    Fault("agents stopped in turn, the first comes back alone", take_turns, moves=True, agents_live=False),
+    Fault("power-off of the active node", power_off, moves=True, agents_live=False),
     RESTART_PEER,
 )
 
 
+def _wait_moved(world: World, victim: Node) -> None:
+    """Wait until the other node has acknowledged a row, or long enough."""
+    number = world.other(victim).server.number
+    world.scribe.wait(lambda book: book.first(number, world.harmed) is not None, TAKES)
+
+
+def _wake(world: World, victim: Node, undo: ExitStack) -> None:
+    """Undo it once the writes have moved, and let the writers write on meanwhile."""
+    _wait_moved(world, victim)
+    undo.close()
+    time.sleep(AWAKE)
+
+
+def _both_ways(one: Host, other: Host) -> tuple[tuple[Host, Host], tuple[Host, Host]]:
+    return (one, other), (other, one)
+
+
 def _cut(world: World, undo: ExitStack, *ways: tuple[Host, Host]) -> None:
-    undo.callback(world.network.drop)
-    world.network.drop(*(way(*ends) for ends in ways))
+    _sever(world, undo, *ways)
     time.sleep(CUT)
     undo.close()
+
+
+def _sever(world: World, undo: ExitStack, *ways: tuple[Host, Host]) -> None:
+    undo.callback(world.network.drop)
+    world.network.drop(*(way(*ends) for ends in ways))
 
 
 @contextlib.contextmanager
@@ -294,7 +351,7 @@ def _crowd(client: Host, victim: Node) -> Iterator[None]:
 
 def _busy(world: World, undo: ExitStack, statement: str) -> None:
     """Somebody executes this through the VIP, and stays connected."""
-    connection = _connect(world.client, VIP, OPERATOR)
+    connection = _connect(world.clients[0], VIP, OPERATOR)
 
     def work() -> None:
         with contextlib.suppress(pymysql.MySQLError, OSError), connection.cursor() as cursor:

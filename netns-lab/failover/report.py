@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import platform
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -16,25 +17,33 @@ from rich.console import Console
 from rich.table import Table
 
 from failover import agents
-from failover.figures import FIGURES, OURS, THEIRS, gap, percentiles, total, until_write
+from failover.figures import FIGURES, OURS, THEIRS, Figure, percentiles, total
 from failover.trial import Outcome
 
-FIGURE_HEADINGS = ("milliseconds", THEIRS, OURS, "goal", "reached")
-FAULT_HEADINGS = ("fault", "writes", "gap ms", "both wrote ms", "lost", "phantoms", "rejoins", "what status said")
+FIGURE_HEADINGS = ("milliseconds, or as it says", THEIRS, OURS, "goal", "reached")
+FAULT_HEADINGS = (
+    "fault",
+    "writes",
+    "gap ms, by client",
+    "both wrote ms",
+    "both open ms",
+    "lost",
+    "phantoms",
+    "rejoins",
+    "what status said",
+)
 
 Row = tuple[str, ...]
 
 
-def figures(by_key: Mapping[str, Mapping[str, Sequence[Outcome]]]) -> list[Row]:
-    """The lines of the table of figures: outcomes by figure and agent."""
+def figures(by_key: Mapping[str, Mapping[str, Sequence[Outcome]]], count: Callable[[Figure], int]) -> list[Row]:
+    """The lines of the table of figures: outcomes by figure and agent, and how many there were to be of each."""
     rows = []
     for figure in FIGURES:
-        found = by_key.get(figure.key, {})
-        reached = figure.reached(found.get(OURS, ()))
-        verdict = "" if reached is None else "reached" if reached else "NOT reached"
-        cells = (figure.text(found.get(name, ())) for name in (THEIRS, OURS))
-        if found:
-            rows.append((figure.title, *cells, figure.limit, verdict))
+        if found := by_key.get(figure.key):
+            wanted = count(figure)
+            cells = (figure.text(found.get(name, ()), wanted) for name in (THEIRS, OURS))
+            rows.append((figure.name(wanted), *cells, figure.limit, figure.verdict(found.get(OURS, ()))))
     return rows
 
 
@@ -43,9 +52,10 @@ def faults(outcomes: Iterable[Outcome]) -> list[Row]:
     return [
         (
             each.fault,
-            f"went on after {each.until_write * 1000:.0f} ms" if each.until_write is not None else "stayed",
-            f"{each.gap * 1000:.0f}",
+            _writes(each),
+            " / ".join(f"{seconds * 1000:.0f}" for seconds in each.gaps.values()),
             f"{each.verdict.dual * 1000:.0f}",
+            "" if each.both_open is None else f"{each.both_open * 1000:.0f}",
             _lost(each),
             str(len(each.verdict.phantoms)),
             "yes" if not each.healed else "no",
@@ -55,12 +65,22 @@ def faults(outcomes: Iterable[Outcome]) -> list[Row]:
     ]
 
 
+def two_writers(outcomes: Iterable[Outcome]) -> list[str]:
+    """What the acknowledgements say of two servers that took writes through the VIP at once, in sentences."""
+    found = [each for each in outcomes if each.verdict.dual]
+    return [
+        f"both servers took writes through the VIP {when}: {_named(each for each in found if each.agents_live == live)}"
+        for live, when in ((True, "though both agents lived"), (False, "while an agent was dead or stopped"))
+    ]
+
+
 def summary(outcomes: Sequence[Outcome]) -> list[str]:
     """Many trials of one kind, in sentences."""
     if not outcomes:
         return ["no trials"]
     all_of_it = total(outcomes)
-    moved = [each for each in outcomes if each.moved]
+    until_write = [each.until_write * 1000 for each in outcomes if each.until_write is not None]
+    gaps = [each.gap * 1000 for each in outcomes if each.moved]
     first = outcomes[0]
     named = f" ({all_of_it.lost - all_of_it.unreported} of them named by the agents)" if all_of_it.lost else ""
     unanswered = sum(each.silent for each in outcomes)
@@ -73,8 +93,8 @@ def summary(outcomes: Sequence[Outcome]) -> list[str]:
         f"rows that nobody wrote: {all_of_it.invented}; the same number for two rows: {all_of_it.duplicates}",
         f"both servers took writes at once: {all_of_it.dual * 1000:.0f} ms in all",
         f"checksums differ after {all_of_it.unequal} trials; an old node could not rejoin: {all_of_it.healed}",
-        f"until a row was acknowledged elsewhere, ms: {percentiles([until_write(each) or 0 for each in moved])}",
-        f"longest time between two acknowledgements, ms: {percentiles([gap(each) or 0 for each in moved])}",
+        f"until a row was acknowledged elsewhere, ms: {percentiles(until_write)}",
+        f"longest time between two acknowledgements, ms: {percentiles(gaps)}",
         f"attempts to connect that nobody answered: {unanswered}",
         *_ready(outcomes),
         f"a trial took {sum(each.lasted for each in outcomes) / len(outcomes):.1f} s",
@@ -95,6 +115,8 @@ def progress(outcome: Outcome) -> str:
         words.append(f"VIP twice for {outcome.overlap * 1000:.0f} ms")
     if verdict.dual:
         words.append(f"both wrote for {verdict.dual * 1000:.0f} ms")
+    if outcome.both_open:
+        words.append(f"both open for {outcome.both_open * 1000:.0f} ms")
     if not outcome.checksums_equal:
         words.append("CHECKSUMS DIFFER")
     words += [f"({text})" for text in (outcome.healed, outcome.trouble) if text]
@@ -149,6 +171,19 @@ def _ready(outcomes: Sequence[Outcome]) -> list[str]:
         secured = percentiles([each.secured * 1000 for each in outcomes])
         lines.append(f"until commits waited for the other server again, ms: {secured}")
     return lines
+
+
+def _writes(outcome: Outcome) -> str:
+    """Where the writes went: how soon to the other node, and whether they came back."""
+    if outcome.until_write is None:
+        return "stayed"
+    servers = [server for server, _ in itertools.groupby(run.server for run in outcome.order)]
+    back = f", {len(servers) - 2} more moves" if len(servers) > 2 else ""
+    return f"went on after {outcome.until_write * 1000:.0f} ms{back}"
+
+
+def _named(outcomes: Iterable[Outcome]) -> str:
+    return ", ".join(f"{each.fault} ({each.verdict.dual * 1000:.0f} ms)" for each in outcomes) or "never"
 
 
 def _lost(outcome: Outcome) -> str:

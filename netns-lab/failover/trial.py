@@ -13,13 +13,13 @@ from labkit.waiting import until
 
 from failover import pair
 from failover.agents import Way
-from failover.book import Book
+from failover.book import Book, Run
 from failover.faults import Fault
 from failover.judge import Row, Verdict, judge
+from failover.openness import Openness
 from failover.world import READY, Node, World
 
 WRITING: Final = 15.0  # seconds for every writer to get its first row in
-SECURED: Final = 15.0  # seconds for semi-sync to be in force again after the last trial
 DWELL: Final = 0.3  # seconds to look on after the writes have moved
 
 
@@ -28,9 +28,11 @@ class Outcome:
     """What one trial came to; times in seconds. `trouble` says what did not come to be.
 
     `until_write`: from the fault until the other server had acknowledged a row, None when it never did. `gap`: the
-    longest time without an acknowledgement. `overlap`: for how long both hosts had the VIP. `silent`: attempts to
-    connect that nobody answered. `said`: the agents' own words about their servers, right after the fault. `healed`:
-    why the old node could not simply rejoin.
+    longest time without an acknowledgement, of all clients together, and `gaps` that of each client. `order`: which
+    server took writes when, from the fault on, and `runs` the same of each client. `overlap`: for how long both hosts
+    had the VIP. `both_open`: for how long both servers could be written to, by whomever; None where nobody looked.
+    `silent`: attempts to connect that nobody answered. `said`: the agents' own words about their servers, right after
+    the fault. `healed`: why the old node could not simply rejoin.
     """
 
     fault: str
@@ -50,6 +52,12 @@ class Outcome:
     checksums_equal: bool
     gtids: Mapping[str, Mapping[str, str]]
     lasted: float
+    writers: int = 0
+    gaps: Mapping[str, float] = field(default_factory=dict)
+    order: Sequence[Run] = ()
+    runs: Mapping[str, Sequence[Run]] = field(default_factory=dict)
+    both_open: float | None = None
+    agents_live: bool = True
     secured: float = 0.0
     fit: float = 0.0
     answer: str = ""
@@ -69,24 +77,29 @@ class Seen:
     began: float
     ended: float = 0.0
     until_write: float | None = None
+    both_open: float | None = None
     book: Book = field(default_factory=Book)
     said: dict[str, Mapping[str, object]] = field(default_factory=dict)
     trouble: str = ""
 
 
-def run(world: World, fault: Fault, *, load: float = 0.5) -> Outcome:
-    """Write for `load` seconds, do it, look on, undo it, and let everything become one again. Raises LabError."""
+def run(world: World, fault: Fault) -> Outcome:
+    """Write for a while, do it, look on, undo it, and let everything become one again. Raises LabError."""
     started, logs = time.monotonic(), world.log_sizes()
     victim = world.active
     if world.way.semi_sync:
-        until(lambda: pair.secured(victim.server), SECURED, f"commits on {victim.name} to wait for the other server")
+        world.wait_secured(victim)
     secured = time.monotonic() - started
     fit = world.wait_fit(world.other(victim))
     pair.clear(victim.server)
     world.scribe.go(WRITING)
-    time.sleep(load)
-    with ExitStack() as undo:
-        seen = _endure(world, fault, victim, undo)
+    time.sleep(world.load.before)
+    with ExitStack() as looking:
+        openness = looking.enter_context(Openness(world.servers)) if world.looks else None
+        with ExitStack() as undo:
+            seen = _endure(world, fault, victim, undo)
+        until(lambda: len(world.watch.holders()) == 1, READY, "one node to hold the VIP")
+        seen.both_open = openness.both(seen.began, time.monotonic()) if openness else None
     outcome = _conclude(world, fault, seen, started)
     return replace(outcome, secured=secured, fit=fit, log=tuple(world.said_since(logs)))
 
@@ -114,7 +127,6 @@ def _endure(world: World, fault: Fault, victim: Node, undo: ExitStack) -> Seen:
 
 
 def _conclude(world: World, fault: Fault, seen: Seen, started: float) -> Outcome:
-    until(lambda: len(world.watch.holders()) == 1, READY, "one node to hold the VIP")
     active, standby = world.active, world.standby
     why = world.wait_rejoined(active, standby)
     after = world.status()
@@ -122,6 +134,7 @@ def _conclude(world: World, fault: Fault, seen: Seen, started: float) -> Outcome
     verdict = judge(seen.book, pair.rows(active.server), _rows(standby), reported)
     if why:
         world.make_copy(active, standby)
+    by_client = {name: seen.book.only(writers) for name, writers in world.scribe.writers.items() if writers}
     until(lambda: standby.agent.state() == "BACKUP", READY, f"the agent on {standby.name} to be BACKUP")
     return Outcome(
         fault=fault.name,
@@ -141,6 +154,12 @@ def _conclude(world: World, fault: Fault, seen: Seen, started: float) -> Outcome
         checksums_equal=_equal(active, standby),
         gtids={node.name: pair.gtids(node.server) for node in (active, standby)},
         lasted=time.monotonic() - started,
+        writers=world.load.writers,
+        gaps={name: book.gap(seen.began, seen.ended) for name, book in by_client.items()},
+        order=[run.since(seen.began) for run in seen.book.runs()],
+        runs={name: [run.since(seen.began) for run in book.runs()] for name, book in by_client.items()},
+        both_open=seen.both_open,
+        agents_live=fault.agents_live,
         answer=world.answer,
         trouble=seen.trouble,
     )

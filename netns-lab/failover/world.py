@@ -1,4 +1,4 @@
-"""Two nodes with a database and an agent each, a client with writers, and the hands that harm and mend them."""
+"""Two nodes with a database and an agent each, two clients with writers, and the hands that harm and mend them."""
 
 from __future__ import annotations
 
@@ -25,13 +25,26 @@ from failover import agents, pair
 from failover.agents import Agent, Place, Timing, Way
 from failover.scribe import Scribe
 
+# Each client has an ARP cache of its own: they can believe the VIP to be on different nodes.
+CLIENTS: Final = {CLIENT: CLIENT_ADDRESS, "client2": "192.168.1.101/24"}
+
 DISK: Final = "1g"  # of each node, in memory
 READY: Final = 20.0  # seconds for an agent to be MASTER or BACKUP, for the VIP to be somewhere
 REJOINED: Final = 15.0  # seconds for a server that is back to replicate, or for its agent to say why it does not
+SECURED: Final = 15.0  # seconds for semi-sync to be in force again after the last trial
 EARLIER: Final = ".earlier"  # the log of an agent before its last start
 WORDS: Final = 8  # lines of each log
 FIT: Final = 20.0  # seconds for a standby to be fit to take over
 LET_GO: Final = 10.0  # seconds for an agent to end
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How many writers there are on all clients, the seconds between two rows of each, and those before a fault."""
+
+    writers: int
+    period: float
+    before: float
 
 
 @dataclass(slots=True)
@@ -48,17 +61,21 @@ class Node:
 
 
 class World:
-    """Everything of one agent's trials. Enter it to build it; whatever was built ends with it."""
+    """Everything of one agent's trials. Enter it to build it; whatever was built ends with it.
 
-    def __init__(self, kind: str, timing: Timing, way: Way, writers: int, period: float) -> None:
+    `looks`: whether both servers are asked all the time if they are open, which costs them something.
+    """
+
+    def __init__(self, kind: str, timing: Timing, way: Way, load: Load, *, looks: bool = False) -> None:
         self.kind = kind
         self.timing = timing
         self.way = way
+        self.load = load
+        self.looks = looks
         self.network = Network("failover")
         self.nodes: dict[str, Node] = {}
         self.harmed = 0.0  # when the last fault really began; some are prepared first
         self.answer = ""  # what an agent said when it was asked to do something
-        self._count, self._period = writers, period
         self._stack = ExitStack()
 
     # --- building -----------------------------------------------------------------------------------------------------
@@ -74,7 +91,7 @@ class World:
             stack.callback(self.watch.close)
             for node in self.nodes.values():
                 self.watch.add(node.host)
-            self.scribe = stack.enter_context(Scribe(self.client, self._count, self._period))
+            self.scribe = stack.enter_context(Scribe(self.clients, self.load.writers, self.load.period))
             self.start_agents(next(iter(self.nodes.values())))
             self._stack = stack.pop_all()
         return self
@@ -83,7 +100,7 @@ class World:
         self._stack.close()
 
     def _furnish(self, directory: Path, stack: ExitStack) -> None:
-        self.client = self.network.add_host(CLIENT, CLIENT_ADDRESS)
+        self.clients = tuple(self.network.add_host(name, address) for name, address in CLIENTS.items())
         hosts = {name: self.network.add_host(name, address) for name, address in ADDRESSES.items()}
         template = database.make_template(state.cache())
         for number, (name, host) in enumerate(hosts.items(), start=1):
@@ -146,6 +163,11 @@ class World:
     def other(self, node: Node) -> Node:
         """The node beside this one."""
         return self.nodes[other_name(node.name)]
+
+    @property
+    def servers(self) -> tuple[Server, ...]:
+        """Both servers."""
+        return tuple(node.server for node in self.nodes.values())
 
     def mark(self) -> None:
         """The harm is done now."""
@@ -304,6 +326,21 @@ class World:
         if isinstance(view, Mapping) and view.get("errant"):
             return True
         return self.kind != "pyvrrpd" and why not in pair.PASSING
+
+    def wait_secured(self, active: Node) -> None:
+        """Wait until commits wait for the other server. LabError when they do not in time.
+
+        Without an agent that sees to it, two servers that were made one again may never come to it: MariaDB's replica
+        connects again and again, until somebody starts it anew.
+        """
+        what = f"commits on {active.name} to wait for the other server"
+        try:
+            until(lambda: pair.secured(active.server), SECURED, what)
+        except LabError:
+            if self.kind == "pyvrrpd":
+                raise
+            self.other(active).server.execute("stop slave", "start slave")
+            until(lambda: pair.secured(active.server), SECURED, what)
 
     def wait_fit(self, standby: Node) -> float:
         """Wait until nothing speaks against the standby, or long enough; the seconds that it took."""

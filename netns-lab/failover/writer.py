@@ -1,7 +1,8 @@
 """The client's program: writers that insert through the VIP while they are told to, and reconnect when they must.
 
-Run in the client's namespace as `python -m failover.writer COUNT PERIOD`. `go` and `rest` come as lines on standard
-input. It prints one line for each write, with times in monotonic seconds, which all processes of a machine share:
+Run in a client's namespace as `python -m failover.writer FIRST COUNT PERIOD`; its writers are numbered from FIRST on.
+`go` and `rest` come as lines on standard input. It prints one line for each write, with times in monotonic seconds,
+which all processes of a machine share:
 
     ack WRITER SEQ SENT AT SERVER GTID    committed, and by whom; "-" where that answer did not come any more
     unknown WRITER SEQ SENT AT            sent, but the answer never came: it may be there or not
@@ -42,12 +43,12 @@ INSERT: Final = (
 class Writers:
     """All writers of this process."""
 
-    def __init__(self, count: int, period: float) -> None:
-        self._period = period
+    def __init__(self, first: int, count: int, period: float) -> None:
+        self._first, self._period = first, period
         self._going = threading.Event()
         self._writing = threading.Semaphore(0)
         self._lock = threading.Lock()
-        self._threads = [threading.Thread(target=self._write, args=(n,), daemon=True) for n in range(1, count + 1)]
+        self._threads = [threading.Thread(target=self._write, args=(n,), daemon=True) for n in range(count)]
         for thread in self._threads:
             thread.start()
 
@@ -68,15 +69,15 @@ class Writers:
             sys.stdout.write(" ".join(map(str, words)) + "\n")
             sys.stdout.flush()
 
-    def _write(self, writer: int) -> None:
-        number = 0
+    def _write(self, place: int) -> None:
+        writer, number = self._first + place, 0
         while self._going.wait():
             connection: Connection[Cursor] | None = None
             # Writers that begin together shall not keep step.
-            due = time.monotonic() + self._period * (writer / len(self._threads))
+            due = time.monotonic() + self._period * (place / len(self._threads))
             while self._going.is_set():
                 due = max(due + self._period, time.monotonic())  # missed periods are not made up for
-                time.sleep(due - time.monotonic() if due > time.monotonic() else 0.0)
+                time.sleep(max(0.0, due - time.monotonic()))
                 connection = connection or self._connected(writer)
                 if connection is None:
                     time.sleep(BETWEEN_ATTEMPTS)
@@ -145,7 +146,8 @@ def _close(connection: Connection[Cursor] | None) -> None:
 
 def main() -> None:
     """Obey until standard input ends."""
-    writers = Writers(int(sys.argv[1]), float(sys.argv[2]))
+    first, count, period = sys.argv[1:]
+    writers = Writers(int(first), int(count), float(period))
     orders = {"go": writers.go, "rest": writers.rest}
     with contextlib.suppress(BrokenPipeError):
         for line in sys.stdin:

@@ -104,7 +104,7 @@ class Server:
     def execute(self, *statements: str) -> list[Mapping[str, object]]:
         """Execute statements as root over the local socket; the rows of the last one. Raises DatabaseError."""
         try:
-            with self._connect() as connection, connection.cursor() as cursor:
+            with self.session(ANSWERED) as connection, connection.cursor() as cursor:
                 for statement in statements:
                     cursor.execute(statement)
                 return list(cursor.fetchall())
@@ -119,8 +119,9 @@ class Server:
         present = {row["seq"] for row in self.execute(f"select seq from {DATABASE}.written where {span}")}
         return [number for number in numbers if number not in present]
 
-    def _connect(self) -> Connection[DictCursor]:
-        return connect(Account(socket=str(self.directory / "mysqld.sock"), user="root"), ANSWERED)
+    def session(self, timeout: float) -> Connection[DictCursor]:
+        """A session of root's over the local socket. Raises pymysql.MySQLError, OSError."""
+        return connect(Account(socket=str(self.directory / "mysqld.sock"), user="root"), timeout)
 
     def _last_words(self) -> str:
         lines = (self.directory / "mariadbd.log").read_text(errors="replace").splitlines()
