@@ -88,7 +88,7 @@ def main() -> None:
 @click.option(
     "--seconds",
     type=click.IntRange(1),
-    default=150,
+    default=120,
     show_default=True,
     help="For the trials of one figure and agent; when they are over no other is begun.",
 )

@@ -85,7 +85,7 @@ class Seen:
 
 def run(world: World, fault: Fault) -> Outcome:
     """Write for a while, do it, look on, undo it, and let everything become one again. Raises LabError."""
-    started, logs = time.monotonic(), world.log_sizes()
+    started, logs = time.monotonic(), world.log_ends()
     victim = world.active
     if world.way.semi_sync:
         world.wait_secured(victim)

@@ -278,17 +278,18 @@ class World:
         """What the agents say of their servers, by node."""
         return {name: node.agent.database() for name, node in self.nodes.items()}
 
-    def log_sizes(self) -> dict[Path, int]:
-        """How much the agents have said so far."""
-        return {log: log.stat().st_size for log in self._logs() if log.exists()}
+    def log_ends(self) -> dict[Path, tuple[int, int]]:
+        """How much the agents have said so far: each log, by its inode, and its size."""
+        return {log: (log.stat().st_ino, log.stat().st_size) for log in self._logs() if log.exists()}
 
-    def said_since(self, sizes: Mapping[Path, int]) -> list[str]:
+    def said_since(self, ends: Mapping[Path, tuple[int, int]]) -> list[str]:
         """What the agents have said since then, in the order of time, also those that were ended meanwhile."""
         lines: list[str] = []
         for log in self._logs():
             text, earlier = _text(log), _text(log.with_suffix(EARLIER))
-            known = sizes.get(log, 0)
-            fresh = text[known:] if len(text) >= known else earlier[known:] + text
+            inode, known = ends.get(log, (0, 0))
+            same = log.exists() and log.stat().st_ino == inode
+            fresh = text[known:] if same else earlier[known:] + text
             lines += [f"{line[:24]}{log.parent.name}: {line[24:]}" for line in fresh.splitlines()]
         return sorted(lines)
 
