@@ -175,11 +175,12 @@ def _ready(outcomes: Sequence[Outcome]) -> list[str]:
 
 def _writes(outcome: Outcome) -> str:
     """Where the writes went: how soon to the other node, and whether they came back."""
+    trouble = f"; {outcome.trouble}" if outcome.trouble else ""
     if outcome.until_write is None:
-        return "stayed"
+        return f"stayed{trouble}"
     servers = [server for server, _ in itertools.groupby(run.server for run in outcome.order)]
     back = f", {len(servers) - 2} more moves" if len(servers) > 2 else ""
-    return f"went on after {outcome.until_write * 1000:.0f} ms{back}"
+    return f"went on after {outcome.until_write * 1000:.0f} ms{back}{trouble}"
 
 
 def _named(outcomes: Iterable[Outcome]) -> str:

@@ -98,7 +98,8 @@ def run(world: World, fault: Fault) -> Outcome:
         openness = looking.enter_context(Openness(world.servers)) if world.looks else None
         with ExitStack() as undo:
             seen = _endure(world, fault, victim, undo)
-        until(lambda: len(world.watch.holders()) == 1, READY, "one node to hold the VIP")
+        if not world.settles(victim if seen.until_write is None else world.other(victim)):
+            seen.trouble = "; ".join(filter(None, (seen.trouble, "nobody took over until the operator said so")))
         seen.both_open = openness.both(seen.began, time.monotonic()) if openness else None
     outcome = _conclude(world, fault, seen, started)
     return replace(outcome, secured=secured, fit=fit, log=tuple(world.said_since(logs)))

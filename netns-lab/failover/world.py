@@ -328,6 +328,24 @@ class World:
             return True
         return self.kind != "pyvrrpd" and why not in pair.PASSING
 
+    def settles(self, last: Node) -> bool:
+        """Wait until one node holds the VIP. Where nobody may go on by himself the operator promotes the one that took
+        writes `last`, and it is False then. LabError when that does not help either."""
+
+        def settled() -> bool:
+            return len(self.watch.holders()) == 1
+
+        what = "one node to hold the VIP"
+        try:
+            until(settled, READY, what)
+        except LabError:
+            if self.kind != "pyvrrpd" or self.way.on_silence != "hold":
+                raise
+            last.agent.control("promote", "--force", "--yes")
+            until(settled, READY, what)
+            return False
+        return True
+
     def wait_secured(self, active: Node) -> None:
         """Wait until commits wait for the other server. LabError when they do not in time.
 
