@@ -112,7 +112,9 @@ class Daemon:
         self._wires = Wires(self._hear, *readers)
         self._lookout = Lookout(self._hear, lambda: self._wires.listen(rounds=1), *readers, self._say)
         self._herald = Herald(loaded.settings.script_timeout, self._say)
-        self._databases = Databases(self._deliver, self._node.last_heard, self._premises.refuse, self._journal.write)
+        self._databases = Databases(
+            self._deliver, self._node.last_heard, self._node.withheld, self._premises.refuse, self._journal.write
+        )
         self._heart = Heart(
             self._node,
             self._kernel,

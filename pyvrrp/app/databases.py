@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pyvrrp.app.posts import Keeper, Post
 from pyvrrp.app.refusing import Refusing
 from pyvrrp.core.effects import CloseWrites, Invite, Level, OpenWrites, Record, RefuseConnections
-from pyvrrp.core.events import Event, Invited, WritesOpened, WritesRefused
+from pyvrrp.core.events import Event, Invited, Vacant, WritesOpened, WritesRefused
 from pyvrrp.core.settings import (
     Address,
     ChannelSettings,
@@ -39,13 +39,15 @@ LAST_WORDS: Final = 2.0  # seconds that letting go of servers may take
 PUBLISHED, INVITE, CALLED_OFF = "published", "invite", "called off"  # words of the channel
 LEFT: Final = "left"  # and a question
 ANSWER: Final = 0.1  # seconds within which the other node says whether it has left
+SETTLES: Final = 0.5  # seconds for two that became MASTER together to agree who is: adverts do that
 
 
 Make = Callable[[Post, Callable[[Event], None], Callable[["Published"], None]], Awaitable[Keeper]]
 
 
 class Databases:
-    """See the module. `report` takes the keepers' events, `last_heard` says when an instance's master spoke last.
+    """See the module. `report` takes the keepers' events, `last_heard` says when an instance's master spoke last,
+    `withheld` whether it has none and does not take over.
 
     `refuse` has new connections to these addresses of an instance answered with a reset, and is called in a thread.
     """
@@ -54,6 +56,7 @@ class Databases:
         self,
         report: Callable[[Event], None],
         last_heard: Callable[[str], float | None],
+        withheld: Callable[[str], bool],
         refuse: Callable[[str, Sequence[Address]], None],
         write: Callable[[Record], None],
         make: Make | None = None,
@@ -61,6 +64,7 @@ class Databases:
         self._loop = asyncio.get_running_loop()
         self._report = report
         self._last_heard = last_heard
+        self._withheld = withheld
         self.refusing = Refusing(refuse, write)
         self._write = write
         self._make = make or self._make_keeper
@@ -292,20 +296,31 @@ class Databases:
             post.keeper.close_writes(wish)
 
     async def _open_alone(self, post: Post, effect: OpenWrites) -> None:
-        """Have it opened, unless the other agent says that it is MASTER with open writes: only its adverts are lost."""
-        answer: Object = {}
-        with contextlib.suppress(ControlError, ChannelError):
-            answer = await self.channel.ask(LEFT, {"instance": effect.instance}, ANSWER)
+        """Have it opened, unless the other agent says that it is MASTER: only its adverts are lost.
+
+        One that is about to open counts too, as nobody knows when it will have; an order is an order.
+        """
+        deadline, answer = self._loop.time() + SETTLES, await self._ask_left(effect.instance)
+        while _about_to_open(answer) and not effect.forced and self._loop.time() < deadline:
+            await asyncio.sleep(SETTLES / 20)
+            answer = await self._ask_left(effect.instance)
         if self._wishes.get(effect.instance) is not effect:
             return
-        if answer.get("open") is True:
-            reason = "the other node says over the channel that it is MASTER, and its writes are open"
+        if answer.get("open") is True or (_about_to_open(answer) and not effect.forced):
+            state = "its writes are open" if answer.get("open") is True else "about to open its writes"
+            reason = f"the other node says over the channel that it is MASTER, and {state}"
             if post.keeper is not None:
                 post.keeper.refuse(effect, reason)
             else:
                 self._tell(WritesRefused(effect.instance, effect.term, reason))
         else:
             self._pass_on(post)
+
+    async def _ask_left(self, instance: str) -> Object:
+        """What the other agent says of itself now; nothing when it says nothing."""
+        with contextlib.suppress(ControlError, ChannelError):
+            return await self.channel.ask(LEFT, {"instance": instance}, ANSWER)
+        return {}
 
     def _tell(self, event: Event) -> None:
         """In a turn of its own: a keeper may answer while it is asked."""
@@ -378,6 +393,8 @@ class Databases:
         post.other = published
         if post.keeper is not None:
             post.keeper.told(published)
+        if published.writes == "closed" and self._withheld(published.instance):
+            self._spawn(self._fill(published.instance, published.node))
 
     def _hear_invitation(self, about: Object) -> None:
         instance, by = str(about["instance"]), str(about["by"])
@@ -394,11 +411,19 @@ class Databases:
 
         The other node may be MASTER again by then. Without its answer VRRP's priority 0 says the same a little later.
         """
+        if await self._is_not_master(instance):
+            self._report(Invited(instance, by))
+
+    async def _fill(self, instance: str, by: str) -> None:
+        """Nobody is master, and silence alone is no reason here to be it: the other agent's word is."""
+        if await self._is_not_master(instance):
+            self._report(Vacant(instance, by))
+
+    async def _is_not_master(self, instance: str) -> bool:
+        """Whether the other agent says so, and just now."""
         asked = self._loop.time()
-        with contextlib.suppress(ControlError, ChannelError):
-            answer = await self.channel.ask(LEFT, {"instance": instance}, ANSWER)
-            if answer.get(LEFT) is True and self._loop.time() - asked <= ANSWER:
-                self._report(Invited(instance, by))
+        answer = await self._ask_left(instance)
+        return answer.get(LEFT) is True and self._loop.time() - asked <= ANSWER
 
     def _say(self, level: Level, text: str) -> None:
         self._write(Record(level, "", text))
@@ -407,6 +432,11 @@ class Databases:
         task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _about_to_open(answer: Mapping[str, object]) -> bool:
+    """Whether the other one is MASTER, and its writes are not open now."""
+    return answer.get(LEFT) is False and answer.get("open") is not True
 
 
 async def _dismiss(keeper: Keeper, wanted: DatabaseSettings) -> None:

@@ -11,6 +11,7 @@ from pyvrrp.core.events import (
     Invited,
     Relinquish,
     Seize,
+    Vacant,
     WritesClosed,
     WritesOpened,
     WritesRefused,
@@ -20,7 +21,7 @@ from pyvrrp.core.settings import Account, InstanceSettings
 from pyvrrp.core.snapshot import DatabaseStatus
 from pyvrrp.core.writes import Terms
 
-Answer = WritesOpened | WritesRefused | WritesClosed | Invited | Relinquish | Seize
+Answer = WritesOpened | WritesRefused | WritesClosed | Invited | Vacant | Relinquish | Seize
 
 
 def tell(router: VirtualRouter, event: Answer, now: float) -> list[Effect]:
@@ -34,6 +35,8 @@ def tell(router: VirtualRouter, event: Answer, now: float) -> list[Effect]:
             return router.writes_closed(term, detail, now, complete=complete)
         case Invited(_, by):
             return router.invited(by, now)
+        case Vacant(_, by):
+            return router.vacant(by, now)
         case Relinquish(_, reason):
             return router.relinquish(reason, now)
     return router.seize(event.reason, now)

@@ -216,6 +216,14 @@ class Invited:
 
 
 @dataclass(frozen=True, slots=True)
+class Vacant:
+    """The other node's agent says over the channel that it is not MASTER, though nobody is. `by` is its name."""
+
+    instance: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Relinquish:
     """Somebody asks a MASTER to hand over (switchover, drain)."""
 
@@ -265,6 +273,7 @@ Event = (
     | WritesRefused
     | WritesClosed
     | Invited
+    | Vacant
     | Relinquish
     | Seize
     | ConfigReplaced

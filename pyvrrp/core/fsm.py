@@ -372,6 +372,12 @@ class VirtualRouter:
             self.wait.invite(by, self.settings, self.standing, now)
         return effects
 
+    def vacant(self, by: str, now: float) -> list[Effect]:
+        """The node `by` says that it is not master, and nobody is: then silence is no riddle (on_silence)."""
+        effects = self.lapse(now)
+        self.wait.vacate(by, self.settings, self.standing, now)
+        return effects
+
     def relinquish(self, reason: str, now: float) -> list[Effect]:
         """A MASTER is asked to hand over."""
         effects = self.lapse(now)
@@ -573,10 +579,8 @@ class VirtualRouter:
 
     def _yield(self, reason: str, advert: Advert, source: Address, now: float) -> list[Effect]:
         """A better master spoke: BACKUP, and the addresses go at once (RFC 3768 section 6.4.3)."""
-        last = self._advertise(now) if self.settings.higher_prio_send_advert else []
-        effects: list[Effect] = [each for each in last if isinstance(each, SendAdvert)]
         self.wait.follow(advert, source, self.settings, now)
-        effects += [self._record(reason, Level.NOTICE), *self._give_up(reason, now, said=True)]
+        effects = [self._record(reason, Level.NOTICE), *self._give_up(reason, now, said=True)]
         self.wait.heard.following = self.state is State.BACKUP
         return effects
 
@@ -639,20 +643,32 @@ class VirtualRouter:
         if advert.priority == const.PRIORITY_RELEASE:
             self._next_advert = now + self.settings.advert_int
             return [*self._advertise(now), *self._priority_zero(lines.MASTER_HEARD_RELEASE, source)]
-        heard = f"Master received advert from {source} with"
-        if advert.priority > self.priority:
-            reason = f"{heard} higher priority {advert.priority}, ours {self.priority}"
-            return self._yield(reason, advert, source, now)
-        ours = self.standing.source
-        if advert.priority == self.priority and ours is not None and source.packed > ours.packed:
-            reason = f"{heard} same priority {advert.priority} but higher IP address than ours"
-            return self._yield(reason, advert, source, now)
+        if reason := self._outranked(advert, source):
+            return [*self._last_word(now), *self._yield(reason, advert, source, now)]
         if self._is_deaf(source, now):
             reason = f"{source} is master too, with priority {advert.priority}, and does not hear this node"
             return self._yield(f"{reason}: only one database may be open", advert, source, now)
         self.rival = MasterStatus(source, advert.priority, advert.seconds, now)
         self.duplicates.suspect(now)
         return self._reassert(self.rival, now)
+
+    def _outranked(self, advert: Advert, source: Address) -> str:
+        """Why the sender is the better master; "" when it is not."""
+        heard, ours = f"Master received advert from {source} with", self.standing.source
+        if advert.priority > self.priority:
+            return f"{heard} higher priority {advert.priority}, ours {self.priority}"
+        if advert.priority == self.priority and ours is not None and source.packed > ours.packed:
+            return f"{heard} same priority {advert.priority} but higher IP address than ours"
+        return ""
+
+    def _last_word(self, now: float) -> list[Effect]:
+        """One more advert before it yields, so that the better master knows of a rival and announces again.
+
+        keepalived does so if it is asked to (higher_prio_send_advert). With a database clients must not stay behind.
+        """
+        if not self.settings.higher_prio_send_advert and self.settings.database is None:
+            return []
+        return [each for each in self._advertise(now) if isinstance(each, SendAdvert)]
 
     def _is_deaf(self, source: Address, now: float) -> bool:
         """Whether a rival that should yield goes on although this node has answered it: with a database one must go."""

@@ -38,6 +38,7 @@ from pyvrrp.core.events import (
     Seize,
     Stopping,
     TimerDue,
+    Vacant,
     WritesClosed,
     WritesOpened,
     WritesRefused,
@@ -105,6 +106,7 @@ class Node:
             WritesRefused: self._of_database,
             WritesClosed: self._of_database,
             Invited: self._of_database,
+            Vacant: self._of_database,
             Relinquish: self._of_database,
             Seize: self._of_database,
             ConfigReplaced: self._config_replaced,
@@ -191,6 +193,11 @@ class Node:
         """When a master of the instance was heard last."""
         router = self._routers.get(instance)
         return router.master.heard if router is not None and router.master is not None else None
+
+    def withheld(self, instance: str) -> bool:
+        """Whether nobody is master, and something keeps the instance from taking over."""
+        router = self._routers.get(instance)
+        return router is not None and router.withheld_since is not None
 
     def interfaces(self) -> frozenset[str]:
         """The interfaces to observe."""

@@ -179,6 +179,12 @@ class Wait:
         else:
             self.reconsider(settings, standing, now)
 
+    def vacate(self, by: str, settings: InstanceSettings, standing: Standing, now: float) -> None:
+        """The node `by` says that it is not master. That is true now, and may not be later: it counts now or never."""
+        if self.withheld_since is not None and not standing.withheld:
+            self.heard.leaves(f"{by} says that it is not master")
+            self.reconsider(settings, standing, now)
+
     def reconsider(self, settings: InstanceSettings, standing: Standing, now: float) -> None:
         """If nothing speaks against taking over any more, the silence still lasts."""
         if self.withheld_since is not None and not self.withheld(settings, standing):

@@ -255,7 +255,9 @@ class Machine:
         self.node = Node(self.settings, self._loop.time())
         self._timer: asyncio.TimerHandle | None = None
         self._dying: asyncio.Task[None] | None = None
-        self.databases = Databases(self.deliver, self.node.last_heard, self._refuse, self._write, self._make)
+        self.databases = Databases(
+            self.deliver, self.node.last_heard, self.node.withheld, self._refuse, self._write, self._make
+        )
         self.orders = Orders(self.node, self.databases, self.deliver, lambda _name, text: self.log.append(text))
 
     @property

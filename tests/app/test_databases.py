@@ -15,7 +15,7 @@ import pytest
 from pyvrrp.app.databases import Databases
 from pyvrrp.app.posts import Post
 from pyvrrp.core.effects import CloseWrites, Invite, OpenWrites, Record, RefuseConnections
-from pyvrrp.core.events import Event, Invited, WritesOpened, WritesRefused
+from pyvrrp.core.events import Event, Invited, Vacant, WritesOpened, WritesRefused
 from pyvrrp.core.settings import Account, ChannelSettings, NodeSettings
 from pyvrrp.errors import ControlError, KernelError
 from pyvrrp.mysql.memory import Memory
@@ -67,6 +67,9 @@ class Keeper:
     def told(self, published: Published) -> None:
         self.told_of.append(published)
 
+    def refuse(self, effect: OpenWrites, reason: str) -> None:
+        self.told_of.append(("refuse", effect.term, reason))
+
     def heard(self) -> None:
         self.heard_times += 1
 
@@ -82,8 +85,17 @@ class House:
         self.heard: float | None = None
         self.nft_is_broken = False
         self.left = False
+        self.is_open = False
+        self.is_withheld = False
         self.asked: list[str] = []
-        self.databases = Databases(self.events.append, lambda _name: self.heard, self._refuse, self._write, self._make)
+        self.databases = Databases(
+            self.events.append,
+            lambda _name: self.heard,
+            lambda _name: self.is_withheld,
+            self._refuse,
+            self._write,
+            self._make,
+        )
         self.databases.answer({"left": self._left})
 
     @property
@@ -103,7 +115,7 @@ class House:
 
     async def _left(self, about: dict[str, Any]) -> dict[str, Any]:
         self.asked.append(about["instance"])
-        return {"left": self.left}
+        return {"left": self.left, "open": self.is_open}
 
     def _refuse(self, name: str, addresses: Any) -> None:
         if self.nft_is_broken:
@@ -307,6 +319,82 @@ def test_connections_are_refused_in_order_and_trouble_is_told() -> None:
         await until(lambda: house.log == ["refuse: no nft"])
 
     play(story)
+
+
+def two_nodes(tmp_path: Path, story: Callable[[House, House], Awaitable[None]]) -> None:
+    """Play it on node-a and node-b, which speak with each other."""
+    key, there, here = make_key(tmp_path / "key.pem"), "127.0.9.2", "127.0.9.1"
+    port = 30000 + os.getpid() % 20000
+    a = replace(PLAIN, channel=ChannelSettings(str(key), here, there, port))
+    b = replace(PLAIN, router_id="node-b", channel=ChannelSettings(str(key), there, here, port))
+
+    async def both(house: House) -> None:
+        other = House()
+        await other.want(b)
+        await house.want(a)
+        await until(lambda: house.databases.channel_is_up and other.databases.channel_is_up)
+        try:
+            await story(house, other)
+        finally:
+            await other.databases.close()
+
+    play(both)
+
+
+def test_who_waits_for_a_word_is_told_that_the_other_one_is_not_master(tmp_path: Path) -> None:
+    async def story(house: House, other: House) -> None:
+        closed = replace(SAID, writes="closed")
+        house.left = True
+        house.keepers[-1].publish(closed)
+        await until(lambda: closed in other.keepers[-1].told_of)
+        assert house.asked == []  # it waits for nothing
+        other.is_withheld, house.left = True, False
+        house.keepers[-1].publish(closed)
+        await until(lambda: house.asked == ["VI_1"])
+        house.keepers[-1].publish(SAID)  # open
+        house.left = True
+        house.keepers[-1].publish(closed)
+        await until(lambda: other.events == [Vacant("VI_1", "node-b")])
+        assert house.asked == ["VI_1"] * 2
+
+    two_nodes(tmp_path, story)
+
+
+def test_it_is_not_opened_while_the_other_one_says_that_it_is_master(tmp_path: Path) -> None:
+    async def story(house: House, other: House) -> None:
+        keeper = house.keepers[-1]
+        for number, other.is_open in enumerate([True, False]):
+            house.databases.perform(OpenWrites("VI_1", number))
+            await until(lambda: len(keeper.told_of) > number)  # noqa: B023 - at once
+        word = "the other node says over the channel that it is MASTER, and"
+        assert keeper.told_of == [
+            ("refuse", 0, f"{word} its writes are open"),
+            ("refuse", 1, f"{word} about to open its writes"),
+        ]
+
+    two_nodes(tmp_path, story)
+
+
+def test_two_that_became_master_together_are_given_a_moment(tmp_path: Path) -> None:
+    async def story(house: House, other: House) -> None:
+        order = OpenWrites("VI_1", 1)
+        house.databases.perform(order)
+        await until(lambda: len(other.asked) > 1)
+        assert house.keepers[-1].told_of == []
+        other.left = True  # it has heard an advert
+        await until(lambda: house.keepers[-1].told_of == [order])
+
+    two_nodes(tmp_path, story)
+
+
+def test_an_order_does_not_wait_for_one_that_is_about_to_open(tmp_path: Path) -> None:
+    async def story(house: House, other: House) -> None:
+        order = OpenWrites("VI_1", 1, forced=True)
+        house.databases.perform(order)
+        await until(lambda: house.keepers[-1].told_of == [order])
+        assert other.asked == ["VI_1"]
+
+    two_nodes(tmp_path, story)
 
 
 def test_words_go_to_the_other_node_and_come_from_it(tmp_path: Path) -> None:

@@ -533,7 +533,10 @@ def test_a_better_master() -> None:
     lone = active()
     effects = lone.hear(200)
     assert is_in(lone, State.BACKUP)
-    assert kinds(effects) == ["CloseWrites", "ResetConnections", "Reconcile"]
+    assert kinds(effects) == ["SendAdvert", "CloseWrites", "ResetConnections", "Reconcile"]
+    assert [each.priority for each in sent(effects)] == [lone.router.priority], (
+        "so that it hears of a rival, and announces again"
+    )
     assert "higher priority 200" in only(CloseWrites, effects)[0].reason
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from ipaddress import IPv4Address
 
 from pyvrrp.core.effects import CloseWrites, OpenWrites
-from pyvrrp.core.events import ConfigReplaced, DatabaseReport, Invited, Seize, WritesOpened, WritesRefused
+from pyvrrp.core.events import ConfigReplaced, DatabaseReport, Invited, Seize, Vacant, WritesOpened, WritesRefused
 from pyvrrp.core.fsm import State
 from pyvrrp.core.settings import Account, DatabaseSettings, PromoteSettings
 from tests.lone import PEER, Lone, only, texts
@@ -82,6 +82,36 @@ def test_priority_zero_is_no_reason_where_something_else_speaks_against_it() -> 
     lone.give(FIT)
     lone.timer()
     assert lone.state is State.MASTER
+
+
+def test_where_nobody_is_master_the_other_agents_word_is_enough() -> None:
+    lone = withheld()
+    assert lone.node.withheld("VI_1")
+    lone.give(Vacant("VI_1", "mysql-ha-b"), after=9.0)
+    assert lone.deadline == 0.0
+    effects = lone.timer()
+    assert texts(effects)[-1] == "mysql-ha-b says that it is not master"
+    assert lone.state is State.MASTER
+    assert not lone.node.withheld("VI_1")
+    assert not lone.node.withheld("VI_2")
+
+
+def test_that_word_hurries_nobody_who_still_waits() -> None:
+    lone = backup_with_database()
+    before = lone.router.next_deadline()
+    assert lone.give(Vacant("VI_1", "mysql-ha-b")) == []
+    assert lone.router.next_deadline() == before
+    lone.timer()
+    assert lone.router.withheld_since is not None  # nor was it kept for later
+
+
+def test_that_word_is_not_kept_until_something_else_is_gone() -> None:
+    lone = withheld()
+    lone.give(DatabaseReport("VI_1", (), ("it is paused",)))
+    lone.give(Vacant("VI_1", "mysql-ha-b"))
+    lone.give(FIT)
+    assert lone.deadline is None
+    assert lone.status.why[1] == f"It does not take over: {NO_WORD}."
 
 
 def test_the_operator_may() -> None:

@@ -149,12 +149,14 @@ class Node:
 class Duo:
     """Node a is active at first. To be used in a `with` statement around nothing but the site's own.
 
-    `by_place`: they replicate by file and position, and write down only what is written to them.
+    `by_place`: they replicate by file and position, and write down only what is written to them. With `on_silence`
+    "hold" either may be active: they agree over the channel.
     """
 
-    def __init__(self, site: Site, directory: Path, *, by_place: bool = False) -> None:
+    def __init__(self, site: Site, directory: Path, *, by_place: bool = False, on_silence: str = "promote") -> None:
         self.site = site
         self.by_place = by_place
+        self.on_silence = on_silence
         self.key = directory / "channel.pem"
         subprocess.run([PYVRRPCTL, "keys", str(self.key)], check=True, capture_output=True)
         cache = Path(tempfile.gettempdir()) / f"pyvrrp-lab-cache-{os.getuid()}"
@@ -170,9 +172,10 @@ class Duo:
             place = self._place(source)
             node.run(*(each.format(source=source.host.address, place=place) for each in JOIN))
         self.start(self.a)
-        assert until(lambda: self.a.serves, 20)
+        assert on_silence == "hold" or until(lambda: self.a.serves, 20)
         self.start(self.b)
-        assert until(lambda: self.ready(self.b), 20), self.b.database()
+        assert until(lambda: self.a.serves or self.b.serves, 20), self.b.database()
+        assert until(lambda: self.ready(self.other(self.active)), 20), self.b.database()
 
     def _node(self, template: Path, host: Host, number: int, directory: Path) -> Node:
         node = Node(host, number, directory / f"server-{host.name}")
@@ -204,6 +207,11 @@ class Duo:
 
     def other(self, node: Node) -> Node:
         return self.b if node is self.a else self.a
+
+    @property
+    def active(self) -> Node:
+        """The one that serves."""
+        return next(node for node in (self.a, self.b) if node.serves)
 
     def ready(self, node: Node) -> bool:
         """Whether it could take over: a replica, and the channel is up."""
@@ -240,6 +248,7 @@ class Duo:
                     "password_file": str(node.directory / "password"),
                     "peer": {"host": peer, "port": 3306},
                     "hold_down": 600,
+                    "promote": {"on_silence": self.on_silence},
                 }
             },
         }

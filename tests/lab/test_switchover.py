@@ -179,3 +179,26 @@ def test_a_reload_changes_the_keeper_and_no_client_notices(duo: Duo) -> None:
     assert a.serves
     assert [old for old, _ in a.agent.history()].count("MASTER") == 0
     assert a.order("switchover").returncode == 0
+
+
+def test_where_silence_opens_nothing_the_agents_agree_who_goes_on(site: Site, tmp_path: Path) -> None:
+    """A cable that is out for a moment, and a server that is started again: nobody has to be called for those."""
+    duo = Duo(site, tmp_path, on_silence="hold")
+    active = duo.active
+    active.host.port("down")
+    assert until(lambda: not active.host.holds(), 20)
+    assert active.agent is not None
+    assert until(lambda: active.agent is not None and active.agent.state(60) == "FAULT", 20)
+    active.host.port("up")
+    assert until(lambda: duo.a.serves or duo.b.serves, 30), (duo.a.database(), duo.b.database())
+    active = duo.active
+    standby = duo.other(active)
+    assert until(lambda: duo.ready(standby), 30), standby.database()
+    assert standby.order("drain").returncode == 0
+    assert active.mysqld is not None
+    active.mysqld.kill()
+    assert until(lambda: not active.host.holds(), 20)
+    duo.start_server(active)
+    assert until(active.answers, 30)
+    assert until(lambda: active.serves, 30), (active.database(), standby.database())
+    assert not standby.host.holds()
