@@ -176,6 +176,11 @@ class Databases:
                 if self._channel is not None:
                     self._channel.send(INVITE, {"instance": instance, "by": self._name})
 
+    def to_be_closed(self, instance: str) -> str | None:
+        """Why the core wants its writes closed; None while it wants them open."""
+        wish = self._wishes.get(instance)
+        return wish.reason if isinstance(wish, CloseWrites) else None
+
     def call_off(self, instance: str) -> None:
         """Tell the other node's agent that the switchover it was asked about does not take place."""
         if self._channel is not None:

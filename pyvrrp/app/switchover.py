@@ -138,8 +138,8 @@ class Switchover:
                 async with self._way_back(instance, course):
                     down = await self._step_down(instance, course)
                     await self._have_it_reach(instance, target, down, course)
-                    if self.status(instance).state != "MASTER":
-                        raise RefusedError(f"{instance} is MASTER no more: something else has happened")
+                    if reason := self._left_by_itself(instance):
+                        raise RefusedError(reason)
                 self._report(Relinquish(instance, f"switchover to {target}"))
                 await self._see_it_open(instance, target, down, began, course)
             finally:
@@ -186,6 +186,8 @@ class Switchover:
                 await self._ask_to_reach(instance, now.has, KEEPS_UP)
             except ChannelError as error:
                 reason = str(error)
+                if not self._databases.channel.up:
+                    raise RefusedError(f"the channel to {target} is gone: {error}") from None
             took = self._loop.time() - asked
             if not reason and took <= KEEPS_UP:
                 course.steps.append(f"{target} keeps up: it had everything within {took * 1e3:.0f} ms")
@@ -194,12 +196,21 @@ class Switchover:
                 raise RefusedError(f"{target} does not keep up: {reason or 'it takes longer and longer'}")
             await asyncio.sleep(PAUSE)
 
+    def _left_by_itself(self, instance: str) -> str:
+        """Why this node is not to have its writes open any more, whatever the switchover does; "" while it is."""
+        status, ordered = self.status(instance), self._databases.to_be_closed(instance)
+        if status.state == "MASTER" and ordered is None:
+            return ""
+        found = ordered or (status.last.reason if status.last is not None else "")
+        return f"{instance} has left by itself meanwhile: {found or f'it is {status.state}'}"
+
     async def _step_down(self, instance: str, course: Course) -> SteppedDown:
         post = self._databases.post(instance)
         down = await self._databases.keeper(instance).handover.step_down(max(STEP_DOWN, post.settings.demote.timeout))
         killed = f"{down.killed} session{'' if down.killed == 1 else 's'} killed"
         text = f"writes closed here in {down.seconds * 1e3:.0f} ms, {killed}, at {down.position}"
         course.steps.append(text)
+        self._say(instance, f"switchover: {text}")
         return down
 
     async def _have_it_reach(self, instance: str, target: str, down: SteppedDown, course: Course) -> None:
@@ -220,15 +231,20 @@ class Switchover:
         held = next(each for each in self._node.settings.instances if each.name == instance).held
         addresses = tuple(each.address for each in held)
         self._databases.refusing.refuse(instance, addresses)
+        began = self._loop.time()
         try:
             yield
         except BaseException as error:
-            # Who is MASTER no more was told to close, and a daemon that is stopped hands over.
-            if self.status(instance).state == "MASTER" and not self._node.stopping:
-                await self._step_back(instance, error, course)
+            # Who has left was told to close, and a daemon that is stopped hands over.
+            reason = self._left_by_itself(instance)
+            if not reason and not self._node.stopping:
+                await self._step_back(instance, error, began, course)
+            if reason and isinstance(error, PyvrrpError):
+                course.steps.append(f"not rolled back, writes stay closed here: {reason}")
+                raise RefusedError(reason) from None
             raise
 
-    async def _step_back(self, instance: str, error: BaseException, course: Course) -> None:
+    async def _step_back(self, instance: str, error: BaseException, began: float, course: Course) -> None:
         try:
             await self._databases.keeper(instance).handover.step_back()
         except PyvrrpError as failure:
@@ -236,7 +252,9 @@ class Switchover:
             course.steps.append(text)
             self._report(Relinquish(instance, text))
             raise UnfinishedError(f"{error}; {text}") from None
-        course.steps.append("rolled back: writes are open here again")
+        text = f"rolled back: writes are open here again after {(self._loop.time() - began) * 1e3:.0f} ms"
+        course.steps.append(text)
+        self._say(instance, f"switchover: {text}")
 
     async def _see_it_open(self, instance: str, target: str, down: SteppedDown, began: float, course: Course) -> None:
         """Its own clock says how long ago writes were opened there; ours, how long nobody could write."""

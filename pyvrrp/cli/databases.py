@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pyvrrp.cli.layout import GAP, Json, ago, table
 
+_BAD = ("DOWN", "HUNG", "STALLED")
 _STALE = 5.0  # seconds without a word of a database, after which that is said
 
 
@@ -20,7 +21,7 @@ def database_block(database: Json, now: float) -> list[str]:
         *_known("other node", view["peer"]),
         *_known("mode", view["mode"]),
         *(("NOT FIT", each) for each in database["faults"]),
-        *(("against it", each) for each in database["against"] if each not in database["faults"]),
+        *((_label(each, view), each) for each in database["against"] if each not in database["faults"]),
         *(("ONLY HERE", each) for each in view["errant"]),
         *(("LOST", each) for each in view["lost"]),
     ]
@@ -39,9 +40,15 @@ def channel_line(answer: Json) -> list[str]:
     return [f"CHANNEL{GAP}{'up' if channel['up'] else 'DOWN'}, to {name} port {channel['port']}{why}"]
 
 
+def _label(against: str, view: Json) -> str:
+    """A dead server is no fault while it is paused, and not fit all the same."""
+    return "NOT FIT" if view["verdict"] in _BAD and view["evidence"] in against else "against it"
+
+
 def fit(database: Json, instance: Json) -> bool:
     """Whether it serves, or could when it were asked to."""
-    bad = database["faults"] or database["view"]["errant"] or database["reported"] is None
+    view = database["view"]
+    bad = database["faults"] or view["errant"] or view["verdict"] in _BAD or database["reported"] is None
     return not bad and (instance["state"] == "MASTER" or not database["against"])
 
 

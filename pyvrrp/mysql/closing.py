@@ -1,7 +1,9 @@
 """Closing a server's writes: read_only, client sessions killed, until nothing can write and nothing moves.
 
 read_only is not instantaneous: somebody's LOCK TABLES or a running statement holds it up, and while it waits new
-writers wait behind it. So it is tried shortly, everybody is killed, and it is tried again.
+writers wait behind it. So it is tried shortly, everybody is killed, and it is tried again. Once it has taken effect,
+everybody who is connected is killed, and only these must be gone: who connects later begins under read_only, and a
+client that always comes back is no reason to wait.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from typing import Final
 
 from pyvrrp.mysql.failure import DatabaseError, Kind
 from pyvrrp.mysql.server import Server
+from pyvrrp.mysql.status import Process
 
 FIRST: Final = 0.02  # seconds for the first try: what holds it up longer is a session, and those are killed next
 AGAIN: Final = 0.05
@@ -62,21 +65,28 @@ class _Closing:
         self._began = self._loop.time()
         self._deadline = self._began + within
         self._killed: dict[int, str] = {}
+        self._doomed: frozenset[int] | None = None  # who was connected when read_only had taken effect
 
     async def run(self, *, still: bool) -> Closed:
-        trouble = "no time was left"
+        trouble = ""
         while self._left() > 0:
             try:
-                await self._shut()
-                if await self._expel() == 0 and await self._server.read_only(self._left()):
+                if self._doomed is None:
+                    await self._shut()
+                staying = await self._staying()
+                if not staying and await self._is_shut():
                     position = await self._standing_still() if still else await self._server.position(self._left())
                     return self._result(complete=True, position=position)
+                trouble = (
+                    f"{staying} of its sessions were killed and have not gone" if staying else "it was opened again"
+                )
             except DatabaseError as error:
-                trouble = str(error)
+                if self._left() > 0 or not trouble:  # what held it up says more than that time was over
+                    trouble = str(error)
                 if error.kind in HOPELESS:
                     break
             await asyncio.sleep(PAUSE)
-        return self._result(complete=False, trouble=trouble)
+        return self._result(complete=False, trouble=trouble or "no time was left")
 
     async def _shut(self) -> None:
         """read_only is set; when a session holds it up, everybody has been killed and it can be tried again."""
@@ -88,20 +98,37 @@ class _Closing:
                 await self._expel()
             raise
 
-    async def _expel(self) -> int:
-        """Kill the clients; how many there were."""
+    async def _staying(self) -> int:
+        """How many are still there of those who were there when read_only had taken effect."""
+        if self._doomed is None:
+            self._doomed = frozenset([each.id for each in await self._expel()])
+            return len(self._doomed)
+        return len(await self._expel(self._doomed)) if self._doomed else 0
+
+    async def _is_shut(self) -> bool:
+        """Whether read_only is still set; if not, everybody who has come since may have written."""
+        if await self._server.read_only(self._left()):
+            return True
+        self._doomed = None
+        return False
+
+    async def _expel(self, only: frozenset[int] | None = None) -> list[Process]:
+        """Kill the clients, or `only` these; who they were."""
         if not self._kill:
-            return 0
+            return []
         clients = [each for each in await self._server.clients(self._left()) if each.user not in self._keep]
+        clients = [each for each in clients if only is None or each.id in only]
         await self._server.kill([each.id for each in clients], self._left())
         self._killed |= {each.id: f"{each.user}@{_host(each.host)}" for each in clients}
-        return len(clients)
+        return clients
 
     async def _standing_still(self) -> str:
         """The position, when two looks in a row see the same."""
         before = await self._server.position(self._left())
         while True:
             await asyncio.sleep(STABLE)
+            if self._left() <= 0:
+                raise DatabaseError(Kind.TIMED_OUT, 0, f"its position does not stand still: {before}")
             after = await self._server.position(self._left())
             if after == before:
                 return after

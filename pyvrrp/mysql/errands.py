@@ -51,9 +51,9 @@ class Errands:
             if not done.done():
                 done.set_result(None)
 
-    def give_up(self) -> None:
-        """An order comes first."""
-        self._fail(DatabaseError(Kind.SQL, 0, "something else was ordered meanwhile"))
+    def give_up(self, order: str) -> None:
+        """An order, in words, comes first."""
+        self._fail(DatabaseError(Kind.SQL, 0, f"it came to something else: {order}"))
 
     def close(self) -> None:
         """Nobody runs them any more."""

@@ -245,7 +245,8 @@ class Keeper:
     async def _next(self) -> None:
         order = self._order
         if order is not self._done and order is not None:
-            self._errands.give_up()
+            why = f"its writes are closed: {order.reason}" if isinstance(order, CloseWrites) else "they are opened"
+            self._errands.give_up(why)
             await (self._open(order) if isinstance(order, OpenWrites) else self._close(order))
         elif self._errands.waiting:
             await self._errands.run()
@@ -379,7 +380,8 @@ class Keeper:
     async def _keep_closed(self, picture: Picture, now: float) -> None:
         if not picture.read_only and self._settings.demote.read_only:
             closed = await self._writes.close(self._settings.demote.timeout, still=False)
-            self._say(Level.WARNING, f"somebody has opened the writes of a server that is not active: {closed}")
+            why = self._writes.why_open(could_not_be_closed=self._standing.writes == "closing")
+            self._say(Level.WARNING, f"{why}: {closed}")
             self._standing.writes = "closed" if closed.complete else "closing"
         elif self._standing.writes == "closing":
             self._standing.writes = "closed"

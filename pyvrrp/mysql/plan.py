@@ -22,8 +22,12 @@ Place = Gtids | Coordinates | None
 
 FIT: Final = frozenset({Word.UP, Word.OVERLOADED, Word.READ_ONLY})
 CLIENT_ERRORS: Final = range(2000, 3000)  # of an IO thread whose source is gone
+# Of an IO thread that a living source turns away, and will not let in without somebody's help. (That it takes no more
+# connections, 1040, is over by itself.)
+TURNED_AWAY: Final = frozenset({1044, 1045, 1129, 1130, 1227, 1698, 1862, 3118})
 SHOWN: Final = 5  # ranges in a sentence; all of them are in the data
 LONG: Final = 2.0  # seconds; what has been going on for longer will not end by itself within a switchover
+PAUSED: Final = "paused (`pyvrrpctl resume` ends that)"
 HOLDS_UP: Final = re.compile(
     r"\s*(ALTER|CREATE|DROP|RENAME|TRUNCATE|OPTIMIZE|REPAIR|ANALYZE|LOCK\s+TABLE|FLUSH|BACKUP)\b", re.IGNORECASE
 )
@@ -61,12 +65,13 @@ def eligibility(standby: Standby, promote: PromoteSettings) -> tuple[str, ...]:
     reasons = [*_withheld(standby), *_unfit(standby.verdict)]
     if promote.require == "none":
         return tuple(reasons)
-    if standby.errant:
+    if standby.errant:  # that it does not replicate, and how far it is behind, follows
         reasons.append(f"it has {_counted(standby.errant)} that the other node has not: {_listed(standby.errant)}")
+        return tuple(reasons)
     if standby.replication is None:
         return (*reasons, "it is not a replica of the other node")
     reasons += _broken(standby.replication, healthy=standby.healthy)
-    reasons += _behind(standby.lag, promote.max_lag)
+    reasons += _behind(standby, promote.max_lag)
     return tuple(reasons)
 
 
@@ -88,7 +93,7 @@ def held(failover: float, hold_down: float, now: float) -> float:
 
 def _withheld(standby: Standby) -> Iterable[str]:
     if standby.paused:
-        yield "failover is paused (`pyvrrpctl resume` ends that)"
+        yield f"failover is {PAUSED}"
     if standby.drained:
         yield "it is drained (`pyvrrpctl resume` ends that)"
     if standby.held > 0:
@@ -108,8 +113,10 @@ def _broken(one: Replication, *, healthy: bool) -> Iterable[str]:
         yield f"its SQL thread reports error {one.sql_errno}: {one.sql_error}"
     if one.io == "No" and one.io_errno not in CLIENT_ERRORS:
         yield _stopped("IO", one.io_errno, one.io_error)
+    elif one.io != "Yes" and one.io_errno in TURNED_AWAY:
+        yield f"its IO thread is turned away{_error(one.io_errno, one.io_error)}"
     elif not healthy and one.sql and one.io != "Yes":
-        yield f"it has not been seen replicating from {one.source} yet"
+        yield f"it has not been seen replicating from {one.source} yet{_error(one.io_errno, one.io_error)}"
     if one.delay:
         yield f"it replicates {one.delay} s late on purpose"
     if one.filters:
@@ -117,14 +124,35 @@ def _broken(one: Replication, *, healthy: bool) -> Iterable[str]:
 
 
 def _stopped(thread: str, number: int, text: str) -> str:
-    return f"its {thread} thread is not running" + (f" (error {number}: {text})" if number else "")
+    return f"its {thread} thread is not running{_error(number, text)}"
 
 
-def _behind(seconds: float | None, most: float) -> Iterable[str]:
+def _error(number: int, text: str) -> str:
+    return f" (error {number}: {text})" if number else ""
+
+
+def _behind(standby: Standby, most: float) -> Iterable[str]:
+    """Why nothing comes is told with it, unless that is a reason of its own."""
+    seconds, one = standby.lag, standby.replication
     if seconds is None:
         yield "how far it is behind is not known"
     elif seconds > most:
-        yield f"it is {seconds:.1f} s behind, {most:g} s are allowed"
+        lost = one is not None and one.io not in {"Yes", "No"} and one.io_errno and one.io_errno not in TURNED_AWAY
+        why = f"; error {one.io_errno} of its IO thread: {one.io_error}" if lost and one is not None else ""
+        yield f"it is {seconds:.1f} s behind, {most:g} s are allowed{why}"
+
+
+def threads(one: Replication) -> str:
+    """How a channel stands: `from 192.0.2.1:3306: IO Connecting (error 1045: …), SQL Yes`.
+
+    Of one that was stopped, that its source was gone by then is old news.
+    """
+    sql = _error(one.sql_errno, one.sql_error)
+    if one.io == "No" and not one.sql:
+        io = _error(one.io_errno, one.io_error) if one.io_errno not in CLIENT_ERRORS else ""
+        return f"stopped (from {one.source})" + (f", IO{io}" if io else "") + (f", SQL{sql}" if sql else "")
+    io = _error(one.io_errno, one.io_error) if one.io != "Yes" else ""
+    return f"from {one.source}: IO {one.io}{io}, SQL {'Yes' if one.sql else 'No'}{sql}"
 
 
 # --- is all applied that was received? --------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ class Remarks:
 
     def about(self, report: DatabaseReport, now: float) -> Remark | None:
         """What is to be said now. Of faults the core speaks."""
-        active = report.view.writes == "open"
+        active = report.view.writes.startswith("open")
         if report.faults or active is not self._active:
             self._said = self._seen = ()
         self._active = active
@@ -47,5 +47,5 @@ class Remarks:
         if not kinds:
             mended = "nothing is wrong with it any more" if active else "nothing is against its taking over any more"
             return Remark(mended, fit=True)
-        serves = "its writes stay open, but" if active else "it would not take over:"
-        return Remark(f"{serves} {'; '.join(report.against)}", fit=False)
+        serves = "it is not left:" if report.view.writes != "open" else "its writes stay open, but"
+        return Remark(f"{serves if active else 'it would not take over:'} {'; '.join(report.against)}", fit=False)

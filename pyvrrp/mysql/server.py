@@ -7,7 +7,9 @@ what it does last. `work` does what may take long.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from pyvrrp.core.settings import Account
@@ -15,16 +17,31 @@ from pyvrrp.mysql import grants
 from pyvrrp.mysql.dialect import Dialect, dialect, quoted
 from pyvrrp.mysql.failure import DatabaseError, Kind
 from pyvrrp.mysql.places import LogEvent, LogFile
-from pyvrrp.mysql.probe import WRITE
+from pyvrrp.mysql.probe import DOING, WRITE
 from pyvrrp.mysql.session import Row, Session
 from pyvrrp.mysql.status import Coordinates, Picture, Process, goes_by_file, picture, processes, transactions
 
 NO_SUCH_THREAD: Final = 1094
 GRACE: Final = 0.03  # seconds that a statement may take beyond what it waits for
 RESERVED: Final = ("mysql.session", "mysql.sys", "mariadb.sys")
+FULL: Final = re.compile(r"free space|disk space")  # what a thread waits for
+SHOWN: Final = 40  # characters of a statement
 FLAG: Final = "SELECT @@global.read_only AS flag"
 WHO: Final = "SELECT SUBSTRING_INDEX(USER(), '@', 1) AS name"
 VERSION: Final = "SELECT @@global.version AS version, @@global.version_comment AS comment"
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A statement that had no answer in time, and the server's number of the session that it was asked in."""
+
+    session: int | None
+    statement: str
+    asked: float
+
+    def is_asked_by(self, row: Row) -> bool:
+        """Whether that one of the server's sessions still is about it."""
+        return int(row["Id"]) == self.session and str(row["Info"] or "").startswith(self.statement[:SHOWN])
 
 
 class Server:
@@ -36,6 +53,7 @@ class Server:
         self.work = Session(account)
         self._dialect: Dialect | None = None
         self._own_user = ""
+        self._unanswered: Unanswered | None = None
 
     async def dialect(self, within: float) -> Dialect:
         """How it is spoken to; asked once. A server that is replaced by another version is another server."""
@@ -49,7 +67,7 @@ class Server:
 
     def forget(self) -> None:
         """It may have been started anew, as another version."""
-        self._dialect = None
+        self._dialect = self._unanswered = None
 
     def renew(self) -> None:
         """Make its connections anew, each with its next statement."""
@@ -158,7 +176,11 @@ class Server:
         )
 
     async def look(self, within: float) -> Picture:
-        """All of it. A heartbeat table that is not there, or not for this account, has no beats."""
+        """All of it. A heartbeat table that is not there, or not for this account, has no beats.
+
+        While the last look hangs in the server there is no other one: each would be one connection more.
+        """
+        await self._hear_out(within)
         spoken = await self.dialect(within)
         statements = (
             spoken.facts,
@@ -167,12 +189,39 @@ class Server:
             spoken.semi_sync_variables,
             spoken.status,
         )
-        answers = [await self.ask(self.work, each, within=within) for each in statements]
+        answers = [await self._told(each, within) for each in statements]
         return _picture(spoken, *answers, await self._beats(spoken, within))
+
+    async def _told(self, statement: str, within: float) -> Sequence[Row]:
+        """Its rows. What has no answer is named, and so is a full disk if the server says that it waits for one."""
+        asked = asyncio.get_running_loop().time()
+        try:
+            return await self.ask(self.work, statement, within=within)
+        except DatabaseError as error:
+            if error.kind is not Kind.TIMED_OUT:
+                raise
+        self._unanswered = one = Unanswered(self.work.last_thread_id, statement, asked)
+        await self._hear_out(within)
+        raise self._unheard(one, ())
+
+    async def _hear_out(self, within: float) -> None:
+        """Raises DatabaseError while the server still works on a question whose answer nobody waits for any more."""
+        if self._unanswered is None:
+            return
+        rows = await self.ask(self.gate, DOING, within=within)
+        if any(self._unanswered.is_asked_by(row) for row in rows):
+            raise self._unheard(self._unanswered, rows)
+        self._unanswered = None
+
+    def _unheard(self, one: Unanswered, rows: Sequence[Row]) -> DatabaseError:
+        seconds = asyncio.get_running_loop().time() - one.asked
+        states = {str(row["State"]): str(row["Command"]) for row in rows if FULL.search(str(row["State"] or ""))}
+        full = "".join(f"; its disk is full ({who}: {state})" for state, who in states.items())
+        return DatabaseError(Kind.TIMED_OUT, 0, f"{one.statement[:SHOWN]} has had no answer for {seconds:.1f} s{full}")
 
     async def _beats(self, spoken: Dialect, within: float) -> Sequence[Row]:
         try:
-            return await self.ask(self.work, spoken.heartbeats, within=within)
+            return await self._told(spoken.heartbeats, within)
         except DatabaseError as error:
             if error.number:
                 return ()

@@ -26,6 +26,7 @@ Row = Mapping[str, Any]
 
 MARGIN: Final = 0.05  # seconds; how much later than the socket's own deadline a call is given up
 ENCODING: Final = "pyvrrp-utf-8"  # of what servers say: a byte that is no UTF-8 is no reason to hear nothing at all
+NO_TIME: Final = "no time was left"
 SELF: Final = "pyvrrp"  # program_name among the connection's attributes
 
 
@@ -41,6 +42,7 @@ class Session:
         self._connection: Connection[DictCursor] | None = None
         self._socket: socket.socket | None = None  # the connection's, from before it is one
         self._over = False
+        self.last_thread_id: int | None = None  # of the last connection, which may have ended
 
     async def ask(self, *statements: str, within: float) -> list[Row]:
         """Execute statements; the rows of the last one. `within` (seconds) bounds them all, connecting included.
@@ -49,6 +51,8 @@ class Session:
         """
         if self._over:
             raise DatabaseError(Kind.CLOSED, 0, "nobody asks this server any more")
+        if within <= 0:
+            raise DatabaseError(Kind.TIMED_OUT, 0, NO_TIME)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + within
         call = loop.run_in_executor(self._thread, self._ask, statements, deadline, loop)
@@ -58,7 +62,7 @@ class Session:
             async with asyncio.timeout(within + MARGIN):
                 return await asyncio.shield(call)
         except TimeoutError:
-            raise DatabaseError(Kind.TIMED_OUT, 0, f"no answer in {within:g} s") from None
+            raise DatabaseError(Kind.TIMED_OUT, 0, f"no answer in {within:.3g} s") from None
 
     def fileno(self) -> int | None:
         """The connection's descriptor, to hear of its end; None while there is none."""
@@ -104,7 +108,7 @@ class Session:
 
     def _ask(self, statements: Sequence[str], deadline: float, loop: asyncio.AbstractEventLoop) -> list[Row]:
         if loop.time() >= deadline:  # others kept the thread busy: nothing is wrong with the connection
-            raise DatabaseError(Kind.TIMED_OUT, 0, "no time was left")
+            raise DatabaseError(Kind.TIMED_OUT, 0, NO_TIME)
         if self._connection is not None and _is_over(self._socket):
             self._close()  # the server was started anew, or had enough of it: nothing has been asked of it yet
         rows: list[Row] = []
@@ -123,7 +127,7 @@ class Session:
 
     def _execute(self, statement: str, left: float) -> list[Row]:
         if left <= 0:
-            raise DatabaseError(Kind.TIMED_OUT, 0, "no time was left")
+            raise DatabaseError(Kind.TIMED_OUT, 0, NO_TIME)
         connection = self._connection or self._connect(left)
         # PyMySQL has these for a connection; the deadline is a statement's.
         vars(connection).update(_read_timeout=left, _write_timeout=left)
@@ -137,6 +141,7 @@ class Session:
         connection.connect(self._socket)
         vars(connection).update(encoding=ENCODING)
         self._connection = connection
+        self.last_thread_id = self.thread_id
         return connection
 
     def _close(self) -> None:

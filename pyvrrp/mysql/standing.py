@@ -166,7 +166,7 @@ class Standing:
 
     def report(self, now: float) -> DatabaseReport:
         """What the server is fit for."""
-        against = self._lacks() if self.writes == "open" else self.against(now)
+        against = (*self._lacks(), *self._left_alone()) if self.writes == "open" else self.against(now)
         return DatabaseReport(self._instance, self._faults(), against, self._view(now))
 
     def published(self, now: float) -> Published:
@@ -193,6 +193,12 @@ class Standing:
         if self.memory.now.paused or self._verdict.word not in FAULTS:
             return ()
         return (f"its server {self._verdict.evidence}",)
+
+    def _left_alone(self) -> tuple[str, ...]:
+        """What would be a fault of an active one were it not paused."""
+        if not self.memory.now.paused or self._verdict.word not in FAULTS:
+            return ()
+        return (f"its server {self._verdict.evidence}, and nothing is done about it: {plan.PAUSED}",)
 
     def against(self, now: float, *, ordered: bool = False) -> tuple[str, ...]:
         """What keeps it from taking over, or `ordered` from being a switchover's target; nothing of an active one."""
@@ -269,7 +275,7 @@ class Standing:
             else str(self._settings.account),
             verdict=self._verdict.word.value,
             evidence=self._verdict.evidence,
-            writes=self.writes,
+            writes=self._shown_writes(),
             replication=self._replication(),
             position=self._has,
             semi_sync=_semi_sync(picture) if picture is not None and self._verdict.usable else "",
@@ -277,6 +283,13 @@ class Standing:
             mode=self._mode(),
             errant=self.errant,
             lost=self.memory.now.lost,
+        )
+
+    def _shown_writes(self) -> str:
+        """A server that is dead has no open writes, whatever was ordered of it."""
+        dead = self.writes == "open" and self._verdict.word in {Word.DOWN, Word.HUNG}
+        return (
+            f"open as ordered, but its server is {self._verdict.word.value}: nobody can write" if dead else self.writes
         )
 
     def _mode(self) -> str:
@@ -295,11 +308,8 @@ class Standing:
         one = self.replication
         if one is None:
             return "none"
-        if one.io == "No" and not one.sql:
-            return f"stopped (from {one.source})"
-        lag = self._lag()
-        behind = "" if lag is None else f", {lag:.0f} s behind"
-        return f"from {one.source}: IO {one.io}, SQL {'Yes' if one.sql else 'No'}{behind}"
+        lag = None if one.io == "No" and not one.sql else self._lag()
+        return plan.threads(one) + ("" if lag is None else f", {lag:.0f} s behind")
 
 
 def _behind(one: Replication, before: float | None) -> float | None:

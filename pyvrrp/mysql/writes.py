@@ -5,6 +5,7 @@ Who opens them says so here, and the watch writes heartbeats while they are open
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from pyvrrp.core.effects import Level
@@ -45,6 +46,16 @@ class Writes:
             return await self._server.read_only(self.settings.demote.timeout / 2)
         except DatabaseError:
             return False
+
+    def why_open(self, *, could_not_be_closed: bool) -> str:
+        """How it is that a server that is not active was found open. One that hung when it was left has woken up."""
+        if not could_not_be_closed:
+            return "somebody has opened the writes of a server that is not active"
+        seconds = asyncio.get_running_loop().time() - self._watch.latest.since
+        return (
+            "its writes could not be closed when that was ordered;"
+            f" it answers again, and has been open for {seconds * 1e3:.0f} ms since"
+        )
 
     async def lend(self, within: float) -> Closed:
         """Close them for a switchover. Raises nothing."""

@@ -94,6 +94,8 @@ class Keeper:
         self.post, self.tell, self.publish = post, tell, publish
         self.machine, self.name, self.server = machine, machine.name, machine.server
         self.against: tuple[str, ...] = ()
+        self.faults: tuple[str, ...] = ()
+        self.procedures: list[str] = []
         self.heard_at: list[float] = []
         self.wishes: list[OpenWrites | CloseWrites] = []
         self.orders: list[str] = []
@@ -129,7 +131,7 @@ class Keeper:
     def report(self) -> None:
         writes = "open" if self.server.writable else "closed"
         view = DatabaseView("imaginary", "UP", writes=writes, position=str(self.server.rows), replication="running")
-        self.tell(DatabaseReport(self.post.instance, (), self.against, view))
+        self.tell(DatabaseReport(self.post.instance, self.faults, self.against, view))
         self.publish(
             Published(
                 self.post.instance, self.name, writes, "UP", str(self.server.rows), "mariadb", False, self.against, 0
@@ -231,6 +233,7 @@ class Keeper:
             await asyncio.Event().wait()
 
     def _do(self, procedure: str) -> None:
+        self.procedures.append(procedure)
         self.before.get(procedure, lambda: None)()
 
 

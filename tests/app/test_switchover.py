@@ -156,7 +156,12 @@ def test_rolled_back_when_the_standby_does_not_get_there(play: Callable[[Story],
         outcome = await order(a, "switchover")
         assert not outcome["ok"]
         assert "the SQL thread is stopped" in outcome["why"]
-        assert outcome["steps"][-1] == "rolled back: writes are open here again"
+        said = [each for each in a.log if each.startswith("switchover: ")]
+        assert said[0].startswith("switchover: writes closed here in 10 ms, 2 sessions killed, at ")
+        assert said[1] == f"switchover: {outcome['steps'][-1]}"
+        assert said[2] == f"switchover: {outcome['why']}"
+        assert 500 <= int(said[1].split()[-2]) < 2000  # ms, of which the other one had REACH
+        assert outcome["steps"][-1].startswith("rolled back: writes are open here again after ")
         assert a.serves
         await until(lambda: a.refused[-1] == ())
         await until(lambda: b.keeper.orders == ["called off"])  # its silence is no order any more
@@ -251,7 +256,7 @@ def test_the_standby_dies_before_it_was_handed_anything(play: Callable[[Story], 
         if outcome.get("timed_out"):  # it had said that it has everything
             await until(lambda: a.serves)
         else:
-            assert outcome["steps"][-1] == "rolled back: writes are open here again"
+            assert outcome["steps"][-1].startswith("rolled back: writes are open here again after ")
         assert a.serves
         assert not b.server.writable
 
@@ -281,9 +286,48 @@ def test_the_channel_breaks_while_writes_are_closed(play: Callable[[Story], None
 
         a.keeper.before["stepped_down"] = cut
         outcome = await order(a, "switchover")
-        assert outcome["steps"][-1] == "rolled back: writes are open here again"
+        assert outcome["steps"][-1].startswith("rolled back: writes are open here again after ")
         assert a.serves
         assert not b.server.writable
+
+    play(story)
+
+
+def test_the_channel_is_gone_before_writes_are_closed(play: Callable[[Story], None]) -> None:
+    """There is nothing to wait for."""
+
+    async def story(a: Machine, b: Machine) -> None:
+        def cut() -> None:
+            for link in list(a.databases.channel._links):
+                a.databases.channel._drop(link)
+
+        b.keeper.before["reach"] = cut
+        began = asyncio.get_running_loop().time()
+        outcome = await order(a, "switchover")
+        assert outcome["why"].startswith("the channel to node-b is gone: ")
+        assert asyncio.get_running_loop().time() - began < 0.5
+        assert "step_down" not in a.keeper.procedures
+        assert a.serves
+
+    play(story)
+
+
+@pytest.mark.parametrize("moment", ["step_down", "stepped_down", "reach"])
+def test_the_active_server_dies_on_the_way_and_that_is_the_reason(play: Callable[[Story], None], moment: str) -> None:
+    async def story(a: Machine, b: Machine) -> None:
+        def die() -> None:
+            if moment == "reach" and a.server.writable:
+                return  # the other one is only asked whether it keeps up
+            a.keeper.faults = ("its server refuses connections",)
+            a.keeper.report()
+
+        (b if moment == "reach" else a).keeper.before[moment] = die
+        outcome = await order(a, "switchover")
+        assert outcome["why"] == "VI_1 has left by itself meanwhile: its server refuses connections"
+        assert any(each == f"switchover: {outcome['why']}" for each in a.log)
+        assert not any("open here again" in each for each in outcome["steps"])
+        await until(lambda: b.serves)
+        assert not a.server.writable
 
     play(story)
 
@@ -299,7 +343,8 @@ def test_mastership_is_lost_on_the_way(play: Callable[[Story], None]) -> None:
 
         a.keeper.before["stepped_down"] = unplug
         outcome = await order(a, "switchover")
-        assert not outcome["ok"]
+        assert outcome["why"] == "VI_1 has left by itself meanwhile: interface eth0 is down"
+        assert outcome["steps"][-1].startswith("not rolled back, writes stay closed here: ")
         assert a.state == "FAULT"
         assert not a.server.writable
         await until(lambda: b.serves)

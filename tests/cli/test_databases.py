@@ -61,6 +61,16 @@ def test_a_channel_that_is_down_is_said() -> None:
     assert "CHANNEL  DOWN, to 192.168.1.201 port 3112\n" in render.status(answer(BACKUP, channel=down))
 
 
+def test_a_dead_server_that_is_paused_is_not_fit() -> None:
+    reason = "its server refuses connections, and nothing is done about it: paused (`pyvrrpctl resume` ends that)"
+    dead = with_view(replace(DATABASE, instance="orders"), verdict="DOWN", evidence="refuses connections")
+    dead = replace(dead, against=(reason, "its account lacks PROCESS"))
+    page = render.status(answer(BACKUP, MASTER, databases=(dead,)))
+    lines = [" ".join(line.split()) for line in page.splitlines()]
+    assert f"NOT FIT {reason}" in lines
+    assert "against it its account lacks PROCESS" in lines
+
+
 @pytest.mark.parametrize(
     ("database", "channel", "healthy"),
     [
@@ -71,6 +81,9 @@ def test_a_channel_that_is_down_is_said() -> None:
         (replace(DATABASE, against=("lag is 12 s",)), CHANNEL, False),
         (replace(DATABASE, reported=None), CHANNEL, False),
         (with_view(DATABASE, errant=("0-1-7",)), CHANNEL, False),
+        (with_view(DATABASE, verdict="OVERLOADED"), CHANNEL, True),
+        *((with_view(DATABASE, verdict=each), CHANNEL, False) for each in ("DOWN", "HUNG", "STALLED")),  # paused
+        (with_view(replace(DATABASE, instance="orders"), verdict="DOWN"), CHANNEL, False),
         (replace(DATABASE, instance="orders", against=("its log_bin is off",)), CHANNEL, True),  # active already
     ],
 )

@@ -142,3 +142,53 @@ def test_replication_and_the_agent_itself_are_left_alone(open_pair: Pair) -> Non
     assert result.complete
     assert open_pair.a.value(dumps) == 1
     assert all("repl" not in account and "pyvrrp" not in account for account in result.killed)
+
+
+def test_a_client_that_always_comes_back_is_no_reason_to_wait(open_pair: Pair) -> None:
+    """Who comes after read_only has taken effect begins under it."""
+    over, made = threading.Event(), []
+
+    def poll() -> None:
+        while not over.is_set():
+            with contextlib.suppress(pymysql.MySQLError, OSError):
+                client = open_pair.a.connect()
+                made.append(client)
+                while not over.is_set():
+                    client.cursor().execute("select 1")
+
+    threads = [threading.Thread(target=poll) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    try:
+        assert until(lambda: len(made) >= 6)
+        result = closed(open_pair, within=2.0)
+        assert result.complete, result
+        assert result.seconds < 1.0
+        assert 6 <= len(result.killed) < 30
+        assert open_pair.a.value("(select count(*) from information_schema.processlist where user = 'app')")
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+
+
+def test_what_still_writes_is_said(open_pair: Pair) -> None:
+    """An account that passes read_only, and is kept."""
+    over = threading.Event()
+
+    def write() -> None:
+        client = open_pair.a.connect("mighty")
+        while not over.is_set():
+            client.cursor().execute("insert t(v) values (1)")
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        assert until(lambda: open_pair.a.value("(select count(*) from app.t)"))
+        result = closed(open_pair, "mighty", within=0.3)
+    finally:
+        over.set()
+        thread.join()
+    assert not result.complete
+    assert "its position does not stand still: 0-1-" in str(result)
+    assert is_closed(open_pair)

@@ -328,6 +328,27 @@ def test_a_server_that_stands_still_is_answered_for_in_time(pair: Pair) -> None:
 
 
 @pytest.mark.lab
+def test_one_that_wakes_up_after_it_was_left_is_closed_and_nobody_else_is_blamed(pair: Pair) -> None:
+    async def story() -> None:
+        async with active_and_standby(pair) as (a, b):
+            pair.a.signal(signal.SIGSTOP)
+            try:
+                await until(lambda: a.report.faults)
+                assert not (await a.closed()).complete
+                await b.opened()
+            finally:
+                pair.a.signal(signal.SIGCONT)
+            await until(lambda: any("has been open for" in line for line in a.log), about=lambda: str(a.log))
+            print([line for line in a.log if "has been open for" in line])
+            assert pair.a.value("@@global.read_only")
+            assert not any("somebody" in line for line in a.log), a.log
+            pair.a.run("set global read_only=0")  # this is somebody
+            await until(lambda: any("somebody has opened" in line for line in a.log), about=lambda: str(a.log))
+
+    play(story)
+
+
+@pytest.mark.lab
 def test_a_server_that_stands_still_may_be_killed(pair: Pair) -> None:
     async def story() -> None:
         async with active_and_standby(pair, demote=DemoteSettings(on_failure="kill-server")) as (a, _):

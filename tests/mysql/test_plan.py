@@ -24,6 +24,7 @@ from pyvrrp.mysql.plan import (
     objections,
     rejoin,
     rejoin_by_place,
+    threads,
 )
 from pyvrrp.mysql.status import Coordinates, Picture, Process, Replication
 from pyvrrp.mysql.verdict import Verdict, Word
@@ -110,7 +111,62 @@ def test_a_broken_replica_is_not_promoted(changes: dict[str, Any], reason: str) 
 
 def test_one_that_nobody_saw_replicating_is_not_promoted() -> None:
     unseen = Standby(UP, ORPHANED, healthy=False, lag=0.0)
-    assert eligibility(unseen, DEFAULT) == ("it has not been seen replicating from 192.168.1.201:3306 yet",)
+    reason = "it has not been seen replicating from 192.168.1.201:3306 yet"
+    assert eligibility(unseen, DEFAULT) == (f"{reason} (error 2003: error connecting to master)",)
+    assert eligibility(replace(unseen, replication=replace(ORPHANED, io_errno=0)), DEFAULT) == (reason,)
+
+
+def test_one_that_is_turned_away_is_not_promoted_and_says_why() -> None:
+    """Its source lives, and will not let it in by itself; that it takes no more connections is over by itself."""
+    denied = replace(RUNNING, io="Connecting", io_errno=1045, io_error="Access denied for user 'repl'", behind=None)
+    reason = "its IO thread is turned away (error 1045: Access denied for user 'repl')"
+    assert eligibility(replace(READY, replication=denied), DEFAULT) == (reason,)
+    assert eligibility(replace(READY, replication=denied, lag=9.0), DEFAULT) == (
+        reason,
+        "it is 9.0 s behind, 5 s are allowed",
+    )
+    crowded = replace(denied, io_errno=1040, io_error="Too many connections")
+    assert eligibility(replace(READY, replication=crowded), DEFAULT) == ()
+    assert eligibility(replace(READY, replication=crowded, lag=9.0), DEFAULT) == (
+        "it is 9.0 s behind, 5 s are allowed; error 1040 of its IO thread: Too many connections",
+    )
+    over = replace(denied, io="Yes")  # the error of a connection that was made after all
+    assert eligibility(replace(READY, replication=over, lag=9.0), DEFAULT) == ("it is 9.0 s behind, 5 s are allowed",)
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({}, "from 192.168.1.201:3306: IO Yes, SQL Yes"),
+        ({"io_errno": 2003, "io_error": "an old one"}, "from 192.168.1.201:3306: IO Yes, SQL Yes"),
+        (
+            {"io": "Connecting", "io_errno": 1045, "io_error": "Access denied"},
+            "from 192.168.1.201:3306: IO Connecting (error 1045: Access denied), SQL Yes",
+        ),
+        (
+            {"sql": False, "sql_errno": 1062, "sql_error": "Duplicate entry"},
+            "from 192.168.1.201:3306: IO Yes, SQL No (error 1062: Duplicate entry)",
+        ),
+        ({"io": "No", "sql": False}, "stopped (from 192.168.1.201:3306)"),
+        (
+            {"io": "No", "sql": False, "io_errno": 2003, "io_error": "its source had died"},
+            "stopped (from 192.168.1.201:3306)",
+        ),
+        (
+            {
+                "io": "No",
+                "sql": False,
+                "io_errno": 1236,
+                "io_error": "purged",
+                "sql_errno": 1032,
+                "sql_error": "no row",
+            },
+            "stopped (from 192.168.1.201:3306), IO (error 1236: purged), SQL (error 1032: no row)",
+        ),
+    ],
+)
+def test_how_a_channel_stands_is_told_with_its_errors(changes: dict[str, Any], line: str) -> None:
+    assert threads(replace(RUNNING, **changes)) == line
 
 
 def test_what_never_was_a_replica_is_not_promoted() -> None:
@@ -129,6 +185,9 @@ def test_errant_transactions_are_against_it() -> None:
     reason = "it has 6 transactions that the other node has not: 0-1-1926..1930, 1-1-7"
     assert eligibility(errant, DEFAULT) == (reason,)
     assert eligibility(errant, PromoteSettings(require="none")) == ()
+    stopped = replace(RUNNING, io="No", sql=False)  # which follows
+    assert eligibility(replace(errant, replication=stopped, lag=None), DEFAULT) == (reason,)
+    assert eligibility(replace(errant, paused=True), DEFAULT)[1:] == (reason,)
     many = replace(READY, errant=tuple(f"{number}-1-1" for number in range(7)))
     assert eligibility(many, DEFAULT)[0].endswith(": 0-1-1, 1-1-1, 2-1-1, 3-1-1, 4-1-1 and 2 more")
     assert eligibility(replace(many, errant=many.errant[:6]), DEFAULT)[0].endswith(", 4-1-1 and 1 more")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-import subprocess
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
@@ -281,20 +280,6 @@ def test_a_global_read_lock_is_no_stall(server: Server) -> None:
             assert {verdict.word for verdict in witness.said} == {UP}
 
     asyncio.run(story())
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own that is soon full."""
-    directory = tmp_path / "disk"
-    directory.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=220m", "tmpfs", str(directory)], check=False)
-    if mounted.returncode:
-        pytest.skip("may not mount")
-    try:
-        yield directory
-    finally:
-        subprocess.run(["umount", "-l", str(directory)], check=True)
 
 
 def test_a_full_disk_stalls_writes_while_pings_are_answered(small_disk: Path) -> None:

@@ -55,3 +55,10 @@ def test_nothing_of_an_active_one_nor_of_one_with_a_fault() -> None:
     for at in (10.0, 20.0):
         assert remarks.about(report(STOPPED, faults=("its server is gone",)), at) is None
         assert remarks.about(report(writes="open"), at) is None
+
+
+def test_a_dead_one_that_is_paused_has_no_open_writes() -> None:
+    remarks, dead = Remarks(), "its server refuses connections, and nothing is done about it"
+    writes = "open as ordered, but its server is DOWN: nobody can write"
+    remarks.about(report(dead, writes=writes), 10.0)
+    assert remarks.about(report(dead, writes=writes), 12.0) == Remark(f"it is not left: {dead}", fit=False)

@@ -48,3 +48,18 @@ def test_rubbish_is_no_reason_to_hear_nothing() -> None:
     """MySQL 5.6 sends some in the status of a replica that is just connecting."""
     assert b"a\xe8b \xc3\xa4".decode(ENCODING) == "a\ufffdb ä"
     assert "ä".encode(ENCODING, "surrogateescape") == b"\xc3\xa4"
+
+
+def test_no_time_is_said_as_such() -> None:
+    """Not as a question that had no answer in less than nothing."""
+
+    async def story() -> None:
+        session = Session(Account(socket="/nonexistent/socket", user="root"))
+        try:
+            with pytest.raises(DatabaseError, match=r"^no time was left$") as failed:
+                await session.ask("SELECT 1", within=-0.00129)
+            assert failed.value.kind is Kind.TIMED_OUT
+        finally:
+            session.close()
+
+    asyncio.run(story())

@@ -159,6 +159,42 @@ def test_what_has_stopped_is_against_it_at_once(pair: Pair) -> None:
     assert "1062" in pair.against()[0]
 
 
+def test_why_nothing_comes_is_told() -> None:
+    pair = Pair()
+    pair.see(picture(io="Connecting", io_errno=1045, io_error="Access denied", behind=None))
+    assert "IO Connecting (error 1045: Access denied), SQL Yes, " in pair.standing.report(pair.now).view.replication
+    assert pair.against()[0] == "its IO thread is turned away (error 1045: Access denied)"
+
+
+@pytest.mark.parametrize(
+    ("verdict", "writes"),
+    [
+        (DOWN, "open as ordered, but its server is DOWN: nobody can write"),
+        (
+            Verdict(Word.HUNG, "has given no answer for 0.9 s"),
+            "open as ordered, but its server is HUNG: nobody can write",
+        ),
+        (Verdict(Word.STALLED, "answers, but a write hangs", usable=True), "open"),
+    ],
+)
+def test_an_active_one_that_is_paused_is_not_left_and_says_what_is_wrong(verdict: Verdict, writes: str) -> None:
+    pair = Pair()
+    pair.see()
+    pair.standing.opened(Opened("", ()), pair.now, forced=False)
+    pair.standing.judged(verdict)
+    assert pair.standing.report(pair.now).faults
+    pair.memory.change(paused=True)
+    report = pair.standing.report(pair.now)
+    assert report.faults == ()
+    assert report.against == (
+        f"its server {verdict.evidence}, and nothing is done about it: paused (`pyvrrpctl resume` ends that)",
+    )
+    assert report.view.writes == writes
+    pair.standing.judged(Verdict(Word.UP, "answers", usable=True))
+    report = pair.standing.report(pair.now)
+    assert (report.against, report.view.writes) == ((), "open")
+
+
 def test_nobody_is_active_and_it_has_all_that_the_other_one_has() -> None:
     pair = Pair()
     pair.see(picture(io="No", sql=False))
