@@ -191,6 +191,26 @@ def count(ranges: Iterable[str]) -> int:
     return total
 
 
+def merged(ranges: Iterable[str]) -> tuple[str, ...]:
+    """The same transactions, each once; what is no range of transactions stays as it is."""
+    found: dict[str, list[Interval]] = {}
+    places: dict[str, None] = {}
+    for text in ranges:
+        match = RANGE.fullmatch(text)
+        if match is None:
+            places[text] = None
+            continue
+        group = 1 if match[1] else 3
+        first, last = int(match[group]), int(match[group + 1] or match[group])
+        found.setdefault(text[: match.start(group)], []).append((first, last))
+    joined = (
+        f"{head}{first}" if first == last else f"{head}{first}{'..' if head.endswith('-') else '-'}{last}"
+        for head, intervals in found.items()
+        for first, last in _merged(intervals)
+    )
+    return (*joined, *places)
+
+
 # --- MariaDB ----------------------------------------------------------------------------------------------------------
 
 

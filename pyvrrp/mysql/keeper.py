@@ -161,18 +161,17 @@ class Keeper:
         if published.writes == "open":
             self._standing.pulse.heard(now)
         self._standing.told(published)
+        self._report()
         both = published.writes == "open" and self._standing.writes == "open"
         if both and not self._both_open:
             self._say(
                 Level.ERROR, f"the writes of {published.node} are open too: whatever comes now may have to be mended"
             )
         self._both_open = both
-        if self._standing.gives_way:
-            self._report()
 
     def heard(self) -> None:
         """The active node's agent gave a sign of life."""
-        self._standing.pulse.heard(self._loop.time())
+        self._standing.heard(self._loop.time())
 
     def pause(self) -> None:
         """No takeover and no fault by verdict until `resume`."""
@@ -194,7 +193,9 @@ class Keeper:
     def lacking(self) -> tuple[str, ...]:
         """What the active server is last known to have had, and this one has not, as ranges: a takeover loses it."""
         last, picture = self._other.last, self._standing.picture
-        return () if last is None or picture is None else beyond(last, picture, self._standing.replication)
+        if last is None or picture is None:
+            return self._standing.missing()
+        return beyond(last, picture, self._standing.replication)
 
     def _remember(self, **changes: bool) -> None:
         self._standing.memory.change(**changes)
@@ -289,7 +290,7 @@ class Keeper:
             channel=replication.channel if replication is not None else "",
             forced=order.forced,
             complete=self._standing.has_all(now),
-            last=self._other.last,
+            last=self._other.last or (self._other.known_gtids if order.forced else None),
             alive=self._other.answers(now),
             safe=self._other.could_go_on(now),
             semi_sync=picture.semi_sync if picture is not None else SemiSync(),
@@ -301,8 +302,7 @@ class Keeper:
         closed = Closed(complete=True)
         if not await self._writes.are_closed(was_open=self._standing.was_open):
             closed = await self._writes.close(self._settings.demote.timeout, still=False)
-        missing = error.missing if isinstance(error, RefusedError) else ()
-        self._standing.refused(str(error), missing, closed, self._loop.time() + NOT_AGAIN)
+        self._standing.refused(str(error), closed, self._loop.time() + NOT_AGAIN)
         reason = str(error) if closed.complete else f"{error}; {closed}"
         self._report()
         self._done = order
@@ -348,6 +348,8 @@ class Keeper:
     async def _look(self) -> None:
         now = self._loop.time()
         if not self._watch.latest.usable:
+            await self._other.ask(now)  # whether it has become active meanwhile
+            self._standing.weigh()
             return
         try:
             await self._privileges.look(now)
@@ -376,6 +378,8 @@ class Keeper:
         if replication is not None and (replication.sql or replication.io != "No"):
             with contextlib.suppress(DatabaseError):  # tried again
                 await rejoining.stop(self._server, replication, STOP)
+        await self._other.ask(self._loop.time())
+        self._standing.weigh()
 
     async def _keep_closed(self, picture: Picture, now: float) -> None:
         if not picture.read_only and self._settings.demote.read_only:
@@ -386,6 +390,7 @@ class Keeper:
         elif self._standing.writes == "closing":
             self._standing.writes = "closed"
         await self._other.ask(self._loop.time())
+        self._standing.weigh()
         replication = self._standing.replication
         await self._roles.follow(picture)
         await self._returning.compare(picture, now)

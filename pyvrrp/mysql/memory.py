@@ -20,14 +20,18 @@ SUFFIX: Final = ".database.json"
 class Remembered:
     """Of one instance. Times are seconds of the wall clock, as they must outlive a reboot; 0 is never.
 
-    `active`: nobody's writes have been open since its were. `failover`: when this pair last failed over without being
-    asked to, `acknowledged`: when the operator last said that it was seen. `lost`: transactions that the last takeover
-    left behind.
+    `active`: nobody's writes are known to have been open since its were; `doubt`: why that may be otherwise.
+    `successor`: whose writes have been open since. `beat`: the last heartbeat of the other server that was known while
+    its own were. `failover`: when this pair last failed over without being asked to, `acknowledged`: when the operator
+    last said that it was seen. `lost`: transactions that takeovers left behind since then.
     """
 
     paused: bool = False
     drained: bool = False
     active: bool = False
+    successor: str = ""
+    doubt: str = ""
+    beat: int = 0
     failover: float = 0.0
     acknowledged: float = 0.0
     lost: tuple[str, ...] = ()
@@ -35,6 +39,8 @@ class Remembered:
 
 _KINDS: Final[dict[str, Any]] = {
     **dict.fromkeys(("paused", "drained", "active"), bool),
+    **dict.fromkeys(("successor", "doubt"), str),
+    "beat": int,
     **dict.fromkeys(("failover", "acknowledged"), (int, float)),
     "lost": tuple,
 }

@@ -8,6 +8,7 @@ read_only goes.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -27,11 +28,7 @@ Position = BinlogState | GtidSet | Coordinates
 
 
 class RefusedError(PyvrrpError):
-    """The server is not fit to be opened; `missing` is what it lacks as far as that is known."""
-
-    def __init__(self, text: str, missing: tuple[str, ...] = ()) -> None:
-        super().__init__(text)
-        self.missing = missing
+    """The server is not fit to be opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +148,16 @@ class _Opening:
                 before, deadline = now, self._loop.time() + patience
             if found.state is plan.Drain.STUCK or self._loop.time() >= deadline:
                 waited = "" if found.state is plan.Drain.STUCK else f", without progress for {patience:g} s"
-                self._objection(found.detail + waited, found.missing)
+                self._objection(found.detail + waited + await self._hindrance(), found.missing)
                 return picture, replication
             await asyncio.sleep(pause)
             pause = min(pause * 2, LAST_LOOK)
+
+    async def _hindrance(self) -> str:
+        """What the applier waits for, where the server says so."""
+        with contextlib.suppress(DatabaseError):
+            return "".join(f' ("{each}")' for each in await self._server.applier_waits(ANSWER))
+        return ""
 
     def _compare(self, picture: Picture, replication: Replication | None) -> None:
         """Everything that the active one is known to have had is here. What died with it is named, and gone."""
@@ -169,7 +172,7 @@ class _Opening:
         """What keeps it from being opened, unless it is to be opened all the same."""
         self._note(reason, missing)
         if self._wish.holds:
-            raise RefusedError(reason, tuple(self._missing))
+            raise RefusedError(reason)
 
     def _note(self, reason: str, missing: tuple[str, ...]) -> None:
         self._missing += [each for each in missing if each not in self._missing]

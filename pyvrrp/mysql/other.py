@@ -11,7 +11,7 @@ from pyvrrp.mysql.failure import DatabaseError, Kind
 from pyvrrp.mysql.opening import Position
 from pyvrrp.mysql.published import Published
 from pyvrrp.mysql.server import Server
-from pyvrrp.mysql.status import Picture, understood
+from pyvrrp.mysql.status import Coordinates, Picture, understood
 
 ALIVE: Final = frozenset({"UP", "READ_ONLY", "OVERLOADED"})
 FRESH: Final = 2.0  # seconds for which the agent's word is believed without asking the server itself
@@ -37,19 +37,24 @@ class Sight:
     closed: bool = False
     against: tuple[str, ...] = ()
     ordered: bool = False  # gtid_strict_mode
+    was_last: str = ""  # whether its agent believes that it was active last
 
 
 class Other:
     """`seen` is what was seen last. `last`: its last known position since its writes were open, for as long as no other
-    server's have been. `beat`: how far its own heartbeat was: it goes on while its writes are open, and with each
-    opening."""
+    server's have been; `known`: the last one of all. `beat`: how far its own heartbeat was: it goes on while its writes
+    are open, and with each opening. `left`: its agent has closed a server that is well, and it has stayed so."""
 
     def __init__(self, account: Account | None) -> None:
         self._server = Server(account) if account is not None else None
         self._asked = 0.0
         self._answered = False
+        self._node = ""
+        self._serves = False
+        self.left = False
         self.seen: Sight | None = None
         self.last: Position | None = None
+        self.known: Position | None = None
         self.beat = 0
         self.trouble = ""
 
@@ -58,6 +63,8 @@ class Other:
         position = understood(published.flavour, published.position) if published.flavour else None
         since = now - published.age - ON_THE_WAY
         self.beat = published.beat or self.beat
+        self._node = published.node
+        self._note_leaving(published)
         seen = Sight(
             now,
             since,
@@ -68,6 +75,7 @@ class Other:
             published.writes == "closed",
             published.against,
             published.ordered,
+            published.was_last,
         )
         self._take(seen, published.writes)
 
@@ -100,6 +108,16 @@ class Other:
         self.beat = own.number if own is not None else self.beat
         seen = Sight(now, now, not picture.read_only, position, False, ordered=picture.ordered)
         self._take(seen, "closed" if picture.read_only else "open")
+
+    @property
+    def name(self) -> str:
+        """What its agent calls itself, or where it is."""
+        return self._node or (self._server.account.host if self._server is not None else "") or "the other node"
+
+    @property
+    def known_gtids(self) -> Position | None:
+        """Its last known position, where that says the same on both servers."""
+        return None if isinstance(self.known, Coordinates) else self.known
 
     @property
     def tried(self) -> bool:
@@ -135,8 +153,17 @@ class Other:
         if self._server is not None:
             self._server.close()
 
+    def _note_leaving(self, published: Published) -> None:
+        """One that was closed because it failed has not left in good order, though it be well again."""
+        alive = published.verdict in ALIVE
+        if published.writes == "open" or not alive:
+            self._serves, self.left = alive and published.writes == "open", False
+        elif published.writes == "closed" and self._serves:
+            self._serves, self.left = False, True
+
     def _take(self, sight: Sight, writes: str) -> None:
         # A closed one's is its last as active if it was open before: what it gets later it gets from here.
         if sight.position is not None and (writes in {"open", "closing"} or self.last is not None):
             self.last = sight.position
+        self.known = sight.position or self.known
         self.seen = sight

@@ -17,7 +17,8 @@ class Published:
     seconds ago; `flavour` says in which language ("mariadb", "mysql", "file"). `ordered`: MariaDB's gtid_strict_mode.
     `semi_sync`: commits wait for the other.
     `beat`: the last heartbeat that it wrote, 0 for none. `failover`, `acknowledged`: when this pair last failed over by
-    itself, and when the operator last said that it was seen, by the wall clock, 0 for never.
+    itself, and when the operator last said that it was seen, by the wall clock, 0 for never. `was_last`: whether it
+    believes that its server was active last, "yes" or "no"; "" when it does not know, or is of an older version.
     """
 
     instance: str
@@ -33,6 +34,7 @@ class Published:
     acknowledged: float = 0.0
     age: float = 0.0
     ordered: bool = False
+    was_last: str = ""
 
     def as_json(self) -> str:
         """One line."""
@@ -62,7 +64,7 @@ class Published:
 
 
 KINDS: Final[dict[str, Any]] = {
-    **dict.fromkeys(("instance", "node", "writes", "verdict", "position", "flavour"), str),
+    **dict.fromkeys(("instance", "node", "writes", "verdict", "position", "flavour", "was_last"), str),
     **dict.fromkeys(("semi_sync", "ordered"), bool),
     "against": tuple,
     "beat": int,

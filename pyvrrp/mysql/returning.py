@@ -63,7 +63,7 @@ class Returning:
         elif found.decision is plan.Return.UNKNOWN and found.reason != standing.unknown:
             self._say(Level.WARNING, f"does not replicate: {found.reason}")
         standing.unknown = found.reason if found.decision is plan.Return.UNKNOWN else ""
-        if found.decision is plan.Return.START and unmoved and standing.to_rejoin and not standing.memory.now.paused:
+        if found.decision is plan.Return.START and unmoved and standing.to_rejoin:
             await self._follow_active(now)
 
     async def _follow_active(self, now: float) -> None:
@@ -72,8 +72,7 @@ class Returning:
         if replication is None:
             return
         await rejoining.follow(self._server, replication)
-        standing.to_rejoin = False
-        standing.pulse.restart(now)
+        standing.follows(now)
         self._say(Level.NOTICE, f"replicates from {replication.source}: it has nothing that the active server has not")
 
     async def _tell_of_errant(self, picture: Picture, found: plan.Rejoin) -> None:

@@ -17,6 +17,7 @@ from pyvrrp.mysql import grants
 from pyvrrp.mysql.dialect import Dialect, dialect, quoted
 from pyvrrp.mysql.failure import DatabaseError, Kind
 from pyvrrp.mysql.places import LogEvent, LogFile
+from pyvrrp.mysql.plan import WAITS
 from pyvrrp.mysql.probe import DOING, WRITE
 from pyvrrp.mysql.session import Row, Session
 from pyvrrp.mysql.status import Coordinates, Picture, Process, goes_by_file, picture, processes, transactions
@@ -116,16 +117,20 @@ class Server:
 
     async def clients(self, within: float) -> list[Process]:
         """Everybody who is connected, but replication, the server's own threads and the account of this agent."""
-        spoken = await self.dialect(within)
         if not self._own_user:
             (row,) = await self.ask(self.gate, WHO, within=within)
             self._own_user = str(row["name"])
+        found = await self._processes(self.gate, within)
+        return [each for each in found if each.client and each.user not in {self._own_user, *RESERVED}]
+
+    async def _processes(self, session: Session, within: float) -> tuple[Process, ...]:
+        spoken = await self.dialect(within)
         rows: Sequence[Row] = ()
         for statement in spoken.processes:
-            rows = await self.ask(self.gate, statement, within=within)
+            rows = await self.ask(session, statement, within=within)
             if rows:
                 break
-        return [each for each in processes(rows) if each.client and each.user not in {self._own_user, *RESERVED}]
+        return processes(rows)
 
     async def transactions(self, within: float) -> Mapping[int, int]:
         """Seconds that open transactions are old, by session."""
@@ -241,6 +246,12 @@ class Server:
         if len(numbers) == 1:
             await self.ask(self.work, spoken.kill(numbers[0]), within=within)
         return len(numbers) == 1
+
+    async def applier_waits(self, within: float) -> tuple[str, ...]:
+        """The locks that its replication threads wait for, in the server's own words."""
+        found = await self._processes(self.work, within)
+        states = (each.state for each in found if each.user == "system user")
+        return tuple(dict.fromkeys(each for each in states if WAITS.search(each)))
 
     async def prove(self, server_id: int, within: float) -> None:
         """Write one heartbeat."""

@@ -11,12 +11,14 @@ from pyvrrp.core.events import DatabaseReport, DatabaseView
 from pyvrrp.core.settings import DatabaseSettings
 from pyvrrp.mysql import plan
 from pyvrrp.mysql.closing import Closed
+from pyvrrp.mysql.gtid import merged
 from pyvrrp.mysql.memory import Memory
 from pyvrrp.mysql.opening import Opened
 from pyvrrp.mysql.other import ALIVE, Other, Sight
 from pyvrrp.mysql.published import Published
 from pyvrrp.mysql.pulse import Pulse
 from pyvrrp.mysql.status import Coordinates, Picture, Replication
+from pyvrrp.mysql.succeeded import Succession
 from pyvrrp.mysql.verdict import Verdict, Word
 
 FAULTS: Final = frozenset({Word.DOWN, Word.HUNG, Word.STALLED})
@@ -35,6 +37,7 @@ class Standing:
     ) -> None:
         self.memory = memory
         self.pulse = Pulse(now)
+        self.succession = Succession(memory, other, now)
         self.writes = ""
         self.gives_way = False  # it would have been opened beside the other one, whose adverts do not come here
         self.was_open = False  # in this life, so that there may be clients who write
@@ -53,8 +56,9 @@ class Standing:
         self._other = other
         self._verdict = Verdict()
         self._healthy = False
+        self._looked_at = False  # since its server was away
         self._behind: float | None = None
-        self._received_at = now  # when it was last connected to its source
+        self._received_at: float | None = None  # when it was last connected to its source, since it began to follow
         self._stalled = False  # since it was opened: who is not asked to write does not show it
         self._has = ""
         self._has_at = now
@@ -68,7 +72,7 @@ class Standing:
         """Another verdict. A server that was away is compared with the other one before it follows it."""
         if verdict.word is Word.DOWN and self._verdict.word is not Word.DOWN:
             self._begin_anew()
-            self.replication = None  # as it was; whether it goes on with its server is to be seen
+            self.replication, self._looked_at = None, False  # whether it goes on with its server is to be seen
         self._verdict = verdict
         self._stalled = self._stalled or verdict.word is Word.STALLED
 
@@ -77,21 +81,35 @@ class Standing:
         if self.picture is not None and picture.uptime < self.picture.uptime:
             self._begin_anew()
         self.was_reset = not picture.has and (self.was_reset or bool(self._has))
-        self.picture, self._has, self._has_at = picture, picture.has, now
+        self.picture, self._has, self._has_at, self._looked_at = picture, picture.has, now, True
         peer = self._settings.peer
         found = picture.replication_from(peer.host, peer.port) if peer is not None else None
         self.replication = found or (picture.replications[0] if len(picture.replications) == 1 else None)
         if self.replication is not None:
             one = self.replication
-            if one.io == "Yes":
+            if one.io == "Yes" or self._received_at is None:
                 self._received_at = now
+            if one.io == "Yes":
                 self._healthy = one.sql and not one.sql_errno
             self._behind = _behind(one, self._behind)
-        if self.memory.now.active and self.writes == "closed" and self._succeeded():
-            self.memory.change(active=False)  # nobody told: this agent did not run
+        self.weigh()
         self.pulse.saw(
             {beat.server_id: beat.number for beat in picture.beats if beat.server_id != picture.server_id}, now
         )
+
+    def weigh(self) -> None:
+        """The other one was looked at, too."""
+        self.succession.weigh(self._beat_here(), self.writes)
+
+    def heard(self, now: float) -> None:
+        """The other node's agent gave a sign of life as MASTER."""
+        self.pulse.heard(now)
+        self.succession.heard(self.writes, now)
+
+    def follows(self, now: float) -> None:
+        """It begins to replicate."""
+        self.to_rejoin, self._received_at = False, now
+        self.pulse.restart(now)
 
     def expect(self, until: float) -> None:
         """A planned switchover is under way: this node is its target."""
@@ -114,19 +132,18 @@ class Standing:
         self.writes, self.was_open, self._stalled = "open", True, False
         self.to_rejoin, self.errant, self._refusal = False, (), ""
         # A server that lives, and that its own agent has closed, was left on purpose: that agent is being stopped.
-        ordered = forced or now < self._planned_until or self._other.could_go_on(now)
+        ordered = forced or now < self._planned_until or self._other.left or self._other.could_go_on(now)
         by_itself = not ordered and (self._other.last is not None or self.pulse.heard_any)
         failover = time.time() if by_itself else self.memory.now.failover
-        self.memory.change(active=True, lost=opened.missing, failover=failover)
+        self.succession.opened(self._beat_here(), now)
+        self.memory.change(lost=merged((*self.memory.now.lost, *opened.missing)), failover=failover)
         self.called_off()
 
-    def refused(self, reason: str, missing: tuple[str, ...], closed: Closed, until: float) -> None:
-        """They could not be opened; not again before `until`."""
+    def refused(self, reason: str, closed: Closed, until: float) -> None:
+        """They could not be opened; not again before `until`. What it lacked may still come."""
         self.closed(closed, until, interrupted=True)
         self._refusal, self._refused_until = reason, until
         self.called_off()
-        if missing:
-            self.memory.change(lost=missing)
 
     def closed(self, closed: Closed, now: float, *, interrupted: bool = False) -> None:
         """They are closed, or could not be. `interrupted`: they were only about to be opened."""
@@ -136,6 +153,7 @@ class Standing:
         if interrupted:
             self.to_rejoin, self.compared = True, None
         elif self.was_open:
+            self.succession.closed(now)
             self._begin_anew()
             self.pulse.restart(now)
         self.was_open = not closed.complete and self.was_open
@@ -147,8 +165,7 @@ class Standing:
             self.memory.change(acknowledged=published.acknowledged, failover=0.0, lost=())
         elif published.failover > max(mine.failover, mine.acknowledged):
             self.memory.change(failover=published.failover)
-        if published.writes == "open" and self.writes == "closed":
-            self.memory.change(active=False)
+        self.weigh()
 
     def acknowledge(self) -> None:
         """The operator has seen the last failover."""
@@ -157,6 +174,7 @@ class Standing:
     def _begin_anew(self) -> None:
         """What it had and how it replicated before says nothing any more."""
         self.to_rejoin, self.compared, self._healthy, self._behind = True, None, False, None
+        self._received_at = None
 
     def planned(self, now: float) -> bool:
         """Whether this node is the target of a switchover."""
@@ -187,6 +205,7 @@ class Standing:
             acknowledged=mine.acknowledged,
             age=now - self._has_at,
             ordered=picture is not None and picture.ordered,
+            was_last=self.succession.said,
         )
 
     def _faults(self) -> tuple[str, ...]:
@@ -205,20 +224,23 @@ class Standing:
         if self.writes in {"open", "opening"}:
             return ()
         mine, planned = self.memory.now, ordered or self.planned(now)
+        free = planned or mine.active or self._other.left
         standby = plan.Standby(
             verdict=self._verdict,
             replication=self.replication,
             healthy=self._healthy,
             lag=self._lag(),
             errant=self.errant,
-            held=0.0 if planned or mine.active else plan.held(mine.failover, self._settings.hold_down, time.time()),
+            held=0.0 if free else plan.held(mine.failover, self._settings.hold_down, time.time()),
             paused=mine.paused and not planned,
             drained=mine.drained,
         )
-        promote = self._settings.promote
+        promote, waits = self._settings.promote, ""
         if promote.require != "none" and not self.errant and self.has_all(now):
             promote = replace(promote, require="none")
-        reasons = list(plan.eligibility(standby, promote))
+        elif promote.require != "none" and ((waits := self._waits(now)) or self._is_away()):
+            standby = _without_threads(standby)
+        reasons = [*plan.eligibility(standby, promote), *([waits] if waits else [])]
         if self._refusal and now < self._refused_until:
             reasons.append(f"its writes could not be opened: {self._refusal}")
         self.gives_way = self.gives_way and self._other.told_open(now)
@@ -240,7 +262,7 @@ class Standing:
         seen = self._other.seen
         if seen is not None and seen.open:
             return False
-        if self.memory.now.active and self._other.tried and not self._succeeded():
+        if self.succession.was_last and self._other.tried:
             return True
         if seen is None or now - seen.at > SEEN or self.picture is None or seen.position is None:
             return False
@@ -251,19 +273,45 @@ class Standing:
         alive = not seen.by_agent or seen.verdict in ALIVE  # else it was further in the end than it could say
         return alive and isinstance(seen.position, Coordinates) and done is not None and done.covers(seen.position)
 
-    def _succeeded(self) -> bool:
-        """Whether the other one has been open since this one replicated from it: its heartbeat is further than here."""
-        if self.picture is None:
+    def _waits(self, now: float) -> str:
+        """Nobody is active, and its replication was stopped because it was, or began anew: for whom it waits."""
+        one, seen = self.replication, self._other.seen
+        if (seen is not None and seen.open and now - seen.at <= SEEN) or not self._other.tried:
+            return ""
+        if one is None:  # of a server that is away nothing else is known
+            return "" if self._looked_at or self.succession.was_last else self.succession.reason(())
+        return self.succession.reason(self.missing()) if self._rests() and not self.succession.was_last else ""
+
+    def _is_away(self) -> bool:
+        """Its server, and how it replicates is not known."""
+        return not (self._looked_at or self._verdict.usable)
+
+    def _rests(self) -> bool:
+        """Its replication was stopped by somebody, and not by an error."""
+        one = self.replication
+        if one is None or one.sql or one.io != "No":
             return False
-        here = max((beat.number for beat in self.picture.beats if beat.server_id != self.picture.server_id), default=0)
-        return self._other.beat > here
+        return not one.sql_errno and (not one.io_errno or one.io_errno in plan.CLIENT_ERRORS)
+
+    def missing(self) -> tuple[str, ...]:
+        """What the other one is last known to have had, and this one has not, as ranges; with GTIDs alone."""
+        seen, picture = self._other.seen, self.picture
+        if seen is None or picture is None or picture.gtids is None:
+            return ()
+        return plan.loss(picture.gtids, self._other.known_gtids, ordered=seen.ordered and picture.ordered)
+
+    def _beat_here(self) -> int:
+        """The newest heartbeat of the other one that has come here."""
+        if self.picture is None:
+            return 0
+        return max((beat.number for beat in self.picture.beats if beat.server_id != self.picture.server_id), default=0)
 
     def _lag(self) -> float | None:
         """Where no beats come, what it cannot have received since its source was lost."""
         behind = self._behind if self._behind is not None else 0.0
         lost = self.replication is not None and self.replication.io != "Yes"
         if self.pulse.moves or lost:
-            since = self.pulse.moved if self.pulse.moves else self._received_at
+            since = self.pulse.moved if self.pulse.moves else self._received_at or self.pulse.word
             return plan.lag(since, self.pulse.word, behind)
         return behind
 
@@ -310,6 +358,12 @@ class Standing:
             return "none"
         lag = None if one.io == "No" and not one.sql else self._lag()
         return plan.threads(one) + ("" if lag is None else f", {lag:.0f} s behind")
+
+
+def _without_threads(standby: plan.Standby) -> plan.Standby:
+    """As if they ran: they were stopped on purpose, and what that means is said otherwise."""
+    one = standby.replication or Replication()
+    return replace(standby, replication=replace(one, sql=True, io="Connecting"), healthy=True, lag=0.0)
 
 
 def _behind(one: Replication, before: float | None) -> float | None:

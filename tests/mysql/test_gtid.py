@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyvrrp.mysql.gtid import BinlogState, Gtid, GtidSet, Interval, MariaPosition, Source, count
+from pyvrrp.mysql.gtid import BinlogState, Gtid, GtidSet, Interval, MariaPosition, Source, count, merged
 
 A = "3e11fa47-71ca-11e1-9e33-c80aa9429562"
 B = "4e11fa47-71ca-11e1-9e33-c80aa9429563"
@@ -109,6 +109,24 @@ def test_a_transaction_out_of_order_is_not_overlooked() -> None:
     odd = state("0-2-95,0-1-105")
     assert odd.beyond(state("0-1-105")) == ("0-2-1..95",)
     assert odd.beyond(state("0-1-105,0-2-90")) == ("0-2-91..95",)
+
+
+@pytest.mark.parametrize(
+    ("ranges", "wanted"),
+    [
+        ((), ()),
+        (("0-1-208..507", "0-1-508", "0-1-300..310"), ("0-1-208..508",)),
+        (("0-1-7", "0-2-8", "0-1-7"), ("0-1-7", "0-2-8")),
+        (
+            ("3e11fa47-71ca-11e1-9e33-c80aa9429562:5-9", "3e11fa47-71ca-11e1-9e33-c80aa9429562:10"),
+            ("3e11fa47-71ca-11e1-9e33-c80aa9429562:5-10",),
+        ),
+        (("3e11fa47-71ca-11e1-9e33-c80aa9429562:t:5",), ("3e11fa47-71ca-11e1-9e33-c80aa9429562:t:5",)),
+        (("bin.000001:4..90", "bin.000001:4..90", "bin.000002:4..90"), ("bin.000001:4..90", "bin.000002:4..90")),
+    ],
+)
+def test_ranges_that_are_named_twice_are_one(ranges: tuple[str, ...], wanted: tuple[str, ...]) -> None:
+    assert merged(ranges) == wanted
 
 
 def test_a_clone_that_never_wrote_of_a_server_has_all_before_its_position() -> None:

@@ -607,6 +607,89 @@ def test_without_a_channel_the_other_server_itself_is_asked(pair: Pair) -> None:
 
 
 @pytest.mark.lab
+@pytest.mark.parametrize("seen", ["while its own server is away", "by its adverts alone"])
+def test_who_comes_back_alone_knows_that_the_other_one_was_active_last(pair: Pair, seen: str) -> None:
+    """There is no channel, and nobody to ask any more."""
+    peer = {} if seen.startswith("while") else {"peer": None}
+
+    async def story() -> None:
+        loop = asyncio.get_running_loop()
+        async with active_and_standby(pair, channel=False, semi_sync="off") as (former, b):
+            a = Agent(wanted(pair, pair.a, semi_sync="off", **peer))
+            a.memory.change(active=True)
+            await former.keeper.close()
+            await a.opened()
+            pair.a.kill()
+            await a.closed()
+            await b.opened()
+            if peer:
+                a.keeper.heard()
+            else:
+                await until(lambda: a.memory.now.successor, about=lambda: str(a.memory.now))
+            pair.b.kill()
+            await loop.run_in_executor(None, pair.a.start)
+            word = "was master after this node" if peer else "was active last"
+            await until(
+                lambda: len(a.report.against) == 1 and word in a.report.against[0] and not a.report.faults,
+                about=lambda: str(a.report),
+            )
+            await a.keeper.close()
+
+    play(story)
+
+
+@pytest.mark.lab
+@pytest.mark.parametrize("agent_too", [False, True])
+def test_who_took_over_without_the_last_heartbeats_is_active_again_after_a_restart(pair: Pair, agent_too: bool) -> None:
+    """Those were written before it took over, and do not say that the other one was active after it."""
+
+    async def story() -> None:
+        async with active_and_standby(pair, semi_sync="off") as (a, b):
+            pair.b.run("stop slave io_thread")
+            here = pair.b.value("(select max(beat) from pyvrrp.heartbeat where server_id = 1)")
+            await until(lambda: a.published is not None and a.published.beat > here + 1)
+            pair.a.kill()
+            await a.closed()
+            await b.opened()
+            assert b.view.lost
+            lost = b.view.lost
+            if agent_too:
+                await b.closed()
+                await b.keeper.close()
+                again = Agent(wanted(pair, pair.b, semi_sync="off"))
+                again.memory.now = b.memory.now
+                again.peer, a.peer, b = a, again, again
+                await b.closed()
+            else:
+                pair.b.kill()
+                await until(lambda: b.report.faults)
+                await b.closed()
+                await asyncio.get_running_loop().run_in_executor(None, pair.b.start)
+            await until(lambda: b.view.position and not b.report.against, about=lambda: f"{b.report} {b.memory.now}")
+            await b.opened()
+            assert b.view.lost == lost, "until somebody has seen it"
+            await until(lambda: b.keeper.lacking() == lost, about=lambda: str(b.keeper.lacking()))
+            if agent_too:
+                await b.keeper.close()
+
+    play(story)
+
+
+@pytest.mark.lab
+def test_pause_is_about_failovers_and_not_about_replication(pair: Pair) -> None:
+    async def story() -> None:
+        async with active_and_standby(pair, semi_sync="off") as (a, b):
+            a.keeper.pause()
+            await a.closed()
+            await b.opened()
+            await until(lambda: a.view.replication.startswith("from"), about=lambda: f"{a.report} {a.log}")
+            await until(lambda: len(a.report.against) == 1, about=lambda: str(a.report))
+            assert "paused" in a.report.against[0]
+
+    play(story)
+
+
+@pytest.mark.lab
 def test_an_older_order_is_none(pair: Pair) -> None:
     async def story() -> None:
         async with agents(pair) as (a, _):
@@ -700,6 +783,8 @@ def test_an_opening_that_came_to_nothing_leaves_a_standby_that_may_try_again(pai
             b.open()
             refused = await b.answer(WritesRefused)
             assert "without progress" in refused.reason
+            assert '("Waiting for table metadata lock")' in refused.reason
+            assert b.view.lost == (), "it was received, and is still to be applied"
             lock.cursor().execute("unlock tables")
             await until(lambda: len(b.report.against) == 1, about=lambda: str(b.report))
             assert "could not be opened" in b.report.against[0]

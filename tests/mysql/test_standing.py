@@ -222,9 +222,12 @@ def test_who_believes_to_be_the_last_active_one_is_not_if_the_other_one_was_sinc
     pair.memory.change(active=True)
     pair.see(picture(io="No", sql=False))
     pair.tell(replace(SAID, writes="closed", position="0-1-30", beat=12))  # nobody had told it of beats 10 to 12
-    assert pair.against()
+    found = ("its heartbeat is 12, and 9 is the last", "it had at least 0-1-10..30", "pyvrrpctl promote --force")
+    assert all(each in pair.against()[0] for each in found)
+    assert len(pair.against()) == 1, "its threads were stopped on purpose"
     pair.see(picture(io="No", sql=False))
-    assert not pair.remembered().active
+    assert pair.against()
+    assert pair.standing.published(pair.now).was_last == ""
 
 
 def test_a_stray_transaction_of_the_other_one_does_not_make_that_one_the_last_active_one() -> None:
@@ -241,6 +244,40 @@ def test_after_a_failover_there_is_no_second_one_until_the_operator_has_seen_it(
     assert pair.standing.report(pair.now).view.mode.split(", ")[0] == "held down"
     pair.tell(replace(SAID, failover=time.time(), acknowledged=time.time() + 1))
     assert pair.against() == ()
+
+
+def test_who_leaves_in_good_order_may_be_followed_though_there_was_a_failover(pair: Pair) -> None:
+    pair.tell(replace(SAID, failover=time.time()))
+    assert "there was a failover" in pair.against()[0]
+    pair.tell(replace(SAID, writes="closed", verdict="READ_ONLY"))
+    assert pair.against() == ()
+    pair.see(after=60.0)  # its agent is gone, and has not said anything else
+    assert pair.against() == ()
+    pair.tell(replace(SAID, writes="closed", verdict="DOWN"))
+    assert "there was a failover" in pair.against()[0]
+
+
+@pytest.mark.parametrize("verdict", ["DOWN", "HUNG", "STALLED"])
+def test_who_failed_while_active_has_not_left_in_good_order_though_it_is_well_again(pair: Pair, verdict: str) -> None:
+    pair.tell(replace(SAID, failover=time.time()))
+    pair.tell(replace(SAID, verdict=verdict))
+    for verdict_now in (verdict, "READ_ONLY"):
+        pair.tell(replace(SAID, writes="closed", verdict=verdict_now))
+        assert "there was a failover" in pair.against()[0]
+
+
+def test_who_was_active_just_now_is_not_behind_since_it_last_replicated(pair: Pair) -> None:
+    pair.standing.opened(Opened(""), pair.now, forced=True)
+    for _ in range(20):
+        pair.see(replace(picture(io="No", sql=False), read_only=False), after=1.0)
+    pair.standing.closed(Closed(complete=True), pair.now)
+    pair.see(picture(io="No", sql=False))
+    pair.tell()
+    assert not any("behind" in each for each in pair.against())
+    pair.see(picture(io="Connecting", behind=None), after=9.0)
+    pair.standing.follows(pair.now)
+    pair.tell()
+    assert not any("behind" in each for each in pair.against())
 
 
 def test_a_takeover_counts_unless_somebody_asked_for_it(pair: Pair) -> None:
@@ -269,10 +306,24 @@ def test_a_switchover_is_not_held_up_by_the_last_failover(pair: Pair) -> None:
 
 
 def test_what_could_not_be_opened_is_left_alone_for_a_while(pair: Pair) -> None:
-    pair.standing.refused("its SQL thread is not running", (), Closed(complete=True), pair.now + 10)
+    pair.standing.refused("its SQL thread is not running", Closed(complete=True), pair.now + 10)
     assert pair.against() == ("its writes could not be opened: its SQL thread is not running",)
     pair.now += 10
     assert pair.against() == ()
+
+
+def test_what_did_not_come_before_a_refusal_may_still_come(pair: Pair) -> None:
+    pair.memory.change(lost=("0-1-3",))
+    pair.standing.refused("5 transactions received and not applied: 0-1-5..9", Closed(complete=True), pair.now + 10)
+    assert pair.standing.report(pair.now).view.lost == ("0-1-3",)
+
+
+def test_what_was_lost_is_named_until_somebody_has_seen_it(pair: Pair) -> None:
+    for lost in (("0-1-10..12",), (), ("0-1-12..14", "0-1-17")):
+        pair.standing.opened(Opened("", lost), pair.now, forced=False)
+    assert pair.standing.report(pair.now).view.lost == ("0-1-10..14", "0-1-17")
+    pair.standing.acknowledge()
+    assert pair.standing.report(pair.now).view.lost == ()
 
 
 def test_faults_are_those_of_the_verdict_and_not_while_paused(pair: Pair) -> None:
