@@ -352,8 +352,11 @@ class Keeper:
             self._standing.weigh()
             return
         try:
+            is_open = not await self._server.read_only(LOOK)  # keeps the gate's connection warm, too
+            could_not = isinstance(self._order, CloseWrites) and self._standing.writes == "closing"
+            if is_open and could_not and self._settings.demote.read_only:
+                await self._shut()  # first of all: each moment counts
             await self._privileges.look(now)
-            await self._server.read_only(LOOK)  # keeps the gate's connection warm
             picture = await self._server.look(LOOK)
             self._standing.saw(picture, now)
             if self._order is None:
@@ -381,12 +384,16 @@ class Keeper:
         await self._other.ask(self._loop.time())
         self._standing.weigh()
 
+    async def _shut(self) -> None:
+        """Close what is open although it is not active."""
+        closed = await self._writes.close(self._settings.demote.timeout, still=False)
+        why = self._writes.why_open(could_not_be_closed=self._standing.writes == "closing")
+        self._say(Level.WARNING, f"{why}: {closed}")
+        self._standing.writes = "closed" if closed.complete else "closing"
+
     async def _keep_closed(self, picture: Picture, now: float) -> None:
         if not picture.read_only and self._settings.demote.read_only:
-            closed = await self._writes.close(self._settings.demote.timeout, still=False)
-            why = self._writes.why_open(could_not_be_closed=self._standing.writes == "closing")
-            self._say(Level.WARNING, f"{why}: {closed}")
-            self._standing.writes = "closed" if closed.complete else "closing"
+            await self._shut()
         elif self._standing.writes == "closing":
             self._standing.writes = "closed"
         await self._other.ask(self._loop.time())

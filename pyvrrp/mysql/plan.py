@@ -27,6 +27,7 @@ CLIENT_ERRORS: Final = range(2000, 3000)  # of an IO thread whose source is gone
 TURNED_AWAY: Final = frozenset({1044, 1045, 1129, 1130, 1227, 1698, 1862, 3118})
 SHOWN: Final = 5  # ranges in a sentence; all of them are in the data
 LONG: Final = 2.0  # seconds; what has been going on for longer will not end by itself within a switchover
+MESSAGE: Final = re.compile(r"\bmessage: ", re.IGNORECASE)
 PAUSED: Final = "paused (`pyvrrpctl resume` ends that)"
 HOLDS_UP: Final = re.compile(
     r"\s*(ALTER|CREATE|DROP|RENAME|TRUNCATE|OPTIMIZE|REPAIR|ANALYZE|LOCK\s+TABLE|FLUSH|BACKUP)\b", re.IGNORECASE
@@ -128,7 +129,12 @@ def _stopped(thread: str, number: int, text: str) -> str:
 
 
 def _error(number: int, text: str) -> str:
-    return f" (error {number}: {text})" if number else ""
+    return f" (error {number}: {_message(text)})" if number else ""
+
+
+def _message(text: str) -> str:
+    """An IO thread's error without how it goes on trying: `error connecting to … - retry-time: 60 … message: …`."""
+    return MESSAGE.split(text)[-1]
 
 
 def _behind(standby: Standby, most: float) -> Iterable[str]:
@@ -138,7 +144,7 @@ def _behind(standby: Standby, most: float) -> Iterable[str]:
         yield "how far it is behind is not known"
     elif seconds > most:
         lost = one is not None and one.io not in {"Yes", "No"} and one.io_errno and one.io_errno not in TURNED_AWAY
-        why = f"; error {one.io_errno} of its IO thread: {one.io_error}" if lost and one is not None else ""
+        why = f"; error {one.io_errno} of its IO thread: {_message(one.io_error)}" if lost and one is not None else ""
         yield f"it is {seconds:.1f} s behind, {most:g} s are allowed{why}"
 
 

@@ -22,6 +22,7 @@ from pyvrrp.mysql.succeeded import Succession
 from pyvrrp.mysql.verdict import Verdict, Word
 
 FAULTS: Final = frozenset({Word.DOWN, Word.HUNG, Word.STALLED})
+DEAD: Final = frozenset({Word.DOWN.value, Word.HUNG.value})
 _ALONE: Final = {
     "promote": "split brain possible where the nodes cannot hear each other (on_silence: promote)",
     "hold": "no split brain and no failover by silence alone (on_silence: hold)",
@@ -335,7 +336,7 @@ class Standing:
 
     def _shown_writes(self) -> str:
         """A server that is dead has no open writes, whatever was ordered of it."""
-        dead = self.writes == "open" and self._verdict.word in {Word.DOWN, Word.HUNG}
+        dead = self.writes == "open" and self._verdict.word.value in DEAD
         return (
             f"open as ordered, but its server is {self._verdict.word.value}: nobody can write" if dead else self.writes
         )
@@ -385,6 +386,8 @@ def _semi_sync(picture: Picture) -> str:
 def _peer(seen: Sight | None, trouble: str, now: float) -> str:
     if seen is None or now - seen.at > SEEN:
         return f"not known{': ' + trouble if trouble else ''}"
+    if seen.open and seen.verdict in DEAD:
+        return f"{seen.verdict}: nobody can write"
     verdict = f", {seen.verdict}" if seen.verdict else ""
     against = f"; it would not take over: {', '.join(seen.against)}" if seen.against else ""
     return f"writes {'open' if seen.open else 'closed'}{verdict}{against}"

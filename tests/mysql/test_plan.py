@@ -140,6 +140,14 @@ def test_one_that_is_turned_away_is_not_promoted_and_says_why() -> None:
         ({}, "from 192.168.1.201:3306: IO Yes, SQL Yes"),
         ({"io_errno": 2003, "io_error": "an old one"}, "from 192.168.1.201:3306: IO Yes, SQL Yes"),
         (
+            {
+                "io": "Connecting",
+                "io_errno": 2003,
+                "io_error": "error connecting to master 'repl@a:3306' - retry-time: 60 retries: 9 message: Can't",
+            },
+            "from 192.168.1.201:3306: IO Connecting (error 2003: Can't), SQL Yes",
+        ),
+        (
             {"io": "Connecting", "io_errno": 1045, "io_error": "Access denied"},
             "from 192.168.1.201:3306: IO Connecting (error 1045: Access denied), SQL Yes",
         ),

@@ -452,3 +452,11 @@ def test_what_two_nodes_without_a_third_cannot_have_is_called_by_its_name(on_sil
     pair = Pair(replace(SETTINGS, promote=PromoteSettings(on_silence=on_silence)))
     assert pair.standing.report(pair.now).view.mode.startswith(words)
     assert f"on_silence: {on_silence}" in pair.standing.report(pair.now).view.mode
+
+
+def test_the_other_one_is_not_called_open_when_it_is_dead(pair: Pair) -> None:
+    assert pair.standing.report(pair.now).view.peer == "writes open, UP"
+    pair.tell(replace(SAID, verdict="DOWN"))
+    assert pair.standing.report(pair.now).view.peer == "DOWN: nobody can write"
+    pair.tell(replace(SAID, verdict="DOWN", writes="closed"))
+    assert pair.standing.report(pair.now).view.peer == "writes closed, DOWN"
