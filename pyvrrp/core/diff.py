@@ -102,9 +102,8 @@ def _fields(name: str, old: object, new: object, skip: tuple[str, ...] = ()) -> 
         if field.name == "real_servers":
             yield from _named(f"{name}: real server", _by_text(before), _by_text(after))
         elif type(before) is type(after) and is_dataclass(before) and not isinstance(before, _LEAVES):
-            yield from _fields(
-                _within(name, old, field.name, before), before, after, _LOGIN if field.name == "peer" else ()
-            )
+            login = _LOGIN if field.name == "peer" else ()
+            yield from _fields(_within(name, field.name, before), before, after, skip=login)
         else:
             keyword, one, other = _keyword(old, field.name), _text(before), _text(after)
             if field.name in _FOR_EVER:
@@ -114,9 +113,9 @@ def _fields(name: str, old: object, new: object, skip: tuple[str, ...] = ()) -> 
             yield f"{name}: {keyword} is changed" if hidden else f"{name}: {keyword} {one} -> {other}{later}"
 
 
-def _within(name: str, party: object, field: str, value: object) -> str:
-    """How a sentence about a part of `party` begins."""
-    return f"{name}: {_keyword(party, field)}" if isinstance(value, _SECTIONS) or field == "peer" else name
+def _within(name: str, field: str, value: object) -> str:
+    """How a sentence about a part of `name` begins."""
+    return f"{name}: {_KEYWORDS.get(field, field)}" if isinstance(value, _SECTIONS) or field == "peer" else name
 
 
 def _keyword(party: object, field: str) -> str:

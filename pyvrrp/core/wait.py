@@ -77,9 +77,9 @@ class Wait:
         if asks_at is None or now < asks_at:
             return []
         interval = self.interval(settings)  # who is later than that listens again
-        if self.until is not None and self.until <= now < self.until + interval:
+        if self.until is not None and now < self.until + interval:
             # Late for the question: leave time for an answer all the same.
-            self.until = now + self.lead(settings, standing)
+            self.until = max(self.until, now + self.lead(settings, standing))
         return self._duplicates.ask(settings, standing.macs, now)
 
     def goes_on(

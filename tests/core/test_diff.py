@@ -9,7 +9,10 @@ import pytest
 
 from pyvrrp.core.diff import changes
 from pyvrrp.core.settings import (
+    Account,
+    ChannelSettings,
     Command,
+    DatabaseSettings,
     Fifo,
     GarpGroup,
     HttpProbe,
@@ -52,6 +55,27 @@ def test_diff_of_fields() -> None:
         "VI_1: vip_lease 2 -> off",
         "VI_1: 192.168.1.199/32 comes",
         "mysql: fall 3 -> 5",
+    )
+
+
+def test_diff_of_sections_has_their_names() -> None:
+    old = DatabaseSettings(Account(socket="/run/s", user="pyvrrp"), Account(host="192.0.2.1", user="pyvrrp"))
+    new = replace(
+        old,
+        account=replace(old.account, user="agent"),
+        peer=Account(host="192.0.2.2", user="agent"),
+        probe=replace(old.probe, timeout=0.7),
+        demote=replace(old.demote, timeout=0.4),
+    )
+    channel = ChannelSettings("/etc/key.pem", "192.0.2.1", "192.0.2.2", 3112)
+    before = replace(settings(instance(database=old)), channel=channel)
+    after = replace(settings(instance(database=new)), channel=replace(channel, port=3113))
+    assert changes(before, after) == (
+        "node: channel: port 3112 -> 3113",
+        "VI_1: mysql: user pyvrrp -> agent",
+        "VI_1: mysql: peer: host 192.0.2.1 -> 192.0.2.2",
+        "VI_1: mysql: probe: timeout 0.3 -> 0.7",
+        "VI_1: mysql: demote: timeout 0.3 -> 0.4",
     )
 
 

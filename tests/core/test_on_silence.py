@@ -96,6 +96,12 @@ def test_where_nobody_is_master_the_other_agents_word_is_enough() -> None:
     assert not lone.node.withheld("VI_2")
 
 
+def test_that_word_comes_to_a_master_that_stood_still_and_is_one_no_more() -> None:
+    lone = open_master()
+    assert only(CloseWrites, lone.give(Vacant("VI_1", "mysql-ha-b"), after=10.0))
+    assert lone.state is State.BACKUP
+
+
 def test_that_word_hurries_nobody_who_still_waits() -> None:
     lone = backup_with_database()
     before = lone.router.next_deadline()
