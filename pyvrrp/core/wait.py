@@ -76,10 +76,10 @@ class Wait:
         asks_at = self._asks_at(settings, standing)
         if asks_at is None or now < asks_at:
             return []
-        interval = self.interval(settings)  # who is later than that listens again
-        if self.until is not None and now < self.until + interval:
-            # Late for the question: leave time for an answer all the same.
-            self.until = max(self.until, now + self.lead(settings, standing))
+        if self.until is not None and now < self.until + self.interval(settings):  # who is later listens again
+            over, again = self.until <= now, self._duplicates.waits_for(now)
+            if over or not again:  # late for the question: leave time for an answer all the same
+                self.until = max(self.until, now + self.lead(settings, standing))
         return self._duplicates.ask(settings, standing.macs, now)
 
     def goes_on(
