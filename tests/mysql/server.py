@@ -137,7 +137,7 @@ def _wait_ready(server: Server) -> None:
         except (pymysql.MySQLError, OSError):
             assert server.process.poll() is None, (server.directory / "error.log").read_text()[-2000:]
             assert time.monotonic() < deadline
-            time.sleep(DEADLINE / 500)
+            time.sleep(0.01)
         else:
             return
 

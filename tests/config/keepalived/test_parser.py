@@ -141,10 +141,10 @@ class TestUnknownKeywords:
         assert found.problems == ['1:1: unknown keyword "a\\u001b[31m\\udcff"']
 
     def test_suggestions_for_a_wrong_file_take_no_time(self, tmp_path: Path) -> None:
-        begin = time.monotonic()
+        begin = time.process_time()
         found = read(tmp_path, "".join(f"vrrp_instanc{n} x\n" for n in range(20_000)))
         assert len(found.problems) == 20_000
-        assert time.monotonic() - begin < 5
+        assert time.process_time() - begin < 5
 
 
 class TestParameters:

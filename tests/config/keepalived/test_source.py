@@ -504,7 +504,7 @@ class TestWhatFilesAreMadeOf:
 
 
 class TestBounds:
-    """Nothing that a file says takes long, or much."""
+    """Nothing that a file says takes long (by the processor, which others may keep busy), or much."""
 
     @pytest.mark.parametrize(
         ("text", "message"),
@@ -527,17 +527,17 @@ class TestBounds:
         ],
     )
     def test_what_grows_without_end_is_stopped(self, tmp_path: Path, text: str, message: str) -> None:
-        begin = time.monotonic()
+        begin = time.process_time()
         found = inside(tmp_path, f"virtual_ipaddress {{\n{text}\n}}")
         assert any(message in each for each in found.problems), found.problems[:3]
-        assert time.monotonic() - begin < 20
+        assert time.process_time() - begin < 20
 
     def test_lines_that_all_grow(self, tmp_path: Path) -> None:
         text = "\n".join(f"$A{n}=${{A{n + 1}}}${{A{n + 1}}}" for n in range(14)) + "\n$A14=x\n" + "${A0}\n" * 50_000
-        begin = time.monotonic()
+        begin = time.process_time()
         found = inside(tmp_path, f"virtual_ipaddress {{\n{text}\n}}")
         assert any(f"more than {definitions.TEXT_MAX >> 20} MiB" in each for each in found.problems)
-        assert time.monotonic() - begin < 20
+        assert time.process_time() - begin < 20
 
     def test_the_deepest_of_everything_is_no_recursion_error(self, tmp_path: Path) -> None:
         for n in range(12):
@@ -551,6 +551,6 @@ class TestBounds:
         assert read(tmp_path, b"x" * (8 << 20)).status == 5
 
     def test_patterns_that_are_slow_in_naive_hands(self) -> None:
-        begin = time.monotonic()
+        begin = time.process_time()
         assert globs.files("*a" * 500 + "b", Path("/usr")) == []
-        assert time.monotonic() - begin < 5
+        assert time.process_time() - begin < 5
