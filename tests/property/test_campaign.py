@@ -17,6 +17,8 @@ def test_ten_thousand_clusters_keep_every_promise() -> None:
     failed = next(iter(sorted(total.failures)), None)
     assert failed is None, f"{summary(total, 1.0)}\n\n{told(failed)}"
     assert total.transitions > 5 * SEEDS, "clusters that nothing happens to prove nothing"
+    assert total.asked > SEEDS, "nor do those in which nobody has to ask for an address"
+    assert total.mixed > SEEDS / 10, "nor those of nodes that are all alike"
 
 
 def test_a_number_says_everything() -> None:

@@ -222,6 +222,14 @@ class Cluster(RuleBasedStateMachine):
             self.witness.disturbed(const.REFUSED_HOLD)
             self.lan.machines[name].muzzled = False
 
+    @rule(number=which, lost=st.booleans())
+    def adverts_do_not_get_through(self, number: int, lost: bool) -> None:
+        """To nobody, though all else does."""
+        if name := self.one(number, powered=True):
+            self.witness.disturbed()
+            for other in self.lan.machines:
+                (self.lan.muffle if lost else self.lan.unmuffle)(name, other)
+
     @rule(number=which, deaf=st.booleans())
     def firewall_keeps_adverts_out(self, number: int, deaf: bool) -> None:
         """They are heard below it: nothing may come of that."""
@@ -292,6 +300,7 @@ class Cluster(RuleBasedStateMachine):
             machine.refuse = frozenset()
             machine.muzzled = False
             machine.group = 0
+            machine.unheard.clear()
             if not machine.powered:
                 self.lan.power_on(name, self.files[name])
             if machine.paused and machine.running:

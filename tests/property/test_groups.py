@@ -44,7 +44,8 @@ class Groups(Cluster):
         self.witness = Witness(self.lan, serving=equal)
         self.lan.watch = self.witness.look
         self.files: dict[str, NodeSettings] = {}
-        plain = instance(version=version, advert_int=advert_int, vip_lease=automatic_lease(advert_int))
+        lease = automatic_lease(advert_int)
+        plain = instance(version=version, advert_int=advert_int, vip_lease=lease, duplicate_wait=None)
         for number, (name, (priority, second, preempt)) in enumerate(zip(NAMES, chosen, strict=False)):
             first = replace(plain, priority=priority, preempt=preempt, tracks=(Track(CHECK.name),))
             members = group_of(first, priority if equal else second)

@@ -31,6 +31,8 @@ firewall of a drops input | ... passes input the adverts that a should hear
 copies for a are lost | copies for a arrive  of these adverts, from below the firewall
 node a 192.168.1.201 clock 1.01              a's clock runs 1 % fast
 block a to b | unblock a to b                nothing gets from a to b, the other way it does
+adverts of a to b are lost | adverts of a to b pass
+                                             only these are: b can ask who has an address, and a answers
 seed 7                                       what the weather is drawn from
 weather loss 0.2 delay 1ms 20ms duplicate 0.1 overtaking
                                              how the network is from now on; what is not named is fair
@@ -287,6 +289,7 @@ class Scenario:
 
     def mend(self) -> None:
         lan = self.lan
+        lan.squatted.clear()
         for source in list(lan.foreign):
             lan.retreat(source)
         lan.weather = replace(lan.weather, loss=0.0)
@@ -294,6 +297,7 @@ class Scenario:
             machine.refuse, machine.muzzled, machine.mute, machine.group = frozenset(), False, False, 0
             machine.unhearing = machine.dull = False
             machine.deaf.clear()
+            machine.unheard.clear()
             if not machine.powered:
                 lan.power_on(name, self.files[name])
             if machine.paused and machine.running:
@@ -524,6 +528,8 @@ _SENTENCES: tuple[tuple[str, Callable[..., None]], ...] = (
     ("copies for NAME arrive", lambda story, name: story.copies(name, "arrive")),
     ("block NAME to NAME", lambda story, name, other: story.lan.block(name, other)),
     ("unblock NAME to NAME", lambda story, name, other: story.lan.unblock(name, other)),
+    ("adverts of NAME to NAME are lost", lambda story, name, other: story.lan.muffle(name, other)),
+    ("adverts of NAME to NAME pass", lambda story, name, other: story.lan.unmuffle(name, other)),
     ("seed NUMBER", lambda story, number: story.lan.random.seed(int(number))),
     ("weather ...", Scenario.weather),
     ("foreign ADDRESS leaves", lambda story, address: story.lan.retreat(address)),

@@ -52,6 +52,8 @@ def summary(total: Outcome, seconds: float) -> str:
         f"longest overlap of two that hear each other: {total.overlap:.3f} s\n"
         f"longest time that both of two such have an open database: {total.written:.3f} s\n"
         f"longest time without a holder beside a fit node: {total.gap:.3f} s\n"
+        f"takeovers through silence, for which one has to ask: {total.asked}\n"
+        f"clusters of nodes with several advert intervals: {total.mixed}\n"
         f"faults: {faults}\n"
         f"broken promises: {len(total.failures)}"
     )

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 NAMES = "abcde"
+MIXED = 0.5  # of those of version 3 have nodes with intervals of their own
 BOUND = 0.3  # of the clusters without groups have databases
 FAIR, FOUL = 0.5, 6.0  # seconds, times advert_int: pauses between faults
 
@@ -23,6 +24,7 @@ class Draft:
 
     chance: random.Random
     interval: float
+    slowest: float  # the longest of all
     version: int
     names: str
     grouped: bool
@@ -63,14 +65,16 @@ def scenario(seed: int) -> Lines:
     grouped, checked = chance.random() < 0.35, chance.random() < 0.5
     names = NAMES[: chance.choice((2, 2, 2, 3, 3, 4, 5))]
     bound = not grouped and random.Random(~seed).random() < BOUND
-    draft = Draft(chance, interval, version, names, grouped, checked, bound)
+    intervals = _intervals(chance, interval, len(names)) if version == 3 and chance.random() < MIXED else ()
+    draft = Draft(chance, interval, max((interval, *intervals)), version, names, grouped, checked, bound)
     draft.say(f"seed {seed}")
     draft.say(_cluster(draft))
     draft.say(_fair(draft))
     # The check moves the priority of VI_2 alone.
     unequal = grouped and (chance.random() < 0.15 or any(f" weight {each}" in draft.lines[1] for each in (20, -20)))
     for number, name in enumerate(names):
-        draft.say(_node(draft, name, number, unequal))
+        mixed = f" advert_int {intervals[number]:g}" if intervals else ""
+        draft.say(_node(draft, name, number, unequal) + mixed)
     draft.say("witness unequal" if unequal else "witness")
     draft.wait(chance.choice((0.0, 2.0, 5.0, 5.0)))
     for _ in range(chance.choice((1, 2, 2, 3, 4, 6))):
@@ -98,6 +102,8 @@ def _cluster(draft: Draft) -> str:
         words.append(f"startup_delay {chance.choice((1, 5)) * draft.interval:g}")
     if chance.random() < 0.2:
         words.append(f"addresses {chance.choice((2, 4))}")
+    if chance.random() < 0.2:
+        words.append(f"duplicate_wait {chance.choice((0, 1, 5))}")
     if draft.checked:
         words.append(f"weight {chance.choice((0, 0, -20, 20, -254))}")
         if chance.random() < 0.5:
@@ -111,7 +117,12 @@ def _cluster(draft: Draft) -> str:
 
 def _leases(draft: Draft) -> tuple[int, int]:
     """What node.yaml would take: more than an interval."""
-    return int(draft.interval) + 1, int(draft.interval) + 4
+    return int(draft.slowest) + 1, int(draft.slowest) + 4
+
+
+def _intervals(chance: random.Random, interval: float, count: int) -> tuple[float, ...]:
+    """A node's own each: up to five times as long, or as short, in whole hundredths of a second."""
+    return tuple(max(round(interval * chance.choice((0.2, 0.5, 1, 2, 5)), 2), 0.01) for _ in range(count))
 
 
 def _node(draft: Draft, name: str, number: int, unequal: bool) -> str:
@@ -168,6 +179,24 @@ def _one_way(draft: Draft) -> None:
     draft.say(f"block {name} to {other}")
     draft.a_while()
     draft.say(f"unblock {name} to {other}")
+
+
+def _muffled(draft: Draft) -> None:
+    """Adverts are lost, and questions about addresses are answered."""
+    name = draft.one()
+    other = draft.other(name)
+    draft.say(f"adverts of {name} to {other} are lost")
+    draft.a_while()
+    if draft.chance.random() < 0.5:  # its agent is gone meanwhile, or it wants to be master again
+        draft.say(f"{draft.chance.choice(('kill', 'freeze', 'stop', 'cut'))} {name}")
+        draft.a_while()
+    draft.say(f"adverts of {name} to {other} pass")
+
+
+def _squatted(draft: Draft) -> None:
+    draft.say("squatter takes vip")
+    draft.a_while()
+    draft.say("squatter leaves vip")
 
 
 def _between(first: str, last: str) -> Callable[[Draft], None]:
@@ -266,6 +295,10 @@ FAULTS: tuple[Callable[[Draft], None], ...] = (
     _loss,
     _isolation,
     _one_way,
+    _muffled,
+    _muffled,
+    _squatted,
+    _between("copies for {} are lost", "copies for {} arrive"),
     _between("freeze {}", "thaw {}"),
     _between("freeze {}", "thaw {}"),
     _between("kill {}", "start {}"),

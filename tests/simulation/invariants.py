@@ -9,8 +9,10 @@ fit node is one that runs, is connected, passes its checks and whose kernel does
   lease + what the kernel takes to act on it + the bound of ALONE, counted anew when a stalled daemon runs again.
 * SERVED: when the world has been left alone for the longest master-down interval (and what a check or a refusal adds),
   and a fit node is there, somebody that it can hear, or it itself, holds the VIP. It is counted anew when a lease ends:
-  an address that another host answers for is left alone. (Not beside a node whose kernel
-  refuses addresses or adverts: that one takes over, fails and hands over, as often as REFUSED_HOLD lets.)
+  an address that another host answers for is left alone. (Not beside a node whose kernel refuses addresses or adverts:
+  that one takes over, fails and hands over, as often as REFUSED_HOLD lets. Nor by a member of a sync group when the
+  address of another member is on a host that does not hold the two together: one whose daemon is dead, or that a reload
+  has not reached which makes a group, or has reached first which ends one.)
 * RELEASED: after priority 0 a node sends, renews and adds nothing until it has become master anew, and the VIP is gone
   from it when the handover bound has passed.
 * FENCED: connections are reset directly before their address is removed.
@@ -23,7 +25,14 @@ fit node is one that runs, is connected, passes its checks and whose kernel does
 * LEAVING: who hands over has sent priority 0 and nothing after it; a BACKUP that hears it waits for its skew time only.
 * STALE: a MASTER that stood still for longer than a backup waits sends nothing before it has become master anew.
 * PATIENT: a BACKUP takes over no sooner than down_timer_adverts intervals after the last advert that it had to follow,
-  unless priority 0 came since, and nobody does before startup_delay is over.
+  unless priority 0 came since, and nobody does before startup_delay is over. In version 3 the interval is the one that
+  the advert named.
+* ASKED: a BACKUP that takes over through silence has asked the link for every address, within ASKED_WITHIN before the
+  end of its wait and soon enough for an answer, and nobody who could be heard has answered until then; whoever does is
+  left alone, for duplicate_wait at most. It need not ask after priority 0, nor before it takes over from a worse master
+  that speaks, nor by order, nor where it owns the address. (A member of a sync group whose own wait is over does not
+  ask again while it waits for the others; nor is there always time when a reload adds addresses, or a higher priority
+  shortens the wait, in the last moment of it.)
 * CAUSED: a state changes along an edge of the drawing in core/fsm.py, and always with a reason in words; a MASTER gives
   way to a higher priority, to the same and a higher address, to its group, or because it stood still.
 * TRACKED: what is against a node keeps it from being MASTER, and its priority is what its checks make of it; a dead
@@ -52,6 +61,7 @@ from itertools import combinations
 from pyvrrp.core import const
 from pyvrrp.core.effects import (
     Action,
+    Announce,
     CloseWrites,
     Effect,
     Notify,
@@ -60,17 +70,32 @@ from pyvrrp.core.effects import (
     ResetConnections,
     SendAdvert,
 )
-from pyvrrp.core.events import AdvertReceived, CheckResult, Invited, Relinquish, Seize, TimerDue, WritesRefused
+from pyvrrp.core.events import (
+    AdvertOverheard,
+    AdvertReceived,
+    CheckResult,
+    ConfigReplaced,
+    HolderHeard,
+    Invited,
+    Relinquish,
+    Seize,
+    TimerDue,
+    WritesRefused,
+)
 from pyvrrp.core.fsm import State, VirtualRouter
-from pyvrrp.core.settings import InstanceSettings, VirtualAddress
+from pyvrrp.core.settings import Address, InstanceSettings, VirtualAddress
 from pyvrrp.core.tracking import Health
 from tests.simulation.machine import Machine
 from tests.simulation.network import KERNEL_SLACK, Lan
-from tests.simulation.samples import SECOND, VIP
+from tests.simulation.samples import INTERFACE, SECOND, VIP
 
 NEVER = float("-inf")
 ROUNDING = 1e-6  # seconds: sums of floats
 DRIFT = 1.02  # how much faster than another a node's clock may run, at most
+ASKED_WITHIN = 0.3  # seconds
+SOON_ENOUGH = 0.02  # seconds for an answer, but half an interval will do
+SPEAKS = 1.5  # intervals after an advert in which its sender still does
+NOBODY = bytes(4)  # who asks for an address in a frame
 WATCHED = {"VI_1": VIP, "VI_2": SECOND}
 ALL_EVERY = 16  # steps between two looks at the machines that nothing happened to
 QUIET = (AdvertReceived, TimerDue, CheckResult)  # events that change no kernel but by what they bring about
@@ -98,12 +123,19 @@ class Tenure:
     settings: InstanceSettings | None = None
     whose: VirtualRouter | None = None
     opened: float = NEVER  # when that was known to take writes, by the clock of all
+    bidden: bool = False  # BACKUP: whether it was told that the master leaves, and of nobody since
+    last: tuple[float, int, float] = (NEVER, 0, 0.0)  # the last advert: when, its priority and interval
+    ready: float | None = None  # in a group: since when, by its own clock
+    priority: int = 0
+    moved: float = NEVER  # when that changed last, by its own clock
+    answered_since: float = NEVER  # the first answer after it had to follow somebody, by the clock of all
 
     def belongs_to(self, router: VirtualRouter) -> None:
         """What was noted of another router of the same name, which a reload has replaced, does not count."""
         if self.whose is not None and self.whose is not router:
             self.sent, self.released, self.tenures, self.heard, self.followed = NEVER, None, 0, 0, NEVER
             self.opened = NEVER
+            self.bidden, self.last, self.ready, self.answered_since = False, (NEVER, 0, 0.0), None, NEVER
         self.whose = router
 
 
@@ -124,6 +156,9 @@ class Life:
     mixed_since: float | None = None
     holds: set[str] = field(default_factory=set)  # whose VIPs its kernel has
     tenures: dict[str, Tenure] = field(default_factory=dict)
+    reloaded: float = NEVER
+    asked: dict[bytes, float] = field(default_factory=dict)  # when it asked for an address last
+    answered: set[bytes] = field(default_factory=set)  # which somebody has said to have since
 
     def tenure(self, name: str) -> Tenure:
         """What was noted of the virtual router of this name."""
@@ -141,6 +176,7 @@ class Findings:
     written: float = 0.0  # ... both have databases that take writes
     gap: float = 0.0  # nobody does beside a fit node, since the last thing that was done to the world
     transitions: int = 0
+    asked: int = 0  # how often somebody took over and had to ask before
 
 
 class Witness:
@@ -173,6 +209,9 @@ class Witness:
         everybody = self.lan.machines.values()
         if touched is not None:
             self._lives[touched.name].changed = self.lan.now
+            self._note_answer(touched)
+            if isinstance(self.lan.event, ConfigReplaced):
+                self._lives[touched.name].reloaded = self.lan.now
         if touched is not None and self._steps % ALL_EVERY:
             if not self._look_at(touched, self._lives[touched.name], quick=True) and self._calm:
                 return
@@ -249,10 +288,27 @@ class Witness:
             self._since.pop(("writes", machine.name), None)
         life.was_alive = alive
 
+    def _note_answer(self, machine: Machine) -> None:
+        event = self.lan.event
+        if not isinstance(event, HolderHeard) or not machine.alive:
+            return
+        life = self._lives[machine.name]
+        for name, router in machine.node._routers.items():
+            if router.state is State.BACKUP and router.ready is None and _has(router, event.address):
+                tenure = life.tenure(name)
+                life.answered.add(event.address.packed)
+                if tenure.answered_since == NEVER:
+                    tenure.answered_since = self.lan.now
+
     def _read(self, machine: Machine, life: Life) -> None:
         told = False
         for at, effect in machine.effects[life.read :]:
             life.changed = at
+            if isinstance(effect, Announce) and effect.interface == INTERFACE:
+                for frame in effect.frames:
+                    if frame[28:32] == NOBODY:
+                        life.asked[frame[38:42]] = at
+                        life.answered.discard(frame[38:42])
             if isinstance(effect, Notify):
                 told = True
                 self._told(machine, life, effect)
@@ -351,9 +407,40 @@ class Witness:
             assert not early, f"PATIENT: {machine.name} took over in its startup_delay"
         if word == "MASTER" and before == "BACKUP" and not router.settings.owner:
             waited = machine.local(self.lan.now) - (NEVER if isinstance(self.lan.event, Seize) else tenure.followed)
-            interval = min(tenure.interval, router.settings.advert_int)
+            interval = tenure.interval if router.settings.version == 3 else router.settings.advert_int
             least = router.settings.down_timer_adverts * interval - ROUNDING
             assert waited >= least, f"PATIENT: {machine.name} took over {waited} s after a master that it follows"
+            self._asked(machine, life, router)
+        tenure.bidden, tenure.answered_since = False, NEVER
+        tenure.interval = min(tenure.interval, router.settings.advert_int)  # only a BACKUP goes on with its master's
+
+    def _asked(self, machine: Machine, life: Life, router: VirtualRouter) -> None:
+        """ASKED, of one that was BACKUP and takes over now."""
+        name, settings, tenure = machine.name, router.settings, life.tenure(router.settings.name)
+        over = tenure.ready if tenure.ready is not None else machine.local(self.lan.now)  # its wait
+        heard, priority, interval = tenure.last
+        slept_until = machine.local(life.alive_since)
+        ago = over - heard - (life.slept if slept_until > heard else 0.0)
+        preempts = settings.preempt and priority < router.priority and ago <= SPEAKS * interval + ROUNDING
+        if settings.duplicate_wait == 0 or tenure.bidden or preempts or isinstance(self.lan.event, Seize):
+            return
+        self.findings.asked += 1
+        bound, patient = settings.duplicate_wait, (self.lan.now - tenure.answered_since) * machine.rate
+        waited_out = bound is not None and tenure.answered_since > NEVER and patient >= bound - ROUNDING
+        hurried = over - max(tenure.moved, machine.local(life.reloaded)) <= ASKED_WITHIN
+        for each in settings.held:
+            asked = life.asked.get(each.address.packed, NEVER)
+            ago = over - machine.local(asked)
+            fresh = asked > NEVER and over - max(machine.local(asked), slept_until) <= ASKED_WITHIN + ROUNDING
+            if each.interface != INTERFACE or (hurried and not fresh):
+                continue
+            assert fresh, f"ASKED: {name} took over, and asked for {each.address} {ago} s ago"
+            in_time = ago >= min(SOON_ENOUGH, self._interval(router, min) / 2) - ROUNDING
+            assert in_time or hurried or waited_out, (
+                f"ASKED: {name} took over {ago} s after it asked for {each.address}"
+            )
+            fine = waited_out or each.address.packed not in life.answered
+            assert fine, f"ASKED: {name} took {each.address} from a host that answered for it"
 
     def _gave_way(self, machine: Machine, router: VirtualRouter, reason: str) -> None:
         event = self.lan.event
@@ -434,13 +521,27 @@ class Witness:
         tenure = life.tenure(name)
         if isinstance(event, Invited):
             tenure.followed = NEVER
+            tenure.bidden |= event.instance == name and router.state is State.BACKUP
+        if router.priority != tenure.priority:
+            tenure.moved = now if tenure.priority else NEVER
+            tenure.priority = router.priority
+        if router.ready is None:
+            tenure.ready = None
+        elif tenure.ready is None:
+            tenure.ready = now
         if router.counters.adverts_received != tenure.heard:
             tenure.heard = router.counters.adverts_received
-            if isinstance(event, AdvertReceived) and len(event.payload) > 2:
+            if isinstance(event, AdvertReceived | AdvertOverheard) and len(event.payload) > 2:
                 spoken = event.payload[2]
-                follows = router.state is State.BACKUP and (spoken >= router.priority or not router.settings.preempt)
+                tenure.bidden = not spoken and router.state is State.BACKUP
+                if spoken:
+                    tenure.last = now, spoken, _told_interval(event.payload)
+                better = spoken >= router.priority or not router.settings.preempt
+                deferred = router.preempts_at is not None and now < router.preempts_at
+                follows = router.state is State.BACKUP and (better or deferred)
                 if follows or not spoken:
                     tenure.followed, tenure.interval = now if spoken else NEVER, _told_interval(event.payload)
+                    tenure.answered_since = NEVER
                 hurries = router.state is State.BACKUP and not router.group and router.wait.hurries(now)
                 if not spoken and router.deadline is not None and hurries:
                     soon = max(now, machine.local(machine.opens)) + router.skew_time + ROUNDING
@@ -507,7 +608,7 @@ class Witness:
 
     def _overlap(self, name: str, one: Machine, other: Machine, both: bool) -> None:
         routers = [router for each in (one, other) if (router := each.node._routers.get(name)) is not None]
-        clear = one.hears(other) and not self.lan.weather.loss
+        clear = one.speaks_to(other) and other.speaks_to(one) and not self.lan.weather.loss
         both = both and clear and len(routers) == 2 and kin(routers[0].settings, routers[1].settings)
         if not both:
             self._since.pop((name, one.name, other.name), None)
@@ -526,7 +627,7 @@ class Witness:
         assert lasted <= longest, f"LEASED: {one.name} and {other.name} both hold the VIP for {lasted} s"
 
     def _served(self, name: str, holders: list[Machine]) -> None:
-        if self.lan.weather.loss or self.lan.foreign:
+        if self.lan.weather.loss or self.lan.foreign or WATCHED[name].address in self.lan.squatted:
             return
         if self.lan.now <= self._quiet_from:
             self._calm = False
@@ -537,6 +638,7 @@ class Witness:
             if router is None or router.stopping or not machine.fit:
                 continue
             held = any(each is machine or each.reaches(machine) for each in holders)
+            held = held or self._torn(machine, name)
             gap = self._lasted(("gap", name, machine.name), not held)
             if held or any((each.hindered or each.thwarted) and each.reaches(machine) for each in machines):
                 continue  # one that is hindered takes the VIP from its holder again and again before its kernel refuses
@@ -544,6 +646,19 @@ class Witness:
             left = self._patience() - self.lan.now
             assert left > 0, f"SERVED: nobody holds the VIP of {name} beside {machine.name} for {gap} s"
             self.findings.gap = max(self.findings.gap, gap)
+
+    def _torn(self, machine: Machine, name: str) -> bool:
+        """Whether another member of its group is elsewhere, with somebody who does not hold the two together."""
+        own = next((set(each.members) for each in machine.node.settings.groups if name in each.members), set())
+        for other in own - {name}:
+            if WATCHED[other].address in self.lan.squatted:
+                return True
+            for rival in self.lan.machines.values():
+                agrees = rival.alive and any({name, other} <= set(each.members) for each in rival.node.settings.groups)
+                beats = rival is not machine and other in self._lives[rival.name].holds and rival.reaches(machine)
+                if beats and not agrees:
+                    return True
+        return False
 
     def _patience(self) -> float:
         """When somebody must hold."""
@@ -573,7 +688,8 @@ class Witness:
         for one, other in combinations(self.lan.machines.values(), 2):
             relation = ("writers", one.name, other.name)
             both = one in writers and other in writers and one.alive and other.alive
-            clear = one.hears(other) and not self.lan.weather.loss and not one.hindered and not other.hindered
+            clear = one.speaks_to(other) and other.speaks_to(one) and not self.lan.weather.loss
+            clear = clear and not one.hindered and not other.hindered
             bound = one.bound and other.bound and kin(one.router.settings, other.router.settings)
             if not both or not clear or not bound or one.server.clings or other.server.clings:
                 self._since.pop(relation, None)
@@ -634,6 +750,10 @@ def kin(one: InstanceSettings, other: InstanceSettings) -> bool:
     interval = one.version == 3 or one.advert_int == other.advert_int
     same = one.identity == other.identity and one.version == other.version and one.auth_pass == other.auth_pass
     return same and interval and set(one.addresses) == set(other.addresses)
+
+
+def _has(router: VirtualRouter, address: Address) -> bool:
+    return any(each.address == address for each in router.settings.held)
 
 
 def _takes_writes(machine: Machine, router: VirtualRouter) -> bool:

@@ -51,6 +51,7 @@ class Machine:
     born: float = 0.0  # when its clock began, by the world's and its own
     opens: float = float("-inf")  # when its daemon's startup_delay is over
     deaf: set[str] = field(default_factory=set)  # whose packets do not get here
+    unheard: set[str] = field(default_factory=set)  # whose adverts do not, though everything else does
     server: Server = field(default_factory=Server)  # VI_1's, where it has one
     refusing: dict[str, tuple[Address, ...]] = field(default_factory=dict)  # connections to these, for an instance
     _clock: float = float("-inf")  # what its daemon was told last
@@ -138,6 +139,11 @@ class Machine:
     def hears(self, other: Machine) -> bool:
         """Whether packets go from one to the other, both ways."""
         return self.reaches(other) and other.reaches(self)
+
+    def speaks_to(self, other: Machine) -> bool:
+        """Whether its adverts are heard by the other."""
+        kept = other.unhearing and other.dull
+        return self.reaches(other) and self.name not in other.unheard and not kept
 
     @property
     def hindered(self) -> bool:

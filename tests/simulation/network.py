@@ -243,6 +243,16 @@ class Lan:
         self.machines[other].deaf.discard(name)
         self._changed()
 
+    def muffle(self, name: str, other: str) -> None:
+        """From now on adverts from one to the other are lost, and nothing else is: a switch misjudges the multicast."""
+        self.machines[other].unheard.add(name)
+        self._changed()
+
+    def unmuffle(self, name: str, other: str) -> None:
+        """The adverts get through again."""
+        self.machines[other].unheard.discard(name)
+        self._changed()
+
     def intrude(self, source: str, interval: float, payload: bytes) -> None:
         """Somebody who is none of ours advertises in the main part of the network, and listens to nobody."""
         self.foreign[source] = payload
@@ -433,7 +443,7 @@ class Lan:
     def _broadcast(self, sender: Machine, effect: SendAdvert) -> None:
         event = AdvertReceived(INTERFACE, effect.source, effect.destination, 255, effect.payload)
         for machine in self.machines.values():
-            if machine is sender or not sender.reaches(machine):
+            if machine is sender or not sender.reaches(machine) or sender.name in machine.unheard:
                 continue
             copies = 1 + (self.random.random() < self.weather.duplicate)
             for _ in range(copies):

@@ -12,7 +12,7 @@ from tests.simulation.campaign import scenario
 from tests.simulation.invariants import Findings
 
 _SETTING = {"seed", "cluster", "node", "witness", "run", "expect", "mend"}  # lines that do no harm
-_SMALL = {"on", "of", "to", "a", "b", "c", "d", "e"}
+_SMALL = {"on", "of", "to", "for", "are", "a", "b", "c", "d", "e"}
 _TRIES = 1500  # scenarios told while one is made shorter
 
 
@@ -35,6 +35,8 @@ class Outcome:
     overlap: float = 0.0
     gap: float = 0.0
     written: float = 0.0
+    asked: int = 0  # takeovers before which one had to ask
+    mixed: int = 0  # clusters whose nodes have intervals of their own
     faults: Counter[str] = field(default_factory=Counter)
     failures: dict[int, Failure] = field(default_factory=dict)
 
@@ -43,6 +45,7 @@ class Outcome:
         self.seeds += other.seeds
         self.seconds += other.seconds
         self.transitions += other.transitions
+        self.asked, self.mixed = self.asked + other.asked, self.mixed + other.mixed
         self.written = max(self.written, other.written)
         self.overlap, self.gap = max(self.overlap, other.overlap), max(self.gap, other.gap)
         self.faults += other.faults
@@ -71,7 +74,17 @@ def try_out(seeds: Sequence[int]) -> Outcome:
         found = story.witness.findings if story.witness is not None else Findings()
         harm = Counter(kind for line in lines if (kind := _kind(line)))
         outcome.add(
-            Outcome(1, story.lan.now - 1000.0, found.transitions, found.overlap, found.gap, found.written, harm)
+            Outcome(
+                1,
+                story.lan.now - 1000.0,
+                found.transitions,
+                found.overlap,
+                found.gap,
+                found.written,
+                found.asked,
+                _is_mixed(lines),
+                harm,
+            )
         )
         if failure is not None:
             outcome.failures[seed] = failure
@@ -113,6 +126,12 @@ def _shorter(lines: list[str]) -> Iterator[list[str]]:
             for width in (1, 2, 3):
                 rest = words[:number] + words[number + width :]
                 yield [*lines[:at], " ".join(rest), *lines[at + 1 :]]
+
+
+def _is_mixed(lines: Sequence[str]) -> bool:
+    """Whether its nodes begin with several intervals."""
+    words = [line.split() for line in lines if line.startswith("node ")]
+    return len({each[each.index("advert_int") + 1] for each in words if "advert_int" in each}) > 1
 
 
 def _kind(line: str) -> str:
