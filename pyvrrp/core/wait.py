@@ -22,6 +22,8 @@ from pyvrrp.core.settings import Address, InstanceSettings
 from pyvrrp.core.wire import Advert
 
 _NEVER = float("-inf")
+# What is left for an answer is too little below this part of the time that it should have.
+_SHORT = 0.75
 
 
 class Wait:
@@ -77,9 +79,11 @@ class Wait:
         if asks_at is None or now < asks_at:
             return []
         if self.until is not None and now < self.until + self.interval(settings):  # who is later listens again
-            over, again = self.until <= now, self._duplicates.waits_for(now)
-            if over or not again:  # late for the question: leave time for an answer all the same
-                self.until = max(self.until, now + self.lead(settings, standing))
+            left, lead = self.until - now, self.lead(settings, standing)
+            if left < _SHORT * lead and (left <= 0 or not self._duplicates.waits_for(now)):
+                # Late for the question: leave time for an answer all the same. A question that is asked again may be
+                # asked shortly before duplicate_wait is over.
+                self.until = now + lead
         return self._duplicates.ask(settings, standing.macs, now)
 
     def goes_on(

@@ -119,7 +119,8 @@ def test_an_equal_master_is_no_worse_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("late", "until"), [(-0.299, 0.3), (-0.001, 0.3), (0.0, 0.3), (0.5, 0.3), (1.0, 1.609375), (60.0, 1.609375)]
+    ("late", "until"),
+    [(-0.226, 0.226), (-0.224, 0.3), (-0.001, 0.3), (0.0, 0.3), (0.5, 0.3), (1.0, 1.609375), (60.0, 1.609375)],
 )
 def test_who_asks_late_leaves_time_for_an_answer(late: float, until: float) -> None:
     lone = careful()

@@ -93,7 +93,7 @@ NEVER = float("-inf")
 ROUNDING = 1e-6  # seconds: sums of floats
 DRIFT = 1.02  # how much faster than another a node's clock may run, at most
 ASKED_WITHIN = 0.3  # seconds
-SOON_ENOUGH = 0.02  # seconds for an answer, but half an interval will do
+SOON_ENOUGH = 0.015  # seconds for an answer, but three eighths of an interval will do
 SPEAKS = 1.5  # intervals after an advert in which its sender still does
 NOBODY = bytes(4)  # who asks for an address in a frame
 WATCHED = {"VI_1": VIP, "VI_2": SECOND}
@@ -435,7 +435,7 @@ class Witness:
             if each.interface != INTERFACE or (hurried and not fresh):
                 continue
             assert fresh, f"ASKED: {name} took over, and asked for {each.address} {ago} s ago"
-            in_time = ago >= min(SOON_ENOUGH, self._interval(router, min) / 2) - ROUNDING
+            in_time = ago >= min(SOON_ENOUGH, self._interval(router, min) * 3 / 8) - ROUNDING
             assert in_time or hurried or waited_out, (
                 f"ASKED: {name} took over {ago} s after it asked for {each.address}"
             )
