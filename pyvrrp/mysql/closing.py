@@ -124,15 +124,16 @@ class _Closing:
 
     async def _standing_still(self) -> str:
         """The position, when two looks in a row see the same."""
-        before = await self._server.position(self._left())
+        before, moving = await self._server.position(self._left()), ""
         while True:
             await asyncio.sleep(STABLE)
-            if self._left() <= 0:
-                raise DatabaseError(Kind.TIMED_OUT, 0, f"its position does not stand still: {before}")
-            after = await self._server.position(self._left())
+            try:
+                after = await self._server.position(self._left())
+            except DatabaseError as error:
+                raise DatabaseError(error.kind, error.number, moving or str(error)) from None
             if after == before:
                 return after
-            before = after
+            before, moving = after, f"its position does not stand still: {after}"
 
     def _left(self) -> float:
         return self._deadline - self._loop.time()
