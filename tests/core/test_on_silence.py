@@ -66,6 +66,7 @@ def test_a_word_of_the_other_agent_ends_it() -> None:
 def test_priority_zero_ends_it_after_skew_time() -> None:
     lone = withheld()
     lone.hear(0, after=9.0)
+    assert lone.router.withheld_since is None
     assert lone.deadline is not None
     assert 0 < lone.deadline < 0.1
     lone.timer()
