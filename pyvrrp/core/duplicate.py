@@ -171,7 +171,7 @@ class Duplicates:
         if now > self._waits_until + _AGAIN_SOON:
             self._waits_since = now
         bound = settings.duplicate_wait
-        if bound is not None and now - self._waits_since >= bound:
+        if bound is not None and now >= self._waits_since + bound:
             self._waits_until = _NEVER
             names = ", ".join(f"{each.named} still answers for {each.address}" for each in answers)
             return None, [Record(Level.ERROR, settings.name, f"duplicate_wait is over, and {names}: taking over")]

@@ -425,6 +425,20 @@ def test_a_wait_goes_on_if_its_answer_is_looked_at_in_time(late: float, takes_ov
     assert (again is None) is takes_over
 
 
+@pytest.mark.parametrize("since", [1024.1 + each / 7 for each in range(20)])
+def test_duplicate_wait_is_over_when_it_says_so(since: float) -> None:
+    """Whatever rounding makes of the times, it is not asked to wait until now."""
+    bounded, duplicates = instance(duplicate_wait=0.3), Duplicates()
+    until: float | None = since
+    for _ in range(3):
+        assert until is not None
+        now = until
+        answered(duplicates, now)
+        until, _ = duplicates.hold_back(bounded, now)
+        assert until is None or until > now
+    assert until is None
+
+
 def test_it_asks_five_times_a_second_for_five_seconds_then_once() -> None:
     duplicates = Duplicates()
     pauses = {}
