@@ -236,9 +236,8 @@ class Databases:
                 self._wishes.setdefault(heir.instance, replace(wish, instance=heir.instance))
                 heir.opened, heir.opened_on, heir.opened_for = post.opened, post.opened_on, post.opened_for
                 keeper = post.keeper
-                if (
-                    isinstance(wish, OpenWrites) and keeper is not None and post is not heir.elder
-                ):  # else it opens again what the heir's closes
+                opens = isinstance(wish, OpenWrites) and post is not heir.elder
+                if opens and keeper is not None:  # else it opens again what the heir's closes
                     post.keeper = None
                     self._spawn(keeper.close())
 

@@ -13,8 +13,9 @@ LONGEST: Final = 65536  # characters of a position; that of a server with many s
 class Published:
     """One server as its own agent sees it. Plain data.
 
-    `writes`: open, closed, opening, closing. `position`: all that is in its binary log, as it says it itself, `age`
-    seconds ago; `flavour` says in which language ("mariadb", "mysql", "file"). `ordered`: MariaDB's gtid_strict_mode.
+    `writes`: open, closed, opening, closing; "" before anybody has looked. `position`: all that is in its binary log,
+    as it says it itself, `age` seconds ago; `flavour` says in which language ("mariadb", "mysql", "file"). `ordered`:
+    MariaDB's gtid_strict_mode.
     `semi_sync`: commits wait for the other.
     `beat`: the last heartbeat that it wrote, 0 for none. `failover`, `acknowledged`: when this pair last failed over by
     itself, and when the operator last said that it was seen, by the wall clock, 0 for never. `was_last`: whether it

@@ -195,7 +195,7 @@ class Standing:
         return Published(
             instance=self._instance,
             node=self._node,
-            writes=self.writes or "closed" if picture is None or picture.read_only else self.writes or "open",
+            writes=self.writes or ("" if picture is None else "closed" if picture.read_only else "open"),
             verdict=(Word.STALLED if self._stalled and self._verdict.usable else self._verdict.word).value,
             position=self._has,
             flavour=picture.flavour if picture is not None else "",

@@ -460,3 +460,13 @@ def test_the_other_one_is_not_called_open_when_it_is_dead(pair: Pair) -> None:
     assert pair.standing.report(pair.now).view.peer == "DOWN: nobody can write"
     pair.tell(replace(SAID, verdict="DOWN", writes="closed"))
     assert pair.standing.report(pair.now).view.peer == "writes closed, DOWN"
+
+
+def test_before_anybody_has_looked_its_writes_are_not_called_closed() -> None:
+    pair = Pair()
+    pair.standing.writes = ""
+    assert pair.standing.published(pair.now).writes == ""
+    pair.see()
+    assert pair.standing.published(pair.now).writes == "closed"
+    pair.see(replace(SEEN, read_only=False))
+    assert pair.standing.published(pair.now).writes == "open"
