@@ -123,6 +123,7 @@ def _understood(data: Any) -> Remembered:
     known = {each.name: data[each.name] for each in fields(Remembered) if each.name in data}
     known["lost"] = tuple(known.get("lost", ()))
     wrong = [name for name, value in known.items() if not isinstance(value, _KINDS[name])]
+    wrong += [] if all(isinstance(each, str) for each in known["lost"]) else ["lost"]
     if wrong:
         raise ValueError(f"{wrong[0]} is not what it should be")
     return Remembered(**known)

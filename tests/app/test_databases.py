@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from pyvrrp.app import databases
 from pyvrrp.app.databases import Databases
 from pyvrrp.app.posts import Post
 from pyvrrp.core.effects import CloseWrites, Invite, OpenWrites, Record, RefuseConnections
@@ -27,6 +28,12 @@ from tests.simulation import instance
 PLAIN = NodeSettings("node-a", (instance(database=DATABASE),), state_directory="")
 VIP = ip_address("192.168.1.200")
 SAID = Published("VI_1", "node-b", "open", "UP", "0-2-7", "mariadb", False, (), 3)
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine an answer over the channel takes its time."""
+    monkeypatch.setattr(databases, "ANSWER", 5.0)
 
 
 class Keeper:
@@ -375,7 +382,9 @@ def test_it_is_not_opened_while_the_other_one_says_that_it_is_master(tmp_path: P
     two_nodes(tmp_path, story)
 
 
-def test_two_that_became_master_together_are_given_a_moment(tmp_path: Path) -> None:
+def test_two_that_became_master_together_are_given_a_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(databases, "SETTLES", 5.0)
+
     async def story(house: House, other: House) -> None:
         order = OpenWrites("VI_1", 1)
         house.databases.perform(order)

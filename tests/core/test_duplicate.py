@@ -193,6 +193,17 @@ def test_late_for_the_question_it_still_leaves_time_for_an_answer() -> None:
     assert lone.state is State.BACKUP
 
 
+def test_so_it_does_when_a_question_that_is_repeated_comes_at_the_very_end() -> None:
+    lone = careful()
+    lone.timer()
+    claim(lone)
+    lone.timer()
+    lone.now += lone.deadline or 0.0
+    assert asked(lone.give(TimerDue()), HOLDER)
+    assert lone.state is State.BACKUP
+    assert lone.deadline == pytest.approx(0.3)
+
+
 @pytest.mark.parametrize("why", ["told not to", "priority 0", "worse master", "owner"])
 def test_when_it_does_not_ask(why: str) -> None:
     lone = careful(duplicate_wait=0.0 if why == "told not to" else None)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from pyvrrp.mysql.memory import Memory, Remembered
 from tests.waiting import until
 
@@ -50,8 +52,9 @@ def test_a_disk_that_refuses_is_named(tmp_path: Path) -> None:
     assert "missing" in asyncio.run(story())
 
 
-def test_what_is_not_what_it_should_be_is_told_and_not_believed(tmp_path: Path) -> None:
-    (tmp_path / "VI_1.database.json").write_text('{"failover": "yesterday"}')
+@pytest.mark.parametrize(("text", "field"), [('{"failover": "yesterday"}', "failover"), ('{"lost": [1926]}', "lost")])
+def test_what_is_not_what_it_should_be_is_told_and_not_believed(tmp_path: Path, text: str, field: str) -> None:
+    (tmp_path / "VI_1.database.json").write_text(text)
     told: list[str] = []
     assert Memory(str(tmp_path), "VI_1", told.append).now == Remembered()
-    assert "failover is not what it should be" in told[0]
+    assert f"{field} is not what it should be" in told[0]
