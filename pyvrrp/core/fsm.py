@@ -333,12 +333,6 @@ class VirtualRouter:
         """The whole sync group is ready since `due`."""
         return self._take_over(self._silence(now), due, now)
 
-    def concede(self, reason: str, now: float) -> list[Effect]:
-        """A MASTER goes back to BACKUP with its sync group, and hands over like one that leaves on purpose."""
-        if self.muted is not None:
-            return self._give_up(reason, now)
-        return self._leave(reason, now)
-
     def writes_opened(self, term: int, detail: str, now: float) -> list[Effect]:
         """The database has all that was received, and takes writes: the addresses may come."""
         effects = self.lapse(now)
@@ -379,9 +373,11 @@ class VirtualRouter:
         return effects
 
     def relinquish(self, reason: str, now: float) -> list[Effect]:
-        """A MASTER is asked to hand over."""
+        """A MASTER is asked to hand over, or its sync group goes back to BACKUP."""
         effects = self.lapse(now)
-        return effects + self.concede(reason, now) if self.state is State.MASTER else effects
+        if self.state is not State.MASTER:
+            return effects
+        return self._leave(reason, now) if self.muted is None else self._give_up(reason, now)
 
     def seize(self, reason: str, now: float) -> list[Effect]:
         """A BACKUP is ordered to take over, whatever speaks against its database; not beside a living master."""

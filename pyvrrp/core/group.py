@@ -54,7 +54,7 @@ class Group:
         ready = sorted((each for each in members if each.ready is not None), key=_readiness, reverse=True)
         if masters and leader is not None:
             reason = f"{leader.settings.name}, of the same sync group, follows another master"
-            yield from self._together(State.BACKUP, ((each, each.concede(reason, now)) for each in masters))
+            yield from self._together(State.BACKUP, ((each, each.relinquish(reason, now)) for each in masters))
         elif ready and len(masters) + len(ready) == len(members):
             due = _readiness(ready[0])
             first, *others = ready

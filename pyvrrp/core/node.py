@@ -286,7 +286,9 @@ class Node:
         self._addresses.ledger.done(event.operations)
         router = self._routers.get(event.instance)
         added = any(each.action is Action.ADD for each in event.operations)
-        effects = self._live(router, now) if router is not None and added else []
+        effects = self._act(router, router.lapse(now)) if router is not None else []
+        if router is not None and added:
+            effects = effects + self._live(router, now)
         leaving = [each for each in self._leaving if each.settings.name == event.instance]
         for each in [router, *leaving] if router is not None else leaving:
             effects += self._reconcile(each)

@@ -405,14 +405,8 @@ def test_what_it_becomes_follows_from_why_it_left(event: Event, state: State) ->
 
 def test_a_router_that_begins_to_close_has_moved() -> None:
     lone = active()
-    lone.router.relinquish("switchover", lone.now)
+    assert kinds(lone.router.relinquish("switchover", lone.now)) == ["CloseWrites", "RefuseConnections"]
     assert lone.router.moved
-
-
-def test_conceding_closes_first_too() -> None:
-    lone = active()
-    effects = lone.router.concede("VI_2, of the same sync group, follows another master", lone.now)
-    assert kinds(effects) == ["CloseWrites", "RefuseConnections"]
 
 
 def test_leaving_in_the_midst_of_opening_closes_what_may_have_opened() -> None:

@@ -147,7 +147,7 @@ def test_a_backup_that_still_hands_over_fails_with_its_network() -> None:
     router = VirtualRouter(instance(), fit(), 0.0, Notifier("db1"))
     router.assess(fit(), 0.0)
     router.take_over(4.0, 4.0)
-    router.concede("VI_2, of the same sync group, follows another master", 5.0)
+    router.relinquish("VI_2, of the same sync group, follows another master", 5.0)
     effects = router.assess(fit(broken=("interface eth0 is down",)), 5.1)
     assert details(effects) == ["removing VIPs."]
     assert texts(effects) == ["Entering FAULT STATE", "interface eth0 is down"]

@@ -11,6 +11,7 @@ from pyvrrp.core.events import (
     AddressesChanged,
     CheckResult,
     ConfigReplaced,
+    EffectDone,
     Event,
     HolderHeard,
     LinkChanged,
@@ -47,6 +48,7 @@ def reload(**changes: object) -> ConfigReplaced:
     ("event", "before", "after", "lines"),
     [
         (TimerDue(), [], [], [BACKUP]),
+        (EffectDone("VI_1", (Operation(Action.ADD, VIP, 2),)), [], [], [BACKUP]),
         (AddressesChanged(INTERFACE, ((OURS, 24), (VIP.address, 32))), [], [], [BACKUP]),
         (HolderHeard(INTERFACE, VIP.address, bytes.fromhex("020000000002")), [], [], [BACKUP]),
         (

@@ -718,17 +718,26 @@ class Witness:
 
     def settling(self) -> float:
         """Seconds until all have agreed when everything was mended just now: twice the longest wait, and the delays."""
-        routers = [each for one in self.lan.machines.values() for each in one.node._routers.values()]
-        longest = max(self._wait(each) for each in routers)
-        deferral = max(each.settings.preempt_delay for each in routers)
-        handover = max(each.handover_bound for each in routers)
-        opening = max(max(machine.opens for machine in self.lan.machines.values()) - self.lan.now, 0.0)
-        waits = 2 * longest if self.serving else 10 * longest
+        handover = max(each.handover_bound for each in self._routers())
+        waits = (2 if self.serving else 10) * self.longest()
         databases = 2 * self._databases() + const.REFUSED_HOLD * any(each.bound for each in self.lan.machines.values())
-        return max(self._quiet_from - self.lan.now, opening) + (waits + deferral + handover) * DRIFT + databases
+        return self.unrest() + waits + handover * DRIFT + databases
 
-    def settled(self) -> None:
-        """SETTLED."""
+    def longest(self) -> float:
+        """Seconds that the most patient node lets pass before it does something."""
+        wait, deferral = (max(map(each, self._routers())) for each in (self._wait, _deferral))
+        return (wait + deferral) * DRIFT
+
+    def unrest(self) -> float:
+        """Seconds until the last that was done has been noticed, and every node has begun to wait."""
+        opening = max(machine.opens for machine in self.lan.machines.values())
+        return max(self._quiet_from - self.lan.now, opening - self.lan.now, 0.0)
+
+    def _routers(self) -> list[VirtualRouter]:
+        return [each for one in self.lan.machines.values() for each in one.node._routers.values()]
+
+    def unsettled(self) -> str:
+        """SETTLED: what is not as it should be; "" when all have agreed."""
         machines = list(self.lan.machines.values())
         owners = []
         grouped = [bool(each.node.settings.groups) for each in machines]
@@ -741,16 +750,21 @@ class Witness:
             holders = [each.name for each in machines if each.powered and address in each.kernel]
             if unlike and name != "VI_1" and not holders:
                 continue  # who has it in a group may not take it while another node has the group's first
-            assert len(holders) == 1, f"SETTLED: {holders} hold the VIP of {name} when everything is mended"
+            if len(holders) != 1:
+                return f"SETTLED: {holders} hold the VIP of {name} when everything is mended"
             owners.append(holders[0])
-            if name == "VI_1" and all(each.bound for each in machines):
-                writers = [each.name for each in machines if each.writes]
-                assert writers == holders, f"SETTLED: {holders} holds the VIP, and {writers} write"
+            writers = [each.name for each in machines if each.writes]
+            if name == "VI_1" and all(each.bound for each in machines) and writers != holders:
+                return f"SETTLED: {holders} holds the VIP, and {writers} write"
             for other, router in routers.items():
                 worse = router.settings.preempt and router.priority > routers[holders[0]].priority
-                wrong = self.serving and worse and other not in holders
-                assert not wrong, f"SETTLED: {holders[0]} holds the VIP of {name}, {other} has more right to it"
-        assert not all(grouped) or len(set(owners)) <= 1, f"SETTLED: the members of a group are on {owners}"
+                if self.serving and worse and other not in holders:
+                    return f"SETTLED: {holders[0]} holds the VIP of {name}, {other} has more right to it"
+        return f"SETTLED: the members of a group are on {owners}" if all(grouped) and len(set(owners)) > 1 else ""
+
+
+def _deferral(router: VirtualRouter) -> float:
+    return router.settings.preempt_delay
 
 
 def kin(one: InstanceSettings, other: InstanceSettings) -> bool:
