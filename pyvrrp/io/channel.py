@@ -330,6 +330,9 @@ class Channel:
             self.counters.turned_away += 1
             self._complain(Level.WARNING, f"no channel with {self.settings.peer}: {_reason(error)}")
             return False
+        except asyncio.CancelledError:
+            link.end()
+            raise
         self._take(link, name)
         try:
             while True:

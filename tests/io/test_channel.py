@@ -194,6 +194,21 @@ def test_the_other_comes_back(key: Path, port: int) -> None:
     play(story())
 
 
+def test_closing_lets_go_of_one_that_is_being_greeted(key: Path, port: int) -> None:
+    async def story() -> None:
+        a = End(key, port)
+        async with living(a):
+            await until(lambda: len(a.channel._tasks) >= 3)
+            client = credentials(str(key)).client
+            reader, writer = await asyncio.open_connection(A, port, ssl=client, local_addr=(B, 0))
+            assert b"hello" in await reader.readline()
+        with contextlib.suppress(ConnectionError):
+            assert await asyncio.wait_for(reader.read(), 10) == b""
+        writer.transport.abort()
+
+    play(story())
+
+
 def test_a_silent_link_is_given_up(key: Path, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """A host without power closes nothing."""
     monkeypatch.setattr(module, "BEAT", 0.05)

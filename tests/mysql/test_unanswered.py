@@ -73,6 +73,15 @@ def test_a_replica_with_a_full_disk_says_so_and_is_not_buried_under_questions(tm
         asyncio.run(story())
 
 
+async def answers(asked: Asked) -> int:
+    """Its server_id, once it has done with the question that nobody waits for any more."""
+    async with asyncio.timeout(30):
+        while True:
+            with contextlib.suppress(DatabaseError):
+                return (await asked.look(5.0)).server_id
+            await asyncio.sleep(0.05)
+
+
 def test_what_waits_for_a_lock_is_asked_again_when_it_is_over(tmp_path: Path) -> None:
     async def story() -> None:
         asked = Asked(server.agent)
@@ -85,7 +94,7 @@ def test_what_waits_for_a_lock_is_asked_again_when_it_is_over(tmp_path: Path) ->
                         await asked.look(0.3)
                 cursor.execute("SHOW PROCESSLIST")
                 assert sum(row["User"] == AGENT for row in cursor.fetchall()) == 2
-            assert (await asked.look(5.0)).server_id == 7
+            assert await answers(asked) == 7
         finally:
             asked.close()
 
