@@ -689,6 +689,8 @@ class Witness:
 
     def _writers(self) -> None:
         """WRITERS."""
+        if not any(each.bound for each in self.lan.machines.values()):
+            return
         writers = [each for each in self.lan.machines.values() if each.writes]
         for one, other in combinations(self.lan.machines.values(), 2):
             relation = ("writers", one.name, other.name)

@@ -227,10 +227,8 @@ class Lan:
         """An advert reaches the machine: its raw socket, unless its firewall is in the way, and the one below that."""
         overheard = AdvertOverheard(event.interface, event.source, event.destination, event.ttl, event.payload)
         self.touched, self.event = machine, event
-        if not machine.unhearing:
-            self._deliver(machine, event)
-        if not machine.dull:
-            self._deliver(machine, overheard)
+        heard = [] if machine.unhearing else [event]
+        self._deliver(machine, *heard, *([] if machine.dull else [overheard]))
         self.watch()
 
     def block(self, name: str, other: str) -> None:
@@ -321,17 +319,22 @@ class Lan:
         self._deliver(machine, event)
         self.watch()
 
-    def _deliver(self, machine: Machine, event: Event) -> None:
-        if machine.paused and machine.running:
-            machine.waiting.append(event)
-        elif machine.alive:
-            pending = [event]
-            while pending:
-                for effect in machine.node.handle(pending.pop(0), machine.tick(self.now)):
-                    machine.effects.append((self.now, effect))
-                    pending += self._perform(machine, effect)
-            machine.running = not machine.node.done
+    def _deliver(self, machine: Machine, *events: Event) -> None:
+        for event in events:
+            if machine.paused and machine.running:
+                machine.waiting.append(event)
+            elif machine.alive:
+                self._take(machine, event)
+        if machine.alive and events:
             self._arm(machine)
+
+    def _take(self, machine: Machine, event: Event) -> None:
+        pending = [event]
+        while pending:
+            for effect in machine.node.handle(pending.pop(0), machine.tick(self.now)):
+                machine.effects.append((self.now, effect))
+                pending += self._perform(machine, effect)
+        machine.running = not machine.node.done
 
     def _begin(self, machine: Machine) -> None:
         self._deliver(machine, LinkChanged(INTERFACE, True, machine.link, machine.mac))
