@@ -174,7 +174,9 @@ class Databases:
                 self.refusing.want(instance, addresses)
             case Invite(instance):
                 if self._channel is not None:
-                    self._channel.send(INVITE, {"instance": instance, "by": self._name})
+                    self._channel.send(
+                        INVITE, {"instance": instance, "by": self._name, "why": self.to_be_closed(instance) or ""}
+                    )
 
     def to_be_closed(self, instance: str) -> str | None:
         """Why the core wants its writes closed; None while it wants them open."""
@@ -401,9 +403,9 @@ class Databases:
             self._spawn(self._fill(published.instance, published.node))
 
     def _hear_invitation(self, about: Object) -> None:
-        instance, by = str(about["instance"]), str(about["by"])
+        instance, by, why = str(about["instance"]), str(about["by"]), str(about.get("why", ""))
         if instance in self._posts:
-            self._spawn(self._accept(instance, by))
+            self._spawn(self._accept(instance, f"{by} ({why})" if why else by))
 
     def _hear_called_off(self, about: Object) -> None:
         keeper = self._posts[str(about["instance"])].keeper

@@ -27,8 +27,9 @@ class Facts:
     """One server. None, or a name that is missing, stands for what could not be looked at.
 
     `name` is how sentences call it. `variables` and the columns of `replication` (a row for each source) have the
-    names that `modern` gives them. `booted` is what its option files say, where that is known; `writers` are the
-    accounts that may write under read_only; `tables` all tables that are not the server's own.
+    names that `modern` gives them. `booted` is what its option files say, where that is known, and all of it if they
+    are `files_read`; `writers` are the accounts that may write under read_only; `tables` all tables that are not the
+    server's own.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Facts:
     replication: tuple[Texts, ...] | None = None
     coordinates: Texts = field(default_factory=dict)
     booted: Texts = field(default_factory=dict)
+    files_read: bool = False
     login: Login | None = None
     refused: str = ""
     granted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # account → SHOW GRANTS, of those asked for
@@ -91,6 +93,11 @@ class Facts:
         """What this server calls a variable; `name` is the old name."""
         renamed = not self.maria and self.dialect.version >= (8, 0, 26)
         return modern(name) if renamed else name
+
+
+def same(known: str, value: str) -> bool:
+    """Whether an option file and a server say the same."""
+    return truth(known) if value.upper() == "ON" else known.upper() == value.upper()
 
 
 def truth(value: str) -> bool:

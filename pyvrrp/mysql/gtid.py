@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -98,21 +98,26 @@ class BinlogState:
         """Per domain and server this is at least as far as `other`; see `beyond`."""
         return not other.beyond(self, ordered=ordered)
 
-    def beyond(self, other: BinlogState, *, ordered: bool = False) -> tuple[str, ...]:
+    def beyond(self, other: BinlogState, *, ordered: bool = False, known: Collection[str] = ()) -> tuple[str, ...]:
         """Per domain and server how far this is ahead.
 
         A range begins after the newest transaction of its domain that both are known to have: between the last two of
         one server there may be those of others. `ordered`: both have always had gtid_strict_mode, so that whoever has
-        a transaction has all before it, also those of a server that its own binlog state does not name.
+        a transaction has all before it, also those of a server that its own binlog state does not name. `known`: ranges
+        that were found ahead before. They stay ahead until `other` has them or this has not: gtid_strict_mode may have
+        been off, and whatever was executed after them hides them.
         """
+        begun = dict(map(_begin, known))
         theirs = other._sequences()
         forks = self._forks(theirs)
         ahead = []
         for gtid in sorted(self.gtids):
             fork, theirs_last = forks[gtid.domain], theirs.get(gtid[:2], 0)
-            if gtid.sequence <= theirs_last or (ordered and gtid.sequence <= fork):
+            first = begun.get(f"{gtid.domain}-{gtid.server}", UINT64)
+            if gtid.sequence <= theirs_last or (ordered and gtid.sequence <= fork and gtid.sequence < first):
                 continue
-            ahead.append(_range(gtid, fork if fork < gtid.sequence else theirs_last))
+            after = fork if fork < gtid.sequence else theirs_last
+            ahead.append(_range(gtid, max(after, first - 1) if first <= gtid.sequence else after))
         return tuple(ahead)
 
     def _sequences(self) -> Mapping[tuple[int, ...], int]:
@@ -236,6 +241,12 @@ def _ahead(gtid: Gtid, theirs: Mapping[int, Gtid]) -> bool:
 
 def _last(gtid: Gtid, other: Gtid | None) -> int:
     return 0 if other is None else min(other.sequence, gtid.sequence - 1)
+
+
+def _begin(text: str) -> tuple[str, int]:
+    """Whose a range is, and its first sequence number: `0-1-1926..1930` → `0-1`, 1926."""
+    match = RANGE.fullmatch(text)
+    return (text[: match.start(1) - 1], int(match[1])) if match and match[1] else ("", 0)
 
 
 def _range(gtid: Gtid, after: int) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from pyvrrp.mysql import grants
-from pyvrrp.mysql.dialect import HEARTBEAT_SCHEMA, quoted
-from pyvrrp.mysql.facts import Facts, Texts
+from pyvrrp.mysql.dialect import HEARTBEAT_SCHEMA, modern, quoted
+from pyvrrp.mysql.facts import Facts, Texts, same
 from pyvrrp.mysql.finding import SHOWN, Finding, Severity, Wanted, advice, problem, setting, some
 from pyvrrp.mysql.grants import account
 
@@ -17,6 +17,13 @@ BEAT: Final = 1.0  # seconds between two heartbeats of a source that has nothing
 SEMI_SYNC_WAIT: Final = 5000  # ms; below, a standby that is slow for a moment makes replication asynchronous
 NEVER_MIGHTY: Final = frozenset({"mariadb.sys", "mysql.sys", "mysql.session", "mysql.infoschema", "mysql"})
 LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+LASTING: Final = {  # what setting up sets, and to what; "" to what fits the pair
+    "gtid_strict_mode": "ON",
+    "binlog_format": "ROW",
+    "auto_increment_increment": "",
+    "auto_increment_offset": "",
+    "slave_net_timeout": f"{PATIENCE:g}",
+}
 EVERYWHERE: Final = frozenset({"", "*", "0.0.0.0", "::"})  # noqa: S104  # what bind_address may say
 
 
@@ -26,6 +33,7 @@ def judged(server: Facts, wanted: Wanted, sources: Sequence[str]) -> Iterator[Fi
     yield from _identifiers(server)
     yield from _durability(server)
     yield from _boot(server)
+    yield from _lasting(server)
     yield from _reach(server, wanted)
     yield from _replication(server, wanted, sources)
     yield from _semi_sync(server, wanted)
@@ -129,6 +137,18 @@ def _boot(server: Facts) -> Iterator[Finding]:
             " acknowledgements from a server that is gone while it applies. pyvrrpd sets it by role",
             f"# remove {server.dialect.semi_sync.source_enabled}",
         )
+
+
+def _lasting(server: Facts) -> Iterator[Finding]:
+    """What setting up has set, and a restart would forget. MySQL before 5.7 does not tell what is its default."""
+    told = server.files_read and (server.maria or server.dialect.version >= (5, 7, 0))
+    for name, wanted in LASTING.items() if told else ():
+        value, known = server.value(name), server.booted.get(modern(name))
+        if value is None or not same(value, wanted or value) or (known is not None and same(known, value)):
+            continue
+        there = "is not in its option file" if known is None else f"is {known} in its option file"
+        text = f"{name} is {value} and {there}: it does not outlive a restart"
+        yield problem(server, text, f"{server.native(name)} = {value}")
 
 
 def _reach(server: Facts, wanted: Wanted) -> Iterator[Finding]:

@@ -23,7 +23,8 @@ class Remembered:
     `active`: nobody's writes are known to have been open since its were; `doubt`: why that may be otherwise.
     `successor`: whose writes have been open since. `beat`: the last heartbeat of the other server that was known while
     its own were. `failover`: when this pair last failed over without being asked to, `acknowledged`: when the operator
-    last said that it was seen. `lost`: transactions that takeovers left behind since then.
+    last said that it was seen. `lost`: transactions that takeovers left behind since then. `errant`: those that its
+    server alone has.
     """
 
     paused: bool = False
@@ -35,6 +36,7 @@ class Remembered:
     failover: float = 0.0
     acknowledged: float = 0.0
     lost: tuple[str, ...] = ()
+    errant: tuple[str, ...] = ()
 
 
 _KINDS: Final[dict[str, Any]] = {
@@ -42,7 +44,7 @@ _KINDS: Final[dict[str, Any]] = {
     **dict.fromkeys(("successor", "doubt"), str),
     "beat": int,
     **dict.fromkeys(("failover", "acknowledged"), (int, float)),
-    "lost": tuple,
+    **dict.fromkeys(("lost", "errant"), tuple),
 }
 
 
@@ -121,9 +123,13 @@ def _read(file: Path | None, failed: Callable[[str], None]) -> Remembered:
 
 def _understood(data: Any) -> Remembered:
     known = {each.name: data[each.name] for each in fields(Remembered) if each.name in data}
-    known["lost"] = tuple(known.get("lost", ()))
+    known |= {name: tuple(known[name]) for name in ("lost", "errant") if name in known}
     wrong = [name for name, value in known.items() if not isinstance(value, _KINDS[name])]
-    wrong += [] if all(isinstance(each, str) for each in known["lost"]) else ["lost"]
+    wrong += [
+        name
+        for name, value in known.items()
+        if _KINDS[name] is tuple and not all(isinstance(each, str) for each in value)
+    ]
     if wrong:
         raise ValueError(f"{wrong[0]} is not what it should be")
     return Remembered(**known)

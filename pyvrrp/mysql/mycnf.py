@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from pyvrrp.mysql.dialect import modern
-from pyvrrp.mysql.facts import truth
+from pyvrrp.mysql.facts import same
 from pyvrrp.mysql.lint_server import PATIENCE
 from pyvrrp.mysql.pairing import End, Wish
 
@@ -45,4 +45,4 @@ def lines(end: End, server_id: int, offset: int, wish: Wish) -> Iterator[str]:
 def _same(name: str, known: str, value: str) -> bool:
     if name == "log_bin":
         return known not in ("OFF", "0")
-    return truth(known) if value == "ON" else known.upper() == value.upper()
+    return same(known, value)

@@ -70,8 +70,8 @@ def _copy(standby: End) -> str:
         return (
             "Copy them first, with mariadb-backup, or with mariadb-dump --all-databases --single-transaction"
             f" --master-data=1 --gtid here; and there, where nothing is worth keeping: {standby.forgets}; and mariadb"
-            " --init-command='SET sql_log_bin = 0' < the dump. It brings the accounts too: the administrator whom"
-            " setup uses there must be known here first"
+            " --init-command='SET sql_log_bin = 0' < the dump, and FLUSH LOCAL PRIVILEGES: it brings the accounts too,"
+            " which count from then on. The administrator whom setup uses there must be known here first"
         )
     if facts.gtid:
         return "Copy them first: mysqldump --all-databases --single-transaction --triggers --routines --events"

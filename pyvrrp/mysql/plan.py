@@ -45,7 +45,8 @@ class Standby:
     `replication` is the channel from the other node as it is now, None when there is none. `healthy`: since the agent
     and the server began, both threads ran while the IO thread was last connected (a MariaDB server that begins anew
     without its source has forgotten what it had received). `lag`: see `lag()`, None when it is not known. `errant`:
-    transactions that it has and the other node has not. `held`: seconds of hold-down that are left.
+    transactions that it has and the other node has not. `held`: seconds of hold-down that are left. `left_to_run`: it
+    was compared and let follow, and nobody but an operator stops its replication.
     """
 
     verdict: Verdict
@@ -56,6 +57,7 @@ class Standby:
     held: float = 0.0
     paused: bool = False
     drained: bool = False
+    left_to_run: bool = False
 
 
 def eligibility(standby: Standby, promote: PromoteSettings) -> tuple[str, ...]:
@@ -71,6 +73,8 @@ def eligibility(standby: Standby, promote: PromoteSettings) -> tuple[str, ...]:
         return tuple(reasons)
     if standby.replication is None:
         return (*reasons, "it is not a replica of the other node")
+    if standby.left_to_run and _at_rest(standby.replication):
+        reasons.append(f"its replication from {standby.replication.source} was stopped by somebody (START SLAVE)")
     reasons += _broken(standby.replication, healthy=standby.healthy)
     reasons += _behind(standby, promote.max_lag)
     return tuple(reasons)
@@ -122,6 +126,10 @@ def _broken(one: Replication, *, healthy: bool) -> Iterable[str]:
         yield f"it replicates {one.delay} s late on purpose"
     if one.filters:
         yield f"it does not replicate everything ({', '.join(one.filters)})"
+
+
+def _at_rest(one: Replication) -> bool:
+    return one.io == "No" and not one.sql and not one.io_errno and not one.sql_errno
 
 
 def _stopped(thread: str, number: int, text: str) -> str:
@@ -247,13 +255,21 @@ class Rejoin:
     errant: tuple[str, ...] = ()
 
 
-def rejoin(own: Picture, replication: Replication | None, active: Place, *, ordered: bool = False) -> Rejoin:
+def rejoin(
+    own: Picture,
+    replication: Replication | None,
+    active: Place,
+    *,
+    ordered: bool = False,
+    known: tuple[str, ...] = (),
+) -> Rejoin:
     """Whether a server that is not active may replicate from the one that is.
 
     `active` is what that one has, and must have been asked for after `own`: meanwhile it writes. `ordered`: it has
-    gtid_strict_mode too. Errant transactions are never skipped: whoever replicates beyond them hides them.
+    gtid_strict_mode too. `known`: what was found errant before. Errant transactions are never skipped: whoever
+    replicates beyond them hides them.
     """
-    errant = _errant(own, active, ordered=ordered)
+    errant = _errant(own, active, ordered=ordered, known=known)
     if isinstance(errant, str):
         return Rejoin(Return.UNKNOWN, errant)
     return _returning(replication, errant)
@@ -284,11 +300,11 @@ def _returning(replication: Replication | None, errant: tuple[str, ...]) -> Rejo
     return Rejoin(Return.START, f"it has nothing that {replication.source} has not")
 
 
-def _errant(own: Picture, active: Place, *, ordered: bool) -> tuple[str, ...] | str:
+def _errant(own: Picture, active: Place, *, ordered: bool, known: tuple[str, ...]) -> tuple[str, ...] | str:
     """The ranges, or why they are not known."""
     match own.gtids, active:
         case BinlogState() as mine, BinlogState() as theirs:
-            return mine.beyond(theirs, ordered=ordered and own.ordered)
+            return mine.beyond(theirs, ordered=ordered and own.ordered, known=known)
         case GtidSet() as mine, GtidSet() as theirs:
             return mine.beyond(theirs)
         case None, _:

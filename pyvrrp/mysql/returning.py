@@ -40,7 +40,7 @@ class Returning:
             standing.compared = before, at
             return
         standing.compared = picture, now
-        found = plan.rejoin(before, standing.replication, seen.position, ordered=seen.ordered)
+        found = plan.rejoin(before, standing.replication, seen.position, ordered=seen.ordered, known=standing.errant)
         await self._judge(picture, found, now, unmoved=before.gtids == picture.gtids)
 
     async def _compare_by_place(self, picture: Picture, now: float) -> None:
@@ -55,7 +55,8 @@ class Returning:
         standing = self._standing
         if standing.errant and not found.errant:
             standing.to_rejoin = True  # it was made a copy again
-        news, standing.errant = found.errant != standing.errant, found.errant
+        news = found.errant != standing.errant
+        standing.has_errant(found.errant)
         if found.errant and news:
             await self._tell_of_errant(picture, found)
         if found.decision is plan.Return.ALREADY:

@@ -44,7 +44,7 @@ class Standing:
         self.was_open = False  # in this life, so that there may be clients who write
         self.to_rejoin = True
         self.compared: tuple[Picture, float] | None = None  # own, older than what it is compared with, and when
-        self.errant: tuple[str, ...] = ()
+        self.errant = memory.now.errant
         self.lacking: tuple[str, ...] = ()  # privileges
         self.trouble = ""  # why the last round saw nothing
         self.was_reset = False  # it had transactions, and has none: somebody is about to make it a copy again
@@ -107,6 +107,11 @@ class Standing:
         self.pulse.heard(now)
         self.succession.heard(self.writes, now)
 
+    def has_errant(self, ranges: tuple[str, ...]) -> None:
+        """These transactions are here and not on the active server; an agent that begins anew knows of them still."""
+        self.errant = ranges
+        self.memory.change(errant=ranges)
+
     def follows(self, now: float) -> None:
         """It begins to replicate."""
         self.to_rejoin, self._received_at = False, now
@@ -131,7 +136,8 @@ class Standing:
     def opened(self, opened: Opened, now: float, *, forced: bool) -> None:
         """They are open."""
         self.writes, self.was_open, self._stalled = "open", True, False
-        self.to_rejoin, self.errant, self._refusal = False, (), ""
+        self.to_rejoin, self._refusal = False, ""
+        self.has_errant(())
         # A server that lives, and that its own agent has closed, was left on purpose: that agent is being stopped.
         ordered = forced or now < self._planned_until or self._other.left or self._other.could_go_on(now)
         by_itself = not ordered and (self._other.last is not None or self.pulse.heard_any)
@@ -235,6 +241,7 @@ class Standing:
             held=0.0 if free else plan.held(mine.failover, self._settings.hold_down, time.time()),
             paused=mine.paused and not planned,
             drained=mine.drained,
+            left_to_run=not self.to_rejoin,
         )
         promote, waits = self._settings.promote, ""
         if promote.require != "none" and not self.errant and self.has_all(now):
@@ -347,7 +354,7 @@ class Standing:
         words = {
             "paused": mine.paused,
             "drained": mine.drained,
-            "diverged": bool(self.errant),
+            "diverged (docs/mysql.md says what to do)": bool(self.errant),
             "held down": plan.held(mine.failover, self._settings.hold_down, time.time()) > 0,
         }
         alone = _ALONE[self._settings.promote.on_silence]

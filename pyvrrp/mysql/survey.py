@@ -39,7 +39,7 @@ async def survey(
     if files:
         pid_file, data = facts.value("pid_file"), facts.value("datadir")
         options = await asyncio.to_thread(optionfile.options, pid_file or "", data or "")
-        facts = replace(facts, booted={**facts.booted, **(options or {})})
+        facts = replace(facts, booted={**facts.booted, **(options or {})}, files_read=options is not None)
     return facts if agent is None else await _log_in(facts, agent)
 
 

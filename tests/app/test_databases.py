@@ -425,6 +425,9 @@ def test_words_go_to_the_other_node_and_come_from_it(tmp_path: Path) -> None:
         house.left = True
         house.databases.perform(Invite("VI_1"))
         await until(lambda: other.events == [Invited("VI_1", "node-a")])
+        house.databases.perform(CloseWrites("VI_1", 1, "its server has ended"))
+        house.databases.perform(Invite("VI_1"))
+        await until(lambda: other.events[1:] == [Invited("VI_1", "node-a (its server has ended)")])
         other.databases.channel.send("published", {"instance": "VI_9"})
         other.databases.channel.send("invite", {"instance": "VI_1"})
         await until(lambda: house.databases.channel.counters.ignored == 2)

@@ -219,6 +219,37 @@ def test_what_only_the_returning_one_has_is_named_and_nothing_is_replicated(pair
 
 
 @pytest.mark.lab
+def test_it_stays_diverged_when_gtid_strict_mode_is_turned_on(pair: Pair) -> None:
+    """Without it replication went on past the errant transaction, and a position alone does not show it any more."""
+
+    async def story() -> None:
+        async with active_and_standby(pair, semi_sync="off") as (a, b):
+            for server in (pair.a, pair.b):
+                server.run("set global gtid_strict_mode=0")
+            pair.b.run("insert app.t(v) values (666)")
+            await until(lambda: b.view.errant, about=lambda: f"{b.report} {b.log}")
+            pair.a.run("insert app.t(v) values (1)")
+            await until(lambda: pair.b.value("@@gtid_binlog_pos").startswith("0-1-"), about=lambda: str(b.log))
+            for server in (pair.a, pair.b):
+                server.run("set global gtid_strict_mode=1")
+            standing, other = b.keeper._standing, b.keeper._other
+            await until(lambda: standing.picture and standing.picture.ordered and other.seen and other.seen.ordered)
+            for _ in range(3):
+                before = standing.compared
+                await until(lambda before=before: standing.compared is not before)  # type: ignore[misc]
+            assert b.view.mode.startswith("diverged")
+            assert any("that the other node has not: 0-2-" in each for each in b.report.against), b.report
+            assert b.memory.now.errant == b.view.errant
+            await a.keeper.close()
+
+    try:
+        play(story)
+    finally:
+        for server in (pair.a, pair.b):
+            server.run("set global gtid_strict_mode=1")
+
+
+@pytest.mark.lab
 def test_a_crashed_one_that_has_more_does_not_even_begin_to_replicate(pair: Pair) -> None:
     """What it had before the crash was seen is not what it has."""
 

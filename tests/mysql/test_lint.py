@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from pyvrrp.mysql.dialect import modern
 from pyvrrp.mysql.facts import Facts, Login
 from pyvrrp.mysql.finding import Finding, Severity
 from pyvrrp.mysql.lint import findings
@@ -149,6 +150,22 @@ def test_an_option_file_without_read_only() -> None:
     assert (unseen.severity, "skip_slave_start cannot be seen" in unseen.text) == (NOTE, True)
     waiting = one(replace(here, booted={**here.booted, "rpl_semi_sync_source_enabled": "ON"}))
     assert "wait for acknowledgements" in waiting.text
+
+
+def test_what_was_only_set_at_run_time_does_not_outlive_a_restart() -> None:
+    here, there = pair()
+    names = ("gtid_strict_mode", "binlog_format", "auto_increment_increment", "auto_increment_offset")
+    lasting = {modern(name): here.value(name) or "" for name in (*names, "slave_net_timeout")}
+    read = replace(here, booted={**here.booted, **lasting, "binlog_format": "row"}, files_read=True)
+    assert judged(read, there) == ()
+    forgotten = one(replace(read, booted={k: v for k, v in read.booted.items() if k != "gtid_strict_mode"}), there)
+    assert (forgotten.severity, forgotten.mend) == (PROBLEM, ("gtid_strict_mode = ON",))
+    assert "gtid_strict_mode is ON and is not in its option file" in forgotten.text
+    other = one(replace(read, booted={**read.booted, "auto_increment_offset": "2"}), there)
+    assert "auto_increment_offset is 1 and is 2 in its option file" in other.text
+    assert one(spoilt(read, gtid_strict_mode="OFF"), there).mend[-1] == "gtid_strict_mode = ON"
+    old = replace(mysql(read, "5.6.24", gtid_executed="1"), booted=read.booted)
+    assert not any("outlive" in each.text for each in judged(replace(old, booted=here.booted), there))
 
 
 def test_mysql_boots_with_super_read_only_too_and_has_the_new_names() -> None:

@@ -13,9 +13,9 @@ from tests.waiting import until
 
 def test_it_is_there_again(tmp_path: Path) -> None:
     memory = Memory(str(tmp_path), "VI_1")
-    memory.change(paused=True, failover=12.5, lost=("0-1-7",))
+    memory.change(paused=True, failover=12.5, lost=("0-1-7",), errant=("0-2-8..9",))
     memory.close()
-    wanted = Remembered(paused=True, failover=12.5, lost=("0-1-7",))
+    wanted = Remembered(paused=True, failover=12.5, lost=("0-1-7",), errant=("0-2-8..9",))
     assert until(lambda: Memory(str(tmp_path), "VI_1").now == wanted)
     assert Memory(str(tmp_path), "VI_2").now == Remembered()
     assert [file.name for file in tmp_path.iterdir()] == ["VI_1.database.json"]
@@ -52,7 +52,14 @@ def test_a_disk_that_refuses_is_named(tmp_path: Path) -> None:
     assert "missing" in asyncio.run(story())
 
 
-@pytest.mark.parametrize(("text", "field"), [('{"failover": "yesterday"}', "failover"), ('{"lost": [1926]}', "lost")])
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ('{"failover": "yesterday"}', "failover"),
+        ('{"lost": [1926]}', "lost"),
+        ('{"lost": ["0-1-7"], "errant": [7]}', "errant"),
+    ],
+)
 def test_what_is_not_what_it_should_be_is_told_and_not_believed(tmp_path: Path, text: str, field: str) -> None:
     (tmp_path / "VI_1.database.json").write_text(text)
     told: list[str] = []

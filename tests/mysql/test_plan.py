@@ -188,6 +188,15 @@ def test_one_that_is_too_far_behind_is_not_promoted() -> None:
     assert eligibility(replace(READY, lag=None), DEFAULT) == ("how far it is behind is not known",)
 
 
+def test_what_an_operator_has_stopped_is_told_apart_from_what_broke() -> None:
+    stopped = replace(READY, replication=STOPPED, left_to_run=True)
+    by_hand = "its replication from 192.168.1.201:3306 was stopped by somebody (START SLAVE)"
+    assert by_hand in eligibility(stopped, DEFAULT)
+    assert by_hand not in eligibility(replace(stopped, left_to_run=False), DEFAULT)
+    for broken in ({"sql_errno": 1062}, {"io_errno": 1236}, {"sql": True}, {"io": "Connecting"}):
+        assert by_hand not in eligibility(replace(stopped, replication=replace(STOPPED, **broken)), DEFAULT)
+
+
 def test_errant_transactions_are_against_it() -> None:
     errant = replace(READY, errant=("0-1-1926..1930", "1-1-7"))
     reason = "it has 6 transactions that the other node has not: 0-1-1926..1930, 1-1-7"
@@ -325,6 +334,26 @@ def test_order_is_believed_only_when_both_have_kept_it() -> None:
     assert rejoin(OWN, STOPPED, cloned, ordered=True).decision is Return.START
     assert rejoin(OWN, STOPPED, cloned).errant == ("0-2-1..90",)
     assert rejoin(replace(OWN, ordered=False), STOPPED, cloned, ordered=True).errant == ("0-2-1..90",)
+
+
+def test_what_was_found_errant_is_not_hidden_by_what_was_executed_after_it() -> None:
+    """gtid_strict_mode was off for a while: it replicated on, past its own transaction, and now both have it on."""
+    own = replace(OWN, gtids=BinlogState.parse("0-2-90,0-1-105"))
+    active = BinlogState.parse("0-1-110")
+
+    def found(known: tuple[str, ...], theirs: BinlogState = active, mine: Picture = own) -> tuple[str, ...]:
+        return rejoin(mine, RUNNING, theirs, ordered=True, known=known).errant
+
+    assert found(()) == ()
+    assert found(("0-2-88..90",)) == ("0-2-88..90",)
+    assert found(("0-2-89",)) == ("0-2-89..90",), "there is one more by now"
+    assert found(("0-2-88..90",), BinlogState.parse("0-2-90,0-1-110")) == (), "it has been given to the active one"
+    assert found(("0-2-91..95",)) == (), "the log was begun anew, and these are gone"
+    assert found(("0-2-88..90",), mine=replace(OWN, gtids=BinlogState.parse("0-1-105"))) == ()
+    assert found(("0-3-7", "mysql-bin.000001:5..9")) == ()
+    loose = replace(own, ordered=False)
+    assert found((), mine=loose) == ("0-2-1..90",)
+    assert found(("0-2-88..90",), mine=loose) == ("0-2-88..90",)
 
 
 def test_what_cannot_be_compared_is_not_started() -> None:

@@ -104,6 +104,10 @@ def test_two_servers_become_a_pair_and_a_second_run_has_nothing_to_do(pair: tupl
     assert until(lambda: b.value("(select count(*) from information_schema.tables where table_schema='app')"))
     assert until(lambda: b.value("(select count(*) from app.t)") == 1)
 
+    if kind == "mariadb":
+        forgotten = " ".join(nodes.ctl(a, "check").stdout.split())
+        assert "gtid_strict_mode is ON and is not in its option file: it does not outlive a restart" in forgotten
+
     # The lines of my.cnf in force, the password on both, the standby as pyvrrpd would have it: nothing is wrong.
     shutil.copy(password, b.directory / "password")
     for each, server in ((a, "this server"), (b, "the other server")):
