@@ -209,7 +209,10 @@ class WritesClosed:
 
 @dataclass(frozen=True, slots=True)
 class Invited:
-    """The other node's agent says over the channel that it has left: nobody need wait for silence. `by` is its name."""
+    """The other node's agent says over the channel that it has left: nobody need wait for silence.
+
+    `by` is its name, with the reason in brackets where it gave one.
+    """
 
     instance: str
     by: str
