@@ -323,10 +323,7 @@ class World:
 
     def _diverged(self, standby: Node, why: str) -> bool:
         """Whether waiting is in vain, since its agent, or the server itself, found what it ought not to have."""
-        view = standby.agent.database().get("view", {})
-        if isinstance(view, Mapping) and view.get("errant"):
-            return True
-        return self.kind != "pyvrrpd" and why not in pair.PASSING
+        return _has_errant(standby) or (self.kind != "pyvrrpd" and why not in pair.PASSING)
 
     def settles(self, last: Node) -> bool:
         """Wait until one node holds the VIP. Where nobody may go on by himself the operator promotes the one that took
@@ -377,6 +374,7 @@ class World:
         if self.kind == "pyvrrpd":
             self.stop_agent(standby)
             self.start_agent(standby)
+            until(lambda: not _has_errant(standby), REJOINED, f"the agent on {standby.name} to see that it is a copy")
         else:
             (at,) = active.server.execute("select @@gtid_binlog_pos as at")
             active.server.execute("stop slave", f"set global gtid_slave_pos = '{at['at']}'", "start slave")
@@ -389,6 +387,12 @@ def other_name(name: str) -> str:
     """The node beside this one."""
     first, second = ADDRESSES
     return second if name == first else first
+
+
+def _has_errant(node: Node) -> bool:
+    """Whether its agent says that its server has transactions of its own; one that begins anew remembers, and looks."""
+    view = node.agent.database().get("view", {})
+    return isinstance(view, Mapping) and bool(view.get("errant"))
 
 
 def _text(path: Path) -> str:
