@@ -243,7 +243,7 @@ class Machine:
     def __init__(self, name: str, address: str, priority: int, channel: ChannelSettings | None, **changes: Any) -> None:
         self.name, self.address = name, ip_address(address)
         router = instance(
-            priority=priority, preempt=False, version=3, advert_int=0.1, database=DATABASE, auth_pass=None, **changes
+            priority=priority, preempt=False, version=3, advert_int=0.3, database=DATABASE, auth_pass=None, **changes
         )
         self.settings = NodeSettings(name, (router,), channel=channel, state_directory="")
         self.server = Server()

@@ -118,7 +118,7 @@ def test_a_promotion_that_fails_says_why(key: Path, monkeypatch: pytest.MonkeyPa
         await asyncio.sleep(0.1)
         a.die()
         a.server.writable = False
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(1.5)
         monkeypatch.setattr(b.keeper, "open_writes", lambda _effect: None)  # it never answers
         outcome = await order(b, "promote", sure=True)
         assert outcome["timed_out"]
