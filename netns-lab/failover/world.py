@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 import time
@@ -34,6 +35,7 @@ REJOINED: Final = 15.0  # seconds for a server that is back to replicate, or for
 SECURED: Final = 15.0  # seconds for semi-sync to be in force again after the last trial
 EARLIER: Final = ".earlier"  # the log of an agent before its last start
 WORDS: Final = 8  # lines of each log
+FILLED: Final = 5.0  # seconds to take its room from a disk that is being written to
 FIT: Final = 20.0  # seconds for a standby to be fit to take over
 LET_GO: Final = 10.0  # seconds for an agent to end
 
@@ -202,8 +204,14 @@ class World:
 
     def fill_disk(self, node: Node) -> None:
         """Not one page more: what grows from now on gets ENOSPC."""
-        used = _used(node.directory)
-        _command("mount", "-o", f"remount,size={used}", str(node.directory))
+
+        def filled() -> bool:
+            with contextlib.suppress(LabError):  # it has grown meanwhile
+                _command("mount", "-o", f"remount,size={_used(node.directory)}", str(node.directory))
+                return True
+            return False
+
+        until(filled, FILLED, f"the disk of {node.name} to be full")
 
     def empty_disk(self, node: Node) -> None:
         """As large as before."""
