@@ -24,6 +24,7 @@ LASTING: Final = {  # what setting up sets, and to what; "" to what fits the pai
     "auto_increment_offset": "",
     "slave_net_timeout": f"{PATIENCE:g}",
 }
+ADVISED: Final = frozenset({"binlog_format", "slave_net_timeout"})  # of those: no failover is lost with their defaults
 EVERYWHERE: Final = frozenset({"", "*", "0.0.0.0", "::"})  # noqa: S104  # what bind_address may say
 
 
@@ -148,7 +149,8 @@ def _lasting(server: Facts) -> Iterator[Finding]:
             continue
         there = "is not in its option file" if known is None else f"is {known} in its option file"
         text = f"{name} is {value} and {there}: it does not outlive a restart"
-        yield problem(server, text, f"{server.native(name)} = {value}")
+        judge = advice if name in ADVISED else problem
+        yield judge(server, text, f"{server.native(name)} = {value}")
 
 
 def _reach(server: Facts, wanted: Wanted) -> Iterator[Finding]:

@@ -123,7 +123,7 @@ def _read(file: Path | None, failed: Callable[[str], None]) -> Remembered:
 
 def _understood(data: Any) -> Remembered:
     known = {each.name: data[each.name] for each in fields(Remembered) if each.name in data}
-    known |= {name: tuple(known[name]) for name in ("lost", "errant") if name in known}
+    known |= {name: tuple(value) for name, value in known.items() if isinstance(value, list)}
     wrong = [name for name, value in known.items() if not isinstance(value, _KINDS[name])]
     wrong += [
         name

@@ -56,7 +56,7 @@ class Returning:
         if standing.errant and not found.errant:
             standing.to_rejoin = True  # it was made a copy again
         news = found.errant != standing.errant
-        standing.has_errant(found.errant)
+        standing.memory.change(errant=found.errant)
         if found.errant and news:
             await self._tell_of_errant(picture, found)
         if found.decision is plan.Return.ALREADY:

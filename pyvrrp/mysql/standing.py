@@ -44,7 +44,6 @@ class Standing:
         self.was_open = False  # in this life, so that there may be clients who write
         self.to_rejoin = True
         self.compared: tuple[Picture, float] | None = None  # own, older than what it is compared with, and when
-        self.errant = memory.now.errant
         self.lacking: tuple[str, ...] = ()  # privileges
         self.trouble = ""  # why the last round saw nothing
         self.was_reset = False  # it had transactions, and has none: somebody is about to make it a copy again
@@ -107,10 +106,10 @@ class Standing:
         self.pulse.heard(now)
         self.succession.heard(self.writes, now)
 
-    def has_errant(self, ranges: tuple[str, ...]) -> None:
-        """These transactions are here and not on the active server; an agent that begins anew knows of them still."""
-        self.errant = ranges
-        self.memory.change(errant=ranges)
+    @property
+    def errant(self) -> tuple[str, ...]:
+        """Transactions that are here and not on the active server; an agent that begins anew knows of them still."""
+        return self.memory.now.errant
 
     def follows(self, now: float) -> None:
         """It begins to replicate."""
@@ -137,13 +136,13 @@ class Standing:
         """They are open."""
         self.writes, self.was_open, self._stalled = "open", True, False
         self.to_rejoin, self._refusal = False, ""
-        self.has_errant(())
         # A server that lives, and that its own agent has closed, was left on purpose: that agent is being stopped.
         ordered = forced or now < self._planned_until or self._other.left or self._other.could_go_on(now)
         by_itself = not ordered and (self._other.last is not None or self.pulse.heard_any)
         failover = time.time() if by_itself else self.memory.now.failover
         self.succession.opened(self._beat_here(), now)
-        self.memory.change(lost=merged((*self.memory.now.lost, *opened.missing)), failover=failover)
+        lost = merged((*self.memory.now.lost, *opened.missing))
+        self.memory.change(lost=lost, failover=failover, errant=())
         self.called_off()
 
     def refused(self, reason: str, closed: Closed, until: float) -> None:

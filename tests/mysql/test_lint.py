@@ -163,6 +163,8 @@ def test_what_was_only_set_at_run_time_does_not_outlive_a_restart() -> None:
     assert "gtid_strict_mode is ON and is not in its option file" in forgotten.text
     other = one(replace(read, booted={**read.booted, "auto_increment_offset": "2"}), there)
     assert "auto_increment_offset is 1 and is 2 in its option file" in other.text
+    slow = one(replace(read, booted={**read.booted, "replica_net_timeout": "60", "slave_net_timeout": "60"}), there)
+    assert (slow.severity, slow.mend) == (Severity.ADVICE, ("slave_net_timeout = 4",))
     assert one(spoilt(read, gtid_strict_mode="OFF"), there).mend[-1] == "gtid_strict_mode = ON"
     old = replace(mysql(read, "5.6.24", gtid_executed="1"), booted=read.booted)
     assert not any("outlive" in each.text for each in judged(replace(old, booted=here.booted), there))

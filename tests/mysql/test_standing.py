@@ -470,3 +470,25 @@ def test_before_anybody_has_looked_its_writes_are_not_called_closed() -> None:
     assert pair.standing.published(pair.now).writes == "closed"
     pair.see(replace(SEEN, read_only=False))
     assert pair.standing.published(pair.now).writes == "open"
+
+
+def test_an_agent_that_begins_anew_knows_what_its_server_alone_has(pair: Pair) -> None:
+    pair.memory.change(errant=("0-2-8..9",))
+    again = Standing("VI_1", "node-b", SETTINGS, pair.memory, pair.other, pair.now)
+    again.judged(READ_ONLY)
+    again.writes = "closed"
+    again.saw(SEEN, pair.now)
+    assert again.against(pair.now) == ("it has 2 transactions that the other node has not: 0-2-8..9",)
+    assert again.report(pair.now).view.errant == ("0-2-8..9",)
+
+
+def test_replication_that_somebody_stops_after_it_was_let_follow_is_told_apart(pair: Pair) -> None:
+    by_hand = "its replication from 192.0.2.1:3306 was stopped by somebody (START SLAVE)"
+    stopped = replace(SEEN, replications=(replace(FOLLOWS, io="No", sql=False),))
+    pair.tell()
+    pair.see()
+    pair.see(stopped)
+    assert by_hand not in pair.against(), "its agent has not compared yet, and will start it"
+    pair.standing.follows(pair.now)
+    pair.see(stopped)
+    assert by_hand in pair.against()

@@ -94,7 +94,7 @@ def test_who_has_diverged_does_not_replicate_and_that_is_one_reason() -> None:
     pair = Pair()
     pair.see(STOPPED)
     pair.tell()
-    pair.standing.errant = ("0-1-5..9",)
+    pair.memory.change(errant=("0-1-5..9",))
     assert pair.against() == ("it has 5 transactions that the other node has not: 0-1-5..9",)
 
 
