@@ -78,12 +78,14 @@ class Orders:
         )
 
     async def _resume(self, instance: str, _request: Object) -> Object:
-        self._databases.keeper(instance).resume()
+        if not self._databases.keeper(instance).resume():
+            return _done(f"{instance} is neither paused nor drained on this node: nothing was done")
         self._say(instance, "resumed by order")
         return _done(f"{instance} is no longer paused or drained on this node")
 
     async def _acknowledge(self, instance: str, _request: Object) -> Object:
-        self._databases.keeper(instance).acknowledge()
+        if not self._databases.keeper(instance).acknowledge():
+            return _done(f"{instance}: there is no failover to acknowledge")
         self._say(instance, "the last failover was acknowledged")
         return _done(f"{instance}: the last failover is acknowledged; the next one need not wait")
 
@@ -134,8 +136,8 @@ class Orders:
             if other and own
             else []
         )
-        unknown = [] if lacking or seen else ["what the other node had is not known: no word has come from it"]
-        return [*against, *seen, *lacking, *unknown]
+        known = "nothing is known to be missing here" if seen else "what the other node had is not known"
+        return [*against, *seen, *(lacking or [known])]
 
     async def _see_it_open(self, instance: str, bound: float) -> Object:
         try:

@@ -105,14 +105,14 @@ class Keeper(Protocol):
     def pause(self) -> None:
         """No takeover until `resume`."""
 
-    def resume(self) -> None:
-        """Neither paused nor drained."""
+    def resume(self) -> bool:
+        """Neither paused nor drained; whether it was."""
 
     def drain(self) -> None:
         """This node is not to be active until `resume`."""
 
-    def acknowledge(self) -> None:
-        """The last failover has been seen: no hold-down, and what was lost is known."""
+    def acknowledge(self) -> bool:
+        """The last failover has been seen: no hold-down, and what was lost is known. Whether there was one."""
 
 
 @dataclass(eq=False, slots=True)

@@ -164,8 +164,11 @@ class Switchover:
         other = await channel.ask("stand by", {"instance": instance}, ANSWER)
         target = str(other["node"])
         objections = await self._databases.keeper(instance).handover.objections()
+        active = self._node.settings.router_id
+        if to == active != target:
+            raise RefusedError(f"{active} is active already")
         against = [*self._against_leaving(own), *objections, *against_coming(other, to)]
-        course.steps.append(f"active is {self._node.settings.router_id}, target is {target}")
+        course.steps.append(f"active is {active}, target is {target}")
         course.steps += [f"NOT READY: {each}" for each in against]
         if against:
             raise RefusedError("; ".join(against))

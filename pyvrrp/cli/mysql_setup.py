@@ -62,7 +62,8 @@ async def set_up(database: DatabaseSettings, options: dict[str, Any]) -> int:
         pair = Pair(active, standby, sessions, secret)
         click.echo(f"-- active: {active.facts.name} ({active.host}:{active.port}), standby: {standby.facts.name}")
         if options["only_print"]:
-            _print(pair, proposed, secret=options["show_passwords"])
+            kept = _password_file(database.account) if fresh and _uses_password(proposed) else ""
+            _print(pair, proposed, kept, secret=options["show_passwords"])
             return 0
         ask = not options["yes"]
         if fresh and _uses_password(proposed):
@@ -82,6 +83,8 @@ def _no_way_in(name: str, account: Account, error: DatabaseError) -> str:
     match error.kind:
         case Kind.REFUSED if name == THERE:
             hint = " (does it run, and is its bind_address another than 127.0.0.1?)"
+        case _ if not error.number:  # the file with the password, or the network
+            hint = ""
         case _ if name == THERE and (error.kind is Kind.DENIED or error.number == FOREIGN):
             hint = " (it wants an administrator who may come from this host: --peer-user, --peer-defaults-file)"
         case Kind.DENIED:
@@ -118,7 +121,10 @@ def _show(pair: Pair, step: Step, *, secret: bool) -> None:
         click.echo(f"{each};")
 
 
-def _print(pair: Pair, proposed: Plan, *, secret: bool) -> None:
+def _print(pair: Pair, proposed: Plan, kept: str, *, secret: bool) -> None:
+    """`kept`: where the agent's new password would be."""
+    if kept:
+        click.echo(f"-- {HERE}: the agent's password, in {kept} (mode 0600), to be copied to the other node")
     for step in proposed.steps:
         _show(pair, step, secret=secret)
     if not proposed.steps:
@@ -143,9 +149,7 @@ def _uses_password(proposed: Plan) -> bool:
 
 def _keep(account: Account, user: str, password: str, *, ask: bool) -> None:
     """Write the agent's password where the configuration says that it is. Raises Failure."""
-    name = account.password_file or account.defaults_file
-    if not name:
-        raise Failure("node.yaml names no password_file: the agent's password would be lost", UNREACHABLE)
+    name = _password_file(account)
     text = f"{password}\n" if account.password_file else f"[client]\nuser = {user}\npassword = {password}\n"
     click.echo(f"-- {HERE}: the agent's password, in {name} (mode 0600)")
     if ask and not click.confirm("Do this?", default=True):
@@ -162,6 +166,14 @@ def _keep(account: Account, user: str, password: str, *, ask: bool) -> None:
     except OSError as error:
         raise Failure(f"{name}: {error.strerror}", UNREACHABLE) from None
     click.echo(f"-- copy {name} to the other node, with its mode and owner")
+
+
+def _password_file(account: Account) -> str:
+    """Raises Failure."""
+    name = account.password_file or account.defaults_file
+    if not name:
+        raise Failure("node.yaml names no password_file: the agent's password would be lost", UNREACHABLE)
+    return name
 
 
 def _give(descriptor: int) -> None:

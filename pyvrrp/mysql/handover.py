@@ -11,7 +11,7 @@ from typing import Final
 from pyvrrp.mysql import plan
 from pyvrrp.mysql.errands import Errands
 from pyvrrp.mysql.failure import DatabaseError, Kind
-from pyvrrp.mysql.opening import beyond
+from pyvrrp.mysql.opening import beyond, hindrance
 from pyvrrp.mysql.server import Server
 from pyvrrp.mysql.standing import Standing
 from pyvrrp.mysql.status import Picture, understood
@@ -20,6 +20,7 @@ from pyvrrp.mysql.writes import Writes
 
 LOOK: Final = 1.0  # seconds for each statement of a look
 PLANNED: Final = 15.0  # seconds for which a takeover is expected after a switchover's question
+HINDRANCE: Final = 0.2  # seconds for what the applier waits for
 PAUSE: Final = 0.005  # seconds between two looks at how far it is
 
 
@@ -117,7 +118,8 @@ class Handover:
             if not missing:
                 return
             if self._loop.time() >= deadline:
-                raise DatabaseError(Kind.TIMED_OUT, 0, f"{', '.join(missing)} not applied in {within:g} s")
+                why = await hindrance(self._server, HINDRANCE)
+                raise DatabaseError(Kind.TIMED_OUT, 0, f"{', '.join(missing)} not applied in {within:g} s{why}")
             await asyncio.sleep(PAUSE)
 
 

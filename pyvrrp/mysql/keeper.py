@@ -177,18 +177,22 @@ class Keeper:
         """No takeover and no fault by verdict until `resume`."""
         self._remember(paused=True)
 
-    def resume(self) -> None:
-        """Neither paused nor drained."""
+    def resume(self) -> bool:
+        """Neither paused nor drained; whether it was."""
+        was = self._standing.memory.now.paused or self._standing.memory.now.drained
         self._remember(paused=False, drained=False)
+        return was
 
     def drain(self) -> None:
         """Not to be active until `resume`."""
         self._remember(drained=True)
 
-    def acknowledge(self) -> None:
-        """The last failover was seen: no hold-down, and what was lost is known."""
+    def acknowledge(self) -> bool:
+        """The last failover was seen: no hold-down, and what was lost is known. Whether there was anything to see."""
+        was = bool(self._standing.memory.now.failover or self._standing.memory.now.lost)
         self._standing.acknowledge()
         self._report()
+        return was
 
     def lacking(self) -> tuple[str, ...]:
         """What the active server is last known to have had, and this one has not, as ranges: a takeover loses it."""
@@ -374,7 +378,9 @@ class Keeper:
         if self._writes.lent:
             return
         if picture.read_only:
-            self._say(Level.WARNING, "somebody has set read_only on the active server: it is opened again")
+            self._say(
+                Level.WARNING, "the active server was read_only, by somebody's order or a restart: it is opened again"
+            )
             await self._server.set_writable(LOOK)
         await self._roles.lead(picture)
         replication = self._standing.replication

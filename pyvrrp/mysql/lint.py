@@ -70,7 +70,11 @@ def _standby(standby: Facts, active: Facts) -> Iterator[Finding]:
         if set(threads.values()) != {"Yes"}:
             states = ", ".join(f"{thread} {state}" for thread, state in threads.items())
             text = f"is the standby and does not replicate ({states}): it cannot take over"
-            yield problem(standby, text, "# pyvrrpctl status says why")
+            yield problem(
+                standby,
+                text,
+                "# `pyvrrpctl status` there says why; docs/mysql.md has what to do about a node that has diverged",
+            )
 
 
 def _kinds(here: Facts, there: Facts) -> Iterator[Finding]:

@@ -10,6 +10,10 @@ from pyvrrp.mysql.facts import same
 from pyvrrp.mysql.lint_server import PATIENCE
 from pyvrrp.mysql.pairing import End, Wish
 
+ADVISED: Final = {
+    "skip_name_resolve": ("ON", "where no account is known by a host's name"),
+    "sync_binlog": ("1", "a loss of power then takes nothing from its log"),
+}
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -40,6 +44,9 @@ def lines(end: End, server_id: int, offset: int, wish: Wish) -> Iterator[str]:
         known = facts.booted.get(modern(name))
         if known is None or not _same(name, known, value):
             yield f"{facts.native(name)} = {value}"
+    for name, (value, why) in ADVISED.items():
+        if not same(facts.value(name) or value, value):
+            yield f"{facts.native(name)} = {value}  # advised: {why}"
 
 
 def _same(name: str, known: str, value: str) -> bool:

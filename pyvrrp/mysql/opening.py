@@ -148,16 +148,10 @@ class _Opening:
                 before, deadline = now, self._loop.time() + patience
             if found.state is plan.Drain.STUCK or self._loop.time() >= deadline:
                 waited = "" if found.state is plan.Drain.STUCK else f", without progress for {patience:g} s"
-                self._objection(found.detail + waited + await self._hindrance(), found.missing)
+                self._objection(found.detail + waited + await hindrance(self._server, ANSWER), found.missing)
                 return picture, replication
             await asyncio.sleep(pause)
             pause = min(pause * 2, LAST_LOOK)
-
-    async def _hindrance(self) -> str:
-        """What the applier waits for, where the server says so."""
-        with contextlib.suppress(DatabaseError):
-            return "".join(f' ("{each}")' for each in await self._server.applier_waits(ANSWER))
-        return ""
 
     def _compare(self, picture: Picture, replication: Replication | None) -> None:
         """Everything that the active one is known to have had is here. What died with it is named, and gone."""
@@ -187,6 +181,13 @@ class _Opening:
         now = self._loop.time()
         self._steps.append(f"{step} in {(now - self._marked) * 1000:.0f} ms")
         self._marked = now
+
+
+async def hindrance(server: Server, within: float) -> str:
+    """What the applier waits for, where the server says so: ` ("Waiting for backup lock")`. Raises nothing."""
+    with contextlib.suppress(DatabaseError):
+        return "".join(f' ("{each}")' for each in await server.applier_waits(within))
+    return ""
 
 
 def beyond(last: Position | None, picture: Picture, replication: Replication | None) -> tuple[str, ...]:

@@ -38,6 +38,7 @@ class Sight:
     against: tuple[str, ...] = ()
     ordered: bool = False  # gtid_strict_mode
     was_last: str = ""  # whether its agent believes that it was active last
+    paused: bool = False
 
 
 class Other:
@@ -76,6 +77,7 @@ class Other:
             published.against,
             published.ordered,
             published.was_last,
+            published.paused,
         )
         self._take(seen, published.writes)
 

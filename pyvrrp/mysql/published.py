@@ -20,6 +20,7 @@ class Published:
     `beat`: the last heartbeat that it wrote, 0 for none. `failover`, `acknowledged`: when this pair last failed over by
     itself, and when the operator last said that it was seen, by the wall clock, 0 for never. `was_last`: whether it
     believes that its server was active last, "yes" or "no"; "" when it does not know, or is of an older version.
+    `paused`: its operator has said that nothing is to be moved.
     """
 
     instance: str
@@ -36,6 +37,7 @@ class Published:
     age: float = 0.0
     ordered: bool = False
     was_last: str = ""
+    paused: bool = False
 
     def as_json(self) -> str:
         """One line."""
@@ -66,7 +68,7 @@ class Published:
 
 KINDS: Final[dict[str, Any]] = {
     **dict.fromkeys(("instance", "node", "writes", "verdict", "position", "flavour", "was_last"), str),
-    **dict.fromkeys(("semi_sync", "ordered"), bool),
+    **dict.fromkeys(("semi_sync", "ordered", "paused"), bool),
     "against": tuple,
     "beat": int,
     **dict.fromkeys(("failover", "acknowledged", "age"), (int, float)),

@@ -48,8 +48,12 @@ def showing(picture: Picture, errant: tuple[str, ...], logs: Sequence[str]) -> s
     files = " ".join(logs[-LOGS:]) or "THE BINARY LOGS"
     if isinstance(picture.gtids, GtidSet):
         return f"mysqlbinlog --base64-output=decode-rows -v --include-gtids='{','.join(errant)}' {files}"
-    start = ",".join(_before(each) for each in errant)
-    return f"mariadb-binlog --base64-output=decode-rows -v --start-position='{start}' {files}"
+    if picture.ordered:
+        way = f"--start-position='{','.join(_before(each) for each in errant)}'"
+    else:  # numbers of both servers mix, and the command would end at the first that does not fit
+        writers = {each.split("-")[1] for each in errant}
+        way = "--skip-gtid-strict-mode" + (f" --server-id={writers.pop()}" if len(writers) == 1 else "")
+    return f"mariadb-binlog --base64-output=decode-rows -v {way} {files}"
 
 
 def _part_shown(part: str) -> str:

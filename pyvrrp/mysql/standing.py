@@ -212,6 +212,7 @@ class Standing:
             age=now - self._has_at,
             ordered=picture is not None and picture.ordered,
             was_last=self.succession.said,
+            paused=mine.paused,
         )
 
     def _faults(self) -> tuple[str, ...]:
@@ -386,7 +387,9 @@ def _semi_sync(picture: Picture) -> str:
         return "not installed"
     if now.source:
         return f"in force, {now.clients} acknowledging" if now.in_force else "fallen back to asynchronous"
-    return "acknowledging" if now.acknowledging else "off"
+    if now.acknowledging and any(one.io == "Yes" for one in picture.replications):
+        return "acknowledging"
+    return "would acknowledge, and is not connected" if now.acknowledging else "off"
 
 
 def _peer(seen: Sight | None, trouble: str, now: float) -> str:
@@ -394,6 +397,6 @@ def _peer(seen: Sight | None, trouble: str, now: float) -> str:
         return f"not known{': ' + trouble if trouble else ''}"
     if seen.open and seen.verdict in DEAD:
         return f"{seen.verdict}: nobody can write"
-    verdict = f", {seen.verdict}" if seen.verdict else ""
+    verdict = (f", {seen.verdict}" if seen.verdict else "") + (", paused" if seen.paused and seen.open else "")
     against = f"; it would not take over: {', '.join(seen.against)}" if seen.against else ""
     return f"writes {'open' if seen.open else 'closed'}{verdict}{against}"

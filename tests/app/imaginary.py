@@ -215,16 +215,18 @@ class Keeper:
         self.orders.append("pause")
         self.against = ("paused by order",)
 
-    def resume(self) -> None:
+    def resume(self) -> bool:
         self.orders.append("resume")
-        self.against = ()
+        was, self.against = bool(self.against), ()
+        return was
 
     def drain(self) -> None:
         self.orders.append("drain")
         self.against = ("drained by order",)
 
-    def acknowledge(self) -> None:
+    def acknowledge(self) -> bool:
         self.orders.append("acknowledge")
+        return self.orders.count("acknowledge") == 1
 
     async def _live(self, procedure: str) -> None:
         """Nothing that is done in a process goes on when it dies."""

@@ -33,6 +33,10 @@ def test_the_short_ones_go_to_the_keeper(key: Path) -> None:
             assert (await order(b, command))["ok"]
         assert b.keeper.orders == ["pause", "resume", "acknowledge", "drain"]
         assert b.log[-1] == "drained by order"
+        b.keeper.resume()
+        resumed, acknowledged = await order(b, "resume"), await order(b, "acknowledge")
+        assert resumed["steps"] == ["VI_1 is neither paused nor drained on this node: nothing was done"]
+        assert acknowledged["steps"] == ["VI_1: there is no failover to acknowledge"]
         with pytest.raises(ControlError, match="VI_9 has no database: say which one, VI_1"):
             await order(b, "pause", instance="VI_9")
 

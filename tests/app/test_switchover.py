@@ -128,6 +128,8 @@ def test_pre_checks(play: Callable[[Story], None]) -> None:
         await asyncio.sleep(0.1)
         outcome = await order(a, "switchover", to="node-c")
         assert outcome["why"] == "the other node is node-b, not node-c; node-b: it is paused"
+        outcome = await order(b, "switchover", to="node-a")
+        assert outcome["why"] == "node-a is active already"
         assert a.serves
 
     play(story)

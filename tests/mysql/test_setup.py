@@ -157,6 +157,15 @@ def test_a_server_that_listens_on_its_own_host_alone_is_told_to_listen() -> None
     assert not any(each.startswith("bind_address") for each in lines["the other server"])
 
 
+def test_what_check_would_advise_is_among_the_lines() -> None:
+    here, there = pair()
+    slow = replace(here, variables={**here.variables, "sync_binlog": "0", "skip_name_resolve": "OFF"})
+    assert planned(slow, there).lines["this server"][-2:] == (
+        "skip_name_resolve = ON  # advised: where no account is known by a host's name",
+        "sync_binlog = 1  # advised: a loss of power then takes nothing from its log",
+    )
+
+
 def test_lines_that_are_there_are_not_asked_for() -> None:
     here, there = pair()
     complete = {"server_id": "1", "log_bin": "mysql-bin", "log_slave_updates": "", "gtid_strict_mode": "1"}

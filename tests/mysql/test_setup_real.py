@@ -88,6 +88,8 @@ def test_two_servers_become_a_pair_and_a_second_run_has_nothing_to_do(pair: tupl
     printed = nodes.ctl(a, "setup", "--print", *words)
     assert printed.returncode == 0, printed.stderr
     assert "IDENTIFIED BY '...'" in printed.stdout
+    kept = f"the agent's password, in {a.directory / 'password'} (mode 0600), to be copied to the other node"
+    assert kept in printed.stdout
     assert not a.server.execute("select 1 from mysql.user where user='pyvrrp'"), "--print does nothing"
 
     done = nodes.ctl(a, "setup", "--yes", *words)

@@ -9,13 +9,14 @@ import pytest
 
 from pyvrrp.core.settings import Account, DatabaseSettings, PromoteSettings
 from pyvrrp.mysql.closing import Closed
+from pyvrrp.mysql.dialect import SOURCE_REPLICA
 from pyvrrp.mysql.gtid import BinlogState, MariaPosition
 from pyvrrp.mysql.memory import Memory, Remembered
 from pyvrrp.mysql.opening import Opened
 from pyvrrp.mysql.other import Other
 from pyvrrp.mysql.published import Published
 from pyvrrp.mysql.standing import Standing
-from pyvrrp.mysql.status import Beat, Picture, Replication
+from pyvrrp.mysql.status import Beat, Picture, Replication, SemiSync
 from pyvrrp.mysql.verdict import Verdict, Word
 
 SETTINGS = DatabaseSettings(Account(socket="/run/s"), Account(host="192.0.2.1"))
@@ -460,6 +461,27 @@ def test_the_other_one_is_not_called_open_when_it_is_dead(pair: Pair) -> None:
     assert pair.standing.report(pair.now).view.peer == "DOWN: nobody can write"
     pair.tell(replace(SAID, verdict="DOWN", writes="closed"))
     assert pair.standing.report(pair.now).view.peer == "writes closed, DOWN"
+
+
+def test_a_pause_of_the_active_one_is_named_on_the_other(pair: Pair) -> None:
+    pair.tell(replace(SAID, paused=True))
+    assert pair.standing.report(pair.now).view.peer == "writes open, UP, paused"
+    pair.memory.change(paused=True)
+    assert pair.standing.published(pair.now).paused
+
+
+@pytest.mark.parametrize(
+    ("io", "acknowledges", "said"),
+    [
+        ("Yes", True, "acknowledging"),
+        ("Connecting", True, "would acknowledge, and is not connected"),
+        ("Yes", False, "off"),
+    ],
+)
+def test_who_is_not_connected_acknowledges_nothing(pair: Pair, io: str, acknowledges: bool, said: str) -> None:
+    roles = SemiSync(names=SOURCE_REPLICA, replica=True, acknowledging=acknowledges)
+    pair.see(replace(SEEN, semi_sync=roles, replications=(replace(FOLLOWS, io=io),)))
+    assert pair.standing.report(pair.now).view.semi_sync == said
 
 
 def test_before_anybody_has_looked_its_writes_are_not_called_closed() -> None:
