@@ -478,7 +478,8 @@ def _reason(error: BaseException) -> str:
         return "it closed the connection"
     verdict = getattr(error, "verify_message", "")  # of an SSLCertVerificationError
     if verdict:
-        return f"its key is not ours, both nodes need the same key_file, and `pyvrrpctl reload` where it was changed ({verdict})"
+        same = "both nodes need the same key_file, and `pyvrrpctl reload` where it was changed"
+        return f"its key is not ours, {same} ({verdict})"
     verdict = getattr(error, "reason", "")  # of an SSLError
     if not verdict and isinstance(error, OSError) and error.errno:
         return os.strerror(error.errno)  # asyncio has words of its own, and raises no OSError without a number
