@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 DatabaseEffect = OpenWrites | CloseWrites | RefuseConnections | Invite
 
 LISTEN: Final = 0.1  # seconds between two looks at whether the active node was heard
+AT_LAST: Final = 10.0  # seconds for writes that could not be closed in time, when the daemon ends
 LAST_WORDS: Final = 2.0  # seconds that letting go of servers may take
 PUBLISHED, INVITE, CALLED_OFF = "published", "invite", "called off"  # words of the channel
 LEFT: Final = "left"  # and a question
@@ -206,6 +207,7 @@ class Databases:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*(post.keeper.shut(AT_LAST) for post in self._posts.values() if post.keeper is not None))
         keepers = [post.keeper.close() for post in self._posts.values() if post.keeper is not None]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LAST_WORDS):
@@ -396,7 +398,7 @@ class Databases:
 
         published = Published.from_data(about)
         post = self._posts[published.instance]
-        post.other = published
+        post.other, post.heard_of = published, self._loop.time()
         if post.keeper is not None:
             post.keeper.told(published)
         if published.writes == "closed" and self._withheld(published.instance):

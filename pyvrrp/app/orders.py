@@ -17,6 +17,7 @@ Object = dict[str, Any]
 
 MARGIN: Final = 5.0  # seconds beyond apply_timeout that opening may take
 PAUSE: Final = 0.05
+ALIVE: Final = frozenset({"UP", "READ_ONLY", "OVERLOADED"})  # verdicts of a server that may be written to
 
 
 class Orders:
@@ -83,11 +84,21 @@ class Orders:
         self._say(instance, "resumed by order")
         return _done(f"{instance} is no longer paused or drained on this node")
 
-    async def _acknowledge(self, instance: str, _request: Object) -> Object:
+    async def _acknowledge(self, instance: str, request: Object) -> Object:
+        if request.get("copied"):
+            return self._copied(instance)
         if not self._databases.keeper(instance).acknowledge():
             return _done(f"{instance}: there is no failover to acknowledge")
         self._say(instance, "the last failover was acknowledged")
-        return _done(f"{instance}: the last failover is acknowledged; the next one need not wait")
+        return _done(
+            f"{instance}: the last failover is acknowledged; the next one need not wait, and LOST is forgotten"
+        )
+
+    def _copied(self, instance: str) -> Object:
+        if not self._databases.keeper(instance).copied():
+            return _done(f"{instance}: nothing is known that this node alone has: nothing was done")
+        self._say(instance, "its server was made a copy of the active one, says the operator")
+        return _done(f"{instance}: what was here alone is forgotten; the two servers are compared anew")
 
     async def _drain(self, instance: str, request: Object) -> Object:
         keeper = self._databases.keeper(instance)
@@ -98,6 +109,11 @@ class Orders:
                 if not outcome["ok"]:
                     return outcome
                 steps = outcome["steps"]
+            elif self._databases.channel_status() is not None:
+                raise ControlError(
+                    "the channel to the other agent is down, so that nobody is known who would take over: nothing was"
+                    " done. To stop pyvrrpd here hands over all the same"
+                )
             else:
                 steps = ["there is no channel to the other agent: this node hands over, and what follows is not seen"]
                 keeper.drain()  # first, or it might be MASTER again at once
@@ -128,16 +144,18 @@ class Orders:
     def _price(self, instance: str) -> list[str]:
         """What speaks against it, and what is known to be missing here."""
         post, status = self._databases.post(instance), self._database(instance)
-        against = [f"{instance}: {each}" for each in (*status.faults, *status.against)]
+        against = [f"{instance}: {each}" for each in dict.fromkeys((*status.faults, *status.against))]
         lacking = [f"WILL BE LOST, as far as is known: {each}" for each in self._databases.keeper(instance).lacking()]
         other, own = post.other, post.own
-        seen = (
-            [f"the other node said last that it has {other.position}, this one has {own.position}"]
-            if other and own
-            else []
-        )
-        known = "nothing is known to be missing here" if seen else "what the other node had is not known"
-        return [*against, *seen, *(lacking or [known])]
+        if not (other and own):
+            return [*against, *lacking, "what the other node had is not known: no word has come from it"]
+        ago = f"{self._loop.time() - post.heard_of:.0f} s ago"
+        seen = [f"the other node said {ago} that it has {other.position}; this one has {own.position}"]
+        if other.writes == "open" and other.verdict in ALIVE:
+            seen.append(
+                f"ITS WRITES WERE OPEN {ago}: if it lives, both are open from now on, and what it wrote is lost"
+            )
+        return [*against, *seen, *(lacking or ["of what it had then nothing is missing here"])]
 
     async def _see_it_open(self, instance: str, bound: float) -> Object:
         try:

@@ -93,6 +93,9 @@ class Keeper(Protocol):
     def close_writes(self, effect: CloseWrites) -> None:
         """Answered by an event."""
 
+    async def shut(self, within: float) -> None:
+        """The daemon ends: close what could not be closed in time."""
+
     def told(self, published: Published) -> None:
         """What the other node's keeper publishes."""
 
@@ -111,6 +114,9 @@ class Keeper(Protocol):
     def drain(self) -> None:
         """This node is not to be active until `resume`."""
 
+    def copied(self) -> bool:
+        """Its server was made a copy of the active one again. Whether it had something of its own before."""
+
     def acknowledge(self) -> bool:
         """The last failover has been seen: no hold-down, and what was lost is known. Whether there was one."""
 
@@ -127,6 +133,7 @@ class Post:
     elder: Post | None = None  # whose router goes on as this one's, until a keeper is here
     leaving: bool = False  # its instance is in no configuration any more
     heard: float | None = None
+    heard_of: float = 0.0  # when the other agent last spoke of its server
     opened: float | None = None  # when its writes were opened, while they are
     opened_on: Account | None = None  # which server's they were
     opened_for: int = 0  # as which term's answer

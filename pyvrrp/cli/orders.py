@@ -62,10 +62,15 @@ def drain(socket: str, instance: str | None, to: str) -> int:
 
 @click.command()
 @_instance
+@click.option("--copied", is_flag=True, help="Of this node, DIVERGED: its server was made a copy of the active one.")
 @click.pass_obj
-def acknowledge(socket: str, instance: str | None) -> int:
-    """Say that the last failover was seen: the hold-down ends, and so does the list of what was lost."""
-    return _show(answer_to(socket, {"command": "acknowledge", "instance": instance}, ORDER_SECONDS))
+def acknowledge(socket: str, instance: str | None, copied: bool) -> int:
+    """Say that the last failover was seen: the hold-down ends, and so does the list of what was lost.
+
+    With --copied: what only this node had, and status lists, is no more; the servers are compared anew.
+    """
+    request: dict[str, object] = {"command": "acknowledge", "instance": instance, "copied": copied}
+    return _show(answer_to(socket, request, ORDER_SECONDS))
 
 
 @click.command()

@@ -42,7 +42,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the node's configuration says: the addresses that move, whose sessions stay, whether semi-sync is wished."""
+    """What the node's configuration says: the addresses that move, whose sessions stay, whether semi-sync is wished.
+
+    `elsewhere`: the accounts of the other server, None where they could not be looked at.
+    """
 
     addresses: tuple[str, ...] = ()
     peer_hosts: tuple[str, ...] = ()  # how the other server may be called in this one's replication
@@ -50,6 +53,7 @@ class Wanted:
     keep_users: tuple[str, ...] = ()
     semi_sync: bool = True
     agent: str = ""
+    elsewhere: tuple[str, ...] | None = None
 
 
 def problem(server: Facts, text: str, *mend: str) -> Finding:

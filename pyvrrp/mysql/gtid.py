@@ -16,6 +16,7 @@ MARIA: Final = re.compile(r"(\d+)-(\d+)-(\d+)", re.ASCII)
 UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 TAG: Final = re.compile(r"[a-z_][a-z0-9_]{0,31}")
 INTERVAL: Final = re.compile(r"(\d+)(?:-(\d+))?", re.ASCII)
+MARIA_RANGE: Final = re.compile(r"(\d+)-\d+-(\d+)(?:\.\.(\d+))?", re.ASCII)
 RANGE: Final = re.compile(rf"\d+-\d+-(\d+)(?:\.\.(\d+))?|{UUID.pattern}(?::{TAG.pattern})?:(\d+)(?:-(\d+))?", re.ASCII)
 
 UINT32: Final = 2**32 - 1
@@ -103,9 +104,9 @@ class BinlogState:
 
         A range begins after the newest transaction of its domain that both are known to have: between the last two of
         one server there may be those of others. `ordered`: both have always had gtid_strict_mode, so that whoever has
-        a transaction has all before it, also those of a server that its own binlog state does not name. `known`: ranges
-        that were found ahead before. They stay ahead until `other` has them or this has not: gtid_strict_mode may have
-        been off, and whatever was executed after them hides them.
+        a transaction has all before it, also those of a server that its own binlog state does not name; where it does
+        name it, with less, there is a hole. `known`: ranges that were found ahead before. They stay ahead until `other`
+        has them or this has not: gtid_strict_mode may have been off, and whatever was executed after them hides them.
         """
         begun = dict(map(_begin, known))
         theirs = other._sequences()
@@ -114,11 +115,31 @@ class BinlogState:
         for gtid in sorted(self.gtids):
             fork, theirs_last = forks[gtid.domain], theirs.get(gtid[:2], 0)
             first = begun.get(f"{gtid.domain}-{gtid.server}", UINT64)
-            if gtid.sequence <= theirs_last or (ordered and gtid.sequence <= fork and gtid.sequence < first):
+            hidden = ordered and gtid[:2] not in theirs and gtid.sequence <= fork
+            if gtid.sequence <= theirs_last or (hidden and gtid.sequence < first):
                 continue
             after = fork if fork < gtid.sequence else theirs_last
             ahead.append(_range(gtid, max(after, first - 1) if first <= gtid.sequence else after))
         return tuple(ahead)
+
+    def gone_from(self, other: BinlogState, server_id: int) -> tuple[str, ...]:
+        """What this has of that server's transactions and `other`, that server itself, has not: a replica never gets
+        its own. Where `other` names none of its own, it has those up to its position."""
+        theirs, reached = other._sequences(), {gtid.domain: gtid.sequence for gtid in other.position.gtids}
+        mine = (gtid for gtid in self.gtids if gtid.server == server_id)
+        last = ((gtid, theirs.get(gtid[:2], reached.get(gtid.domain, 0))) for gtid in mine)
+        return tuple(_range(gtid, after) for gtid, after in last if after < gtid.sequence)
+
+    def is_past(self, text: str) -> bool:
+        """Whether it is beyond a range of `beyond` in its domain: what it lacks of that does not come any more."""
+        match = MARIA_RANGE.fullmatch(text)
+        reached = {gtid.domain: gtid.sequence for gtid in self.position.gtids}
+        return match is not None and reached.get(int(match[1]), 0) >= int(match[3] or match[2])
+
+    def has_any(self, text: str) -> bool:
+        """Whether it names a transaction of a range of `beyond`, or a later one of the same server."""
+        head, first = _begin(text)
+        return any(f"{gtid.domain}-{gtid.server}" == head and gtid.sequence >= first for gtid in self.gtids)
 
     def _sequences(self) -> Mapping[tuple[int, ...], int]:
         return {gtid[:2]: gtid.sequence for gtid in self.gtids}
@@ -182,6 +203,11 @@ class GtidSet:
             for source, intervals in self.sources
             for interval in _without(intervals, theirs.get(source, ()))
         )
+
+    def gone_from(self, other: GtidSet, uuid: str) -> tuple[str, ...]:
+        """What this has of the transactions of the server with that UUID, and `other`, that server itself, has not."""
+        mine = GtidSet(tuple((source, intervals) for source, intervals in self.sources if source.uuid == uuid.lower()))
+        return mine.beyond(other)
 
 
 def count(ranges: Iterable[str]) -> int:

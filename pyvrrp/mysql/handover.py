@@ -73,6 +73,7 @@ class Handover:
         down: list[SteppedDown] = []
 
         async def errand() -> None:
+            self._standing.lent = True
             closed = await self._writes.lend(within)
             if not closed.complete or not closed.position:  # without it nobody can say what the other one must have
                 await self._reopen()
@@ -95,7 +96,7 @@ class Handover:
 
     async def _reopen(self) -> None:
         await self._writes.take_back(LOOK)
-        self._standing.writes = "open"
+        self._standing.writes, self._standing.lent = "open", False
 
     # --- the target ---------------------------------------------------------------------------------------------------
 

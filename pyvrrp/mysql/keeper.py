@@ -32,7 +32,7 @@ from pyvrrp.mysql.remarks import Remarks
 from pyvrrp.mysql.returning import Returning
 from pyvrrp.mysql.semisync import Roles
 from pyvrrp.mysql.server import Server
-from pyvrrp.mysql.standing import Standing
+from pyvrrp.mysql.standing import DEAD, Standing
 from pyvrrp.mysql.status import Picture, SemiSync
 from pyvrrp.mysql.verdict import Verdict, Word
 from pyvrrp.mysql.writes import Writes
@@ -112,6 +112,19 @@ class Keeper:
         self._other.close()
         self._standing.memory.close()
 
+    async def shut(self, within: float) -> None:
+        """The daemon ends. Writes that could not be closed in time are closed now that no address waits for it."""
+        if not isinstance(self._order, CloseWrites) or self._standing.writes != "closing":
+            return
+        await self._end()
+        deadline = self._loop.time() + within
+        closed = Closed(complete=False)
+        while self._settings.demote.read_only and self._watch.latest.usable and not closed.complete:
+            if (left := deadline - self._loop.time()) <= 0:
+                break
+            closed = await self._writes.close(min(LOOK, left), still=False)
+            self._say(Level.NOTICE if closed.complete else Level.WARNING, f"once more, before the agent ends: {closed}")
+
     async def leave(self) -> None:
         """Let go of a server that is this instance's no more: its writes are closed, as far as that can be done."""
         await self._end()
@@ -158,11 +171,12 @@ class Keeper:
         now = self._loop.time()
         with contextlib.suppress(ValueError):
             self._other.told(published, now)
-        if published.writes == "open":
+        if published.writes == "open" and published.verdict not in DEAD:
             self._standing.pulse.heard(now)
         self._standing.told(published)
         self._report()
-        both = published.writes == "open" and self._standing.writes == "open"
+        lent = published.lent or self._writes.lent
+        both = published.writes == "open" and self._standing.writes == "open" and not lent
         if both and not self._both_open:
             self._say(
                 Level.ERROR, f"the writes of {published.node} are open too: whatever comes now may have to be mended"
@@ -189,8 +203,16 @@ class Keeper:
 
     def acknowledge(self) -> bool:
         """The last failover was seen: no hold-down, and what was lost is known. Whether there was anything to see."""
-        was = bool(self._standing.memory.now.failover or self._standing.memory.now.lost)
+        if not (self._standing.memory.now.failover or self._standing.memory.now.lost):
+            return False
         self._standing.acknowledge()
+        self._report()
+        return True
+
+    def copied(self) -> bool:
+        """Its server was made a copy of the active one: what it had of its own is no more. Whether it had any."""
+        was = bool(self._standing.errant)
+        self._standing.copied()
         self._report()
         return was
 
@@ -294,7 +316,7 @@ class Keeper:
             channel=replication.channel if replication is not None else "",
             forced=order.forced,
             complete=self._standing.has_all(now),
-            last=self._other.last or (self._other.known_gtids if order.forced else None),
+            last=self._other.last or (self._other.known_gtids if order.forced or self._standing.gone() else None),
             alive=self._other.answers(now),
             safe=self._other.could_go_on(now),
             semi_sync=picture.semi_sync if picture is not None else SemiSync(),
@@ -360,6 +382,8 @@ class Keeper:
             could_not = isinstance(self._order, CloseWrites) and self._standing.writes == "closing"
             if is_open and could_not and self._settings.demote.read_only:
                 await self._shut()  # first of all: each moment counts
+            if self._is_open() and not self._writes.lent:
+                await self._roles.release(self._standing.picture, now)
             await self._privileges.look(now)
             picture = await self._server.look(LOOK)
             self._standing.saw(picture, now)

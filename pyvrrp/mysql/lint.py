@@ -12,9 +12,10 @@ from pyvrrp.mysql.lint_server import judged
 
 def findings(here: Facts, there: Facts | None, wanted: Wanted) -> tuple[Finding, ...]:
     """Everything, problems first. `there` is None where nobody may be asked."""
-    found = list(judged(here, wanted, wanted.peer_hosts))
+    mine = wanted if there is None else replace(wanted, elsewhere=there.accounts)
+    found = list(judged(here, mine, wanted.peer_hosts))
     if there is not None:
-        found = _merged(found, tuple(judged(there, wanted, wanted.own_hosts)))
+        found = _merged(found, tuple(judged(there, replace(wanted, elsewhere=here.accounts), wanted.own_hosts)))
         found += _both(here, there)
     order = list(Severity)
     return tuple(sorted(found, key=lambda each: order.index(each.severity)))

@@ -314,11 +314,21 @@ def _writers(server: Facts, wanted: Wanted) -> Iterator[Finding]:
                 f"{some(accounts)} may write {where} although it is read_only ({privileges}, also as part of ALL"
                 " PRIVILEGES): no failover stops them",
                 *(
-                    f"REVOKE {each} ON *.* FROM {account(who)};{CARRIED}"
+                    _revoked(each, who, alone=wanted.elsewhere is not None and who not in wanted.elsewhere)
                     for who in accounts[:SHOWN]
                     for each in server.dialect.passes_read_only
                 ),
             )
+
+
+def _revoked(privilege: str, who: str, *, alone: bool) -> str:
+    """Where the other server has no such account (`alone`), the statement would stop its replication."""
+    statement = f"REVOKE {privilege} ON *.* FROM {account(who)};"
+    return (
+        f"SET sql_log_bin = 0; {statement}  -- here; the other server has no such account"
+        if alone
+        else statement + CARRIED
+    )
 
 
 def _tables(server: Facts) -> Iterator[Finding]:

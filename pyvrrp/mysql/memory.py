@@ -23,8 +23,8 @@ class Remembered:
     `active`: nobody's writes are known to have been open since its were; `doubt`: why that may be otherwise.
     `successor`: whose writes have been open since. `beat`: the last heartbeat of the other server that was known while
     its own were. `failover`: when this pair last failed over without being asked to, `acknowledged`: when the operator
-    last said that it was seen. `lost`: transactions that takeovers left behind since then. `errant`: those that its
-    server alone has.
+    last said that it was seen. `lost`: transactions that takeovers left behind since then, the last of which was
+    `lost_at`. `errant`: those that its server alone has.
     """
 
     paused: bool = False
@@ -36,6 +36,7 @@ class Remembered:
     failover: float = 0.0
     acknowledged: float = 0.0
     lost: tuple[str, ...] = ()
+    lost_at: float = 0.0
     errant: tuple[str, ...] = ()
 
 
@@ -43,7 +44,7 @@ _KINDS: Final[dict[str, Any]] = {
     **dict.fromkeys(("paused", "drained", "active"), bool),
     **dict.fromkeys(("successor", "doubt"), str),
     "beat": int,
-    **dict.fromkeys(("failover", "acknowledged"), (int, float)),
+    **dict.fromkeys(("failover", "acknowledged", "lost_at"), (int, float)),
     **dict.fromkeys(("lost", "errant"), tuple),
 }
 

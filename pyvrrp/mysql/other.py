@@ -39,6 +39,9 @@ class Sight:
     ordered: bool = False  # gtid_strict_mode
     was_last: str = ""  # whether its agent believes that it was active last
     paused: bool = False
+    lent: bool = False  # closed for a switchover, while it counts as open
+    server_id: int = 0
+    writer: str = ""  # what its own transactions are numbered under
 
 
 class Other:
@@ -78,6 +81,9 @@ class Other:
             published.ordered,
             published.was_last,
             published.paused,
+            published.lent,
+            published.server_id,
+            published.writer,
         )
         self._take(seen, published.writes)
 
@@ -108,7 +114,16 @@ class Other:
         position = picture.gtids if picture.gtids is not None else picture.binlog
         own = picture.beat_of(picture.server_id)
         self.beat = own.number if own is not None else self.beat
-        seen = Sight(now, now, not picture.read_only, position, False, ordered=picture.ordered)
+        seen = Sight(
+            now,
+            now,
+            not picture.read_only,
+            position,
+            False,
+            ordered=picture.ordered,
+            server_id=picture.server_id,
+            writer=picture.writer,
+        )
         self._take(seen, "closed" if picture.read_only else "open")
 
     @property
@@ -120,6 +135,11 @@ class Other:
     def known_gtids(self) -> Position | None:
         """Its last known position, where that says the same on both servers."""
         return None if isinstance(self.known, Coordinates) else self.known
+
+    @property
+    def server_id(self) -> int:
+        """Of its server; 0 while that is not known."""
+        return self.seen.server_id if self.seen is not None else 0
 
     @property
     def tried(self) -> bool:

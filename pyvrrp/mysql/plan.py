@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pyvrrp.core.settings import PromoteSettings
-from pyvrrp.mysql.gtid import BinlogState, GtidSet, MariaPosition, count
+from pyvrrp.mysql.gtid import BinlogState, GtidSet, MariaPosition, count, merged
 from pyvrrp.mysql.status import Coordinates, Picture, Process, Replication
 from pyvrrp.mysql.verdict import Verdict, Word
 
@@ -28,6 +28,7 @@ TURNED_AWAY: Final = frozenset({1044, 1045, 1129, 1130, 1227, 1698, 1862, 3118})
 SHOWN: Final = 5  # ranges in a sentence; all of them are in the data
 LONG: Final = 2.0  # seconds; what has been going on for longer will not end by itself within a switchover
 MESSAGE: Final = re.compile(r"\bmessage: ", re.IGNORECASE)
+MIXED: Final = "one of the two servers replicates by GTID, and the other one by file and position"
 PAUSED: Final = "paused (`pyvrrpctl resume` ends that)"
 HOLDS_UP: Final = re.compile(
     r"\s*(ALTER|CREATE|DROP|RENAME|TRUNCATE|OPTIMIZE|REPAIR|ANALYZE|LOCK\s+TABLE|FLUSH|BACKUP)\b", re.IGNORECASE
@@ -262,17 +263,76 @@ def rejoin(
     *,
     ordered: bool = False,
     known: tuple[str, ...] = (),
+    writer: str = "",
 ) -> Rejoin:
     """Whether a server that is not active may replicate from the one that is.
 
     `active` is what that one has, and must have been asked for after `own`: meanwhile it writes. `ordered`: it has
-    gtid_strict_mode too. `known`: what was found errant before. Errant transactions are never skipped: whoever
-    replicates beyond them hides them.
+    gtid_strict_mode too; `writer`: what its own transactions are numbered under. `known`: what was found errant before.
+    Errant transactions are never skipped: whoever replicates beyond them hides them.
     """
     errant = _errant(own, active, ordered=ordered, known=known)
     if isinstance(errant, str):
         return Rejoin(Return.UNKNOWN, errant)
+    reused = (each for each in known if _is_of(each, writer) and _has_logged(own, each))
+    errant = merged((*errant, *reused))
+    lost = gone(own, active)
+    if lost and not errant and not _comes_back(own, lost):
+        return Rejoin(Return.UNKNOWN, not_sent_back(lost))
     return _returning(replication, errant)
+
+
+def gone(own: Picture, other: Place) -> tuple[str, ...]:
+    """What was written on this server, is on the other one and is here no more, as ranges: its host lost power, or it
+    was brought back from an older state. With GTIDs alone."""
+    match own.gtids, other:
+        case BinlogState() as mine, BinlogState() as theirs:
+            return theirs.gone_from(mine, own.server_id)
+        case GtidSet() as mine, GtidSet() as theirs:
+            return theirs.gone_from(mine, own.uuid)
+        case _:
+            return ()
+
+
+def _comes_back(own: Picture, lost: tuple[str, ...]) -> bool:
+    """A MariaDB that acknowledges, semi-synchronously, takes back what is its own; tried on 10.11."""
+    mine = own.gtids
+    return own.semi_sync.replica and isinstance(mine, BinlogState) and not any(mine.is_past(each) for each in lost)
+
+
+def not_sent_back(lost: tuple[str, ...]) -> str:
+    """Why a server does not follow the active one, which has what is gone from here."""
+    return f"{_gone(lost)}: no replica gets its own back, it has to be made a copy of the other node again"
+
+
+def written_here(lost: tuple[str, ...], other: str) -> str:
+    """Why a server that was active last is not opened: `lost` is what is gone from it, and `other` has."""
+    return (
+        f"{_gone(lost)}, and {other} has them: that one is to be active, or `pyvrrpctl promote --force` gives them up"
+    )
+
+
+def _gone(lost: tuple[str, ...]) -> str:
+    return f"{_counted(lost)} that were written here are here no more: {_listed(lost)}"
+
+
+def _is_of(errant: str, writer: str) -> bool:
+    """Whether a range bears the active server's own name. That one reaches the number again with other transactions,
+    and gives nothing back with that."""
+    if not writer:
+        return False
+    return errant.startswith(f"{writer}:") or errant.split("-")[1:2] == [writer]
+
+
+def _has_logged(own: Picture, errant: str) -> bool:
+    """Whether it still is in this server's own log. A copy of another server has begun a new one."""
+    match own.logged:
+        case BinlogState() as state:
+            return state.has_any(errant)
+        case GtidSet() as executed:
+            return not GtidSet.parse(errant).beyond(executed)
+        case _:
+            return False
 
 
 def rejoin_by_place(replication: Replication | None, active: Picture, errant: tuple[str, ...]) -> Rejoin:
@@ -307,12 +367,14 @@ def _errant(own: Picture, active: Place, *, ordered: bool, known: tuple[str, ...
             return mine.beyond(theirs, ordered=ordered and own.ordered, known=known)
         case GtidSet() as mine, GtidSet() as theirs:
             return mine.beyond(theirs)
-        case None, _:
-            return "its server has no GTIDs: it can only be compared by file and position"
         case _, None:
             return "what the active server has is not known"
+        case None, Coordinates():
+            return "its server has no GTIDs: it can only be compared by file and position"
+        case _ if own.gtids is None or isinstance(active, Coordinates):
+            return f"{MIXED}: they cannot be compared"
         case _:
-            return f"the transactions of {own.name} and of the active server cannot be compared: {own.has}, {active}"
+            return f"the transactions of {own.name} and those of the active server are of different kinds"
 
 
 def loss(applied: Place, published: Place, *, ordered: bool = False) -> tuple[str, ...]:

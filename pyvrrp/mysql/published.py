@@ -20,7 +20,8 @@ class Published:
     `beat`: the last heartbeat that it wrote, 0 for none. `failover`, `acknowledged`: when this pair last failed over by
     itself, and when the operator last said that it was seen, by the wall clock, 0 for never. `was_last`: whether it
     believes that its server was active last, "yes" or "no"; "" when it does not know, or is of an older version.
-    `paused`: its operator has said that nothing is to be moved.
+    `paused`: its operator has said that nothing is to be moved. `lent`: its writes are closed for a switchover that may
+    give them back. `server_id`, `writer`: its server's, see Picture; 0 and "" before anybody has looked.
     """
 
     instance: str
@@ -38,6 +39,9 @@ class Published:
     ordered: bool = False
     was_last: str = ""
     paused: bool = False
+    lent: bool = False
+    server_id: int = 0
+    writer: str = ""
 
     def as_json(self) -> str:
         """One line."""
@@ -67,10 +71,10 @@ class Published:
 
 
 KINDS: Final[dict[str, Any]] = {
-    **dict.fromkeys(("instance", "node", "writes", "verdict", "position", "flavour", "was_last"), str),
-    **dict.fromkeys(("semi_sync", "ordered", "paused"), bool),
+    **dict.fromkeys(("instance", "node", "writes", "verdict", "position", "flavour", "was_last", "writer"), str),
+    **dict.fromkeys(("semi_sync", "ordered", "paused", "lent"), bool),
     "against": tuple,
-    "beat": int,
+    **dict.fromkeys(("beat", "server_id"), int),
     **dict.fromkeys(("failover", "acknowledged", "age"), (int, float)),
 }
 

@@ -40,7 +40,14 @@ class Returning:
             standing.compared = before, at
             return
         standing.compared = picture, now
-        found = plan.rejoin(before, standing.replication, seen.position, ordered=seen.ordered, known=standing.errant)
+        found = plan.rejoin(
+            before,
+            standing.replication,
+            seen.position,
+            ordered=seen.ordered,
+            known=standing.errant,
+            writer=seen.writer,
+        )
         await self._judge(picture, found, now, unmoved=before.gtids == picture.gtids)
 
     async def _compare_by_place(self, picture: Picture, now: float) -> None:

@@ -16,6 +16,7 @@ from pyvrrp.mysql.server import Server
 from pyvrrp.mysql.status import Picture, Replication
 
 LOOK: Final = 1.0  # seconds for each statement
+ALONE: Final = 1.0  # seconds without a replica; one that only connects anew is waited for
 ROLES: Final = 10.0  # seconds between two restarts of an IO thread that does not acknowledge
 
 
@@ -63,12 +64,30 @@ class Roles:
         self._ours = ours
         self._tried = -ROLES
         self._fallbacks: int | None = None
+        self._alone_since: float | None = None
 
     async def lead(self, picture: Picture) -> None:
         """It is active."""
         self._notice_fallbacks(picture)
         if self._ours:
             self._note(await lead(self._server, picture, LOOK))
+
+    async def release(self, picture: Picture | None, now: float) -> None:
+        """It is active: commits that wait although nobody is there any more are let go.
+
+        What else the server is asked waits behind them. `picture` is how it was seen last.
+        """
+        if not self._ours or picture is None or picture.semi_sync.names is None or not picture.semi_sync.source:
+            return
+        if await self._server.acknowledging(LOOK):
+            self._alone_since = None
+        elif self._alone_since is None:
+            self._alone_since = now
+        elif now - self._alone_since >= ALONE:
+            roles = picture.semi_sync.names.roles(source=False, replica=False)
+            await self._server.ask(self._server.gate, *roles, within=LOOK)
+            self._note("commits no longer wait: no replica is there")
+            self._alone_since = now  # so often at most, should its picture not come
 
     async def follow(self, picture: Picture) -> None:
         """It is a standby, and about to replicate: its source counts it from then on."""

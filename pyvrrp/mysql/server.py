@@ -27,6 +27,9 @@ GRACE: Final = 0.03  # seconds that a statement may take beyond what it waits fo
 RESERVED: Final = ("mysql.session", "mysql.sys", "mariadb.sys")
 FULL: Final = re.compile(r"free space|disk space")  # what a thread waits for
 SHOWN: Final = 40  # characters of a statement
+CLIENTS: Final = (
+    "SHOW GLOBAL STATUS WHERE Variable_name IN ('Rpl_semi_sync_master_clients', 'Rpl_semi_sync_source_clients')"
+)
 FLAG: Final = "SELECT @@global.read_only AS flag"
 WHO: Final = "SELECT SUBSTRING_INDEX(USER(), '@', 1) AS name"
 VERSION: Final = "SELECT @@global.version AS version, @@global.version_comment AS comment"
@@ -246,6 +249,11 @@ class Server:
         if len(numbers) == 1:
             await self.ask(self.work, spoken.kill(numbers[0]), within=within)
         return len(numbers) == 1
+
+    async def acknowledging(self, within: float) -> int:
+        """How many replicas acknowledge what this source commits. Answered while commits wait for that, too."""
+        rows = await self.ask(self.gate, CLIENTS, within=within)
+        return sum(int(row["Value"]) for row in rows)
 
     async def applier_waits(self, within: float) -> tuple[str, ...]:
         """The locks that its replication threads wait for, in the server's own words."""

@@ -4,6 +4,7 @@ agent. Nothing here asks or waits."""
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
@@ -27,6 +28,7 @@ _ALONE: Final = {
     "promote": "split brain possible where the nodes cannot hear each other (on_silence: promote)",
     "hold": "no split brain and no failover by silence alone (on_silence: hold)",
 }
+FORCED: Final = "opened by force, and the other node has not been heard since: its server may be open too"
 SEEN: Final = 3.0  # seconds for which the other one is as it was seen last
 
 
@@ -46,6 +48,7 @@ class Standing:
         self.compared: tuple[Picture, float] | None = None  # own, older than what it is compared with, and when
         self.lacking: tuple[str, ...] = ()  # privileges
         self.trouble = ""  # why the last round saw nothing
+        self.lent = False  # closed for a switchover, while they count as open
         self.was_reset = False  # it had transactions, and has none: somebody is about to make it a copy again
         self.unknown = ""  # why it cannot be compared with the other one
         self.picture: Picture | None = None
@@ -63,6 +66,7 @@ class Standing:
         self._has = ""
         self._has_at = now
         self._refusal = ""
+        self._forced = False  # it was opened by force, and the other one has not been seen since
         self._refused_until = 0.0
         self._planned_until = 0.0
 
@@ -83,8 +87,9 @@ class Standing:
         self.was_reset = not picture.has and (self.was_reset or bool(self._has))
         self.picture, self._has, self._has_at, self._looked_at = picture, picture.has, now, True
         peer = self._settings.peer
-        found = picture.replication_from(peer.host, peer.port) if peer is not None else None
-        self.replication = found or (picture.replications[0] if len(picture.replications) == 1 else None)
+        number = self._other.server_id
+        found = picture.replication_from(peer.host, peer.port, number) if peer is not None else None
+        self.replication = found or self._only_one(picture)
         if self.replication is not None:
             one = self.replication
             if one.io == "Yes" or self._received_at is None:
@@ -97,13 +102,23 @@ class Standing:
             {beat.server_id: beat.number for beat in picture.beats if beat.server_id != picture.server_id}, now
         )
 
+    def _only_one(self, picture: Picture) -> Replication | None:
+        """Its only channel, whatever it calls the other one; none that is known to be from somebody else."""
+        (one, *others) = picture.replications or (None,)
+        number = self._other.server_id
+        known = one is not None and number and one.source_server_id
+        foreign = known and one is not None and one.source_server_id != number
+        return None if others or foreign else one
+
     def weigh(self) -> None:
         """The other one was looked at, too."""
         self.succession.weigh(self._beat_here(), self.writes)
 
     def heard(self, now: float) -> None:
-        """The other node's agent gave a sign of life as MASTER."""
-        self.pulse.heard(now)
+        """The other node's agent gave a sign of life as MASTER. Of a dead server, which is paused, nothing can come."""
+        seen = self._other.seen
+        if seen is None or seen.verdict not in DEAD or now - seen.at > SEEN:
+            self.pulse.heard(now)
         self.succession.heard(self.writes, now)
 
     @property
@@ -142,7 +157,9 @@ class Standing:
         failover = time.time() if by_itself else self.memory.now.failover
         self.succession.opened(self._beat_here(), now)
         lost = merged((*self.memory.now.lost, *opened.missing))
-        self.memory.change(lost=lost, failover=failover, errant=())
+        lost_at = time.time() if opened.missing else self.memory.now.lost_at
+        self.memory.change(lost=lost, lost_at=lost_at, failover=failover, errant=())
+        self._forced = forced
         self.called_off()
 
     def refused(self, reason: str, closed: Closed, until: float) -> None:
@@ -153,7 +170,7 @@ class Standing:
 
     def closed(self, closed: Closed, now: float, *, interrupted: bool = False) -> None:
         """They are closed, or could not be. `interrupted`: they were only about to be opened."""
-        self.writes = "closed" if closed.complete else "closing"
+        self.writes, self.lent = "closed" if closed.complete else "closing", False
         if closed.position:
             self._has, self._has_at = closed.position, now
         if interrupted:
@@ -167,7 +184,7 @@ class Standing:
     def told(self, published: Published) -> None:
         """The other agent's word, as far as it concerns what is remembered."""
         mine = self.memory.now
-        if published.acknowledged > max(mine.acknowledged, mine.failover):
+        if published.acknowledged > max(mine.acknowledged, mine.lost_at) and published.acknowledged >= mine.failover:
             self.memory.change(acknowledged=published.acknowledged, failover=0.0, lost=())
         elif published.failover > max(mine.failover, mine.acknowledged):
             self.memory.change(failover=published.failover)
@@ -175,7 +192,13 @@ class Standing:
 
     def acknowledge(self) -> None:
         """The operator has seen the last failover."""
-        self.memory.change(acknowledged=time.time(), failover=0.0, lost=())
+        mine = self.memory.now  # by a clock that may be ahead of this one
+        self.memory.change(acknowledged=max(time.time(), mine.failover, mine.lost_at), failover=0.0, lost=())
+
+    def copied(self) -> None:
+        """The operator has made its server a copy of the active one."""
+        self.memory.change(errant=())
+        self._begin_anew()
 
     def _begin_anew(self) -> None:
         """What it had and how it replicated before says nothing any more."""
@@ -190,7 +213,8 @@ class Standing:
 
     def report(self, now: float) -> DatabaseReport:
         """What the server is fit for."""
-        against = (*self._lacks(), *self._left_alone()) if self.writes == "open" else self.against(now)
+        open_ = self.writes == "open"
+        against = (*self._lacks(), *self._left_alone(), *self._beside(now)) if open_ else self.against(now)
         return DatabaseReport(self._instance, self._faults(), against, self._view(now))
 
     def published(self, now: float) -> Published:
@@ -213,6 +237,9 @@ class Standing:
             ordered=picture is not None and picture.ordered,
             was_last=self.succession.said,
             paused=mine.paused,
+            lent=self.lent,
+            server_id=picture.server_id if picture is not None else 0,
+            writer=picture.writer if picture is not None else "",
         )
 
     def _faults(self) -> tuple[str, ...]:
@@ -225,6 +252,13 @@ class Standing:
         if not self.memory.now.paused or self._verdict.word not in FAULTS:
             return ()
         return (f"its server {self._verdict.evidence}, and nothing is done about it: {plan.PAUSED}",)
+
+    def _beside(self, now: float) -> tuple[str, ...]:
+        """What is wrong with two that are open, whoever says it of the other one."""
+        seen = self._other.seen
+        if seen is None or not seen.open or seen.lent or self.lent or seen.verdict in DEAD or now - seen.at > SEEN:
+            return ()
+        return (f"the server of {self._other.name} takes writes too: what is written there may have to be mended",)
 
     def against(self, now: float, *, ordered: bool = False) -> tuple[str, ...]:
         """What keeps it from taking over, or `ordered` from being a switchover's target; nothing of an active one."""
@@ -248,7 +282,12 @@ class Standing:
             promote = replace(promote, require="none")
         elif promote.require != "none" and ((waits := self._waits(now)) or self._is_away()):
             standby = _without_threads(standby)
-        reasons = [*plan.eligibility(standby, promote), *([waits] if waits else [])]
+        elif promote.require != "none" and self.picture is None and self._verdict.usable:
+            standby, waits = _without_threads(standby), "its server has not been looked at yet"
+        amiss = tuple(self._amiss(now)) if promote.require == "applied" and not self.errant else ()
+        if amiss:  # that it does not replicate follows
+            standby = _without_threads(standby)
+        reasons = [*plan.eligibility(standby, promote), *([waits] if waits else []), *amiss]
         if self._refusal and now < self._refused_until:
             reasons.append(f"its writes could not be opened: {self._refusal}")
         self.gives_way = self.gives_way and self._other.told_open(now)
@@ -259,6 +298,22 @@ class Standing:
             reasons.append(f"its server could not be looked at: {self.trouble}")
         return tuple(reasons)
 
+    def _amiss(self, now: float) -> Iterable[str]:
+        """What a comparison with the active one shows: that it lacks something for good, or that nobody could tell."""
+        seen, picture, known = self._other.seen, self.picture, self._other.known
+        if picture is None or seen is None:
+            return
+        if seen.open and now - seen.at <= SEEN and (lost := plan.gone(picture, seen.position)):
+            yield plan.not_sent_back(lost)
+        if known is not None and isinstance(known, Coordinates) is not (picture.gtids is None):
+            yield f"{plan.MIXED}: what it lacks could not be told (CHANGE MASTER TO MASTER_USE_GTID = slave_pos)"
+
+    def gone(self) -> tuple[str, ...]:
+        """What was written here, is on the other one and is here no more, but for what was given up already."""
+        known, given_up = self._other.known_gtids, self.memory.now.lost
+        lost = plan.gone(self.picture, known) if self.picture is not None else ()
+        return () if merged((*given_up, *lost)) == merged(given_up) else lost
+
     def _lacks(self) -> tuple[str, ...]:
         """Of an active one, too: it goes on, and what it can not do is not seen before it has to."""
         if not self.lacking:
@@ -268,7 +323,7 @@ class Standing:
     def has_all(self, now: float) -> bool:
         """While nobody is active, replication need not have run: it was the last one, or has all that the other has."""
         seen = self._other.seen
-        if seen is not None and seen.open:
+        if (seen is not None and seen.open) or self.gone():
             return False
         if self.succession.was_last and self._other.tried:
             return True
@@ -286,6 +341,8 @@ class Standing:
         one, seen = self.replication, self._other.seen
         if (seen is not None and seen.open and now - seen.at <= SEEN) or not self._other.tried:
             return ""
+        if lost := self.gone():
+            return plan.written_here(lost, self._other.name)
         if one is None:  # of a server that is away nothing else is known
             return "" if self._looked_at or self.succession.was_last else self.succession.reason(())
         return self.succession.reason(self.missing()) if self._rests() and not self.succession.was_last else ""
@@ -336,7 +393,7 @@ class Standing:
             position=self._has,
             semi_sync=_semi_sync(picture) if picture is not None and self._verdict.usable else "",
             peer=_peer(self._other.seen, self._other.trouble, now),
-            mode=self._mode(),
+            mode=self._mode(now),
             errant=self.errant,
             lost=self.memory.now.lost,
         )
@@ -344,11 +401,13 @@ class Standing:
     def _shown_writes(self) -> str:
         """A server that is dead has no open writes, whatever was ordered of it."""
         dead = self.writes == "open" and self._verdict.word.value in DEAD
+        if self.lent:
+            return "closed for a switchover"
         return (
             f"open as ordered, but its server is {self._verdict.word.value}: nobody can write" if dead else self.writes
         )
 
-    def _mode(self) -> str:
+    def _mode(self, now: float) -> str:
         """What holds now, and last what two nodes without a third voter chose: they cannot have both."""
         mine = self.memory.now
         words = {
@@ -357,7 +416,9 @@ class Standing:
             "diverged (docs/mysql.md says what to do)": bool(self.errant),
             "held down": plan.held(mine.failover, self._settings.hold_down, time.time()) > 0,
         }
-        alone = _ALONE[self._settings.promote.on_silence]
+        seen = self._other.seen
+        self._forced = self._forced and self.writes == "open" and (seen is None or now - seen.at > SEEN)
+        alone = FORCED if self._forced else _ALONE[self._settings.promote.on_silence]
         return ", ".join([*(word for word, holds in words.items() if holds), alone])
 
     def _replication(self) -> str:
@@ -386,7 +447,8 @@ def _semi_sync(picture: Picture) -> str:
     if now.names is None:
         return "not installed"
     if now.source:
-        return f"in force, {now.clients} acknowledging" if now.in_force else "fallen back to asynchronous"
+        many = ": one of them is enough, and it need not be the other node" if now.clients > 1 else ""
+        return f"in force, {now.clients} acknowledging{many}" if now.in_force else "fallen back to asynchronous"
     if now.acknowledging and any(one.io == "Yes" for one in picture.replications):
         return "acknowledging"
     return "would acknowledge, and is not connected" if now.acknowledging else "off"
@@ -395,8 +457,10 @@ def _semi_sync(picture: Picture) -> str:
 def _peer(seen: Sight | None, trouble: str, now: float) -> str:
     if seen is None or now - seen.at > SEEN:
         return f"not known{': ' + trouble if trouble else ''}"
+    paused = ", paused" if seen.paused and seen.open else ""
     if seen.open and seen.verdict in DEAD:
-        return f"{seen.verdict}: nobody can write"
-    verdict = (f", {seen.verdict}" if seen.verdict else "") + (", paused" if seen.paused and seen.open else "")
+        return f"{seen.verdict}: nobody can write{paused}"
+    verdict = f", {seen.verdict}{paused}" if seen.verdict else paused
     against = f"; it would not take over: {', '.join(seen.against)}" if seen.against else ""
-    return f"writes {'open' if seen.open else 'closed'}{verdict}{against}"
+    writes = "closed for a switchover" if seen.lent else "open" if seen.open else "closed"
+    return f"writes {writes}{verdict}{against}"

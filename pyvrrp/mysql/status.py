@@ -112,9 +112,9 @@ class Picture:
     """A server at one moment.
 
     `gtids`: all that it has, None when it has no GTIDs, or is a replica by file and position: then nobody has seen to
-    it that the two servers' GTIDs agree. MariaDB's are those of its binary log and what it replicated.
-    `position`: the same for waiting and showing. `ordered`: MariaDB's gtid_strict_mode. `binlog`: the end of its binary
-    log, None without one.
+    it that the two servers' GTIDs agree. MariaDB's are those of its binary log and what it replicated. `logged`: those
+    of its binary log alone. `position`: all it has, for waiting and showing. `ordered`: MariaDB's gtid_strict_mode.
+    `binlog`: the end of its binary log, None without one.
     """
 
     name: str
@@ -127,6 +127,7 @@ class Picture:
     log_updates: bool = False
     ordered: bool = False
     gtids: BinlogState | GtidSet | None = None
+    logged: BinlogState | GtidSet | None = None
     binlog: Coordinates | None = None
     replications: tuple[Replication, ...] = ()
     semi_sync: SemiSync = SemiSync()
@@ -142,6 +143,11 @@ class Picture:
     def has(self) -> str:
         """All that it has, in that language; "" without GTIDs and binary log."""
         return str(self.gtids if self.gtids is not None else self.binlog or "")
+
+    @property
+    def writer(self) -> str:
+        """What its own transactions are numbered under: MariaDB's server_id, MySQL's server_uuid."""
+        return self.uuid.lower() if self.flavour == "mysql" else str(self.server_id)
 
     @property
     def position(self) -> MariaPosition | GtidSet | Coordinates | None:
@@ -202,6 +208,7 @@ def picture(
     fact = _Columns(facts[0])
     replica_status = list(replica_status)
     counters = _pairs(status)
+    logged = None if goes_by_file(dialect, facts[0], replica_status) else _logged(dialect, fact)
     return Picture(
         name=dialect.name,
         version=fact.text("version"),
@@ -212,7 +219,8 @@ def picture(
         super_read_only=fact.flag("super_read_only"),
         log_updates=fact.flag("log_replica_updates"),
         ordered=fact.flag("gtid_strict_mode"),
-        gtids=None if goes_by_file(dialect, facts[0], replica_status) else _gtids(dialect, fact),
+        gtids=_joined(logged, fact),
+        logged=logged,
         binlog=_Columns(binlog_status[0]).coordinates("file", "position") if binlog_status else None,
         replications=tuple(_replication(dialect, _Columns(row)) for row in replica_status),
         semi_sync=_semi_sync(dialect, semi_sync_variables, counters),
@@ -289,11 +297,17 @@ def _pairs(rows: Iterable[Row]) -> _Columns:
     return _Columns({row.text("variable_name"): row.text("value") for row in found})
 
 
-def _gtids(dialect: Dialect, fact: _Columns) -> BinlogState | GtidSet:
+def _logged(dialect: Dialect, fact: _Columns) -> BinlogState | GtidSet:
     if dialect.maria:
-        state = BinlogState.parse(fact.text("gtid_binlog_state"))
-        return state.joined(MariaPosition.parse(fact.text("gtid_replica_pos")))
+        return BinlogState.parse(fact.text("gtid_binlog_state"))
     return GtidSet.parse(fact.text("gtid_executed"))
+
+
+def _joined(logged: BinlogState | GtidSet | None, fact: _Columns) -> BinlogState | GtidSet | None:
+    """With what a MariaDB replicated, which need not be in its log."""
+    if not isinstance(logged, BinlogState):
+        return logged
+    return logged.joined(MariaPosition.parse(fact.text("gtid_replica_pos")))
 
 
 def _replication(dialect: Dialect, row: _Columns) -> Replication:

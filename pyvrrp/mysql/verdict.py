@@ -123,6 +123,7 @@ class Judge:
         self._asked = Verdict()  # without what writes say
         self._writes = ""  # what is remarkable about writes
         self._stalled = False
+        self._excused = 0.0  # seconds that the write under way has waited for others
         self.verdict = Verdict()
 
     def hear(self, sample: Sample) -> Verdict:
@@ -198,9 +199,11 @@ class Judge:
         )
 
     def _write_waits(self, sample: WriteWaits) -> None:
+        if LOCK.match(sample.state):
+            self._excused = sample.seconds
         if sample.seconds < STALL and sample.state != FULL:
             return
-        self._stalled = LOCK.match(sample.state) is None
+        self._stalled = sample.state == FULL or sample.seconds - self._excused >= STALL
         doing = f' ("{sample.state}")' if sample.state else ""
         waits = (
             f"a write has had no answer for {sample.seconds:.1f} s" if self._stalled else "a write only waits its turn"
@@ -208,6 +211,7 @@ class Judge:
         self._writes = waits + doing
 
     def _write_ended(self, error: DatabaseError | None) -> None:
+        self._excused = 0.0
         self._stalled = error is not None and error.number in STORAGE
         # One that came in between read_only and the next ping is no news.
         said = error is not None and error.number and error.kind is not Kind.READ_ONLY

@@ -211,6 +211,9 @@ class Keeper:
             await asyncio.sleep(0.005)
         await self._live("reached")
 
+    async def shut(self, _within: float) -> None:
+        self._do("shut")
+
     def pause(self) -> None:
         self.orders.append("pause")
         self.against = ("paused by order",)
@@ -223,6 +226,10 @@ class Keeper:
     def drain(self) -> None:
         self.orders.append("drain")
         self.against = ("drained by order",)
+
+    def copied(self) -> bool:
+        self.orders.append("copied")
+        return self.orders.count("copied") == 1
 
     def acknowledge(self) -> bool:
         self.orders.append("acknowledge")

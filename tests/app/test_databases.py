@@ -53,6 +53,9 @@ class Keeper:
     def account(self) -> Account:
         return self.settings.account
 
+    async def shut(self, _within: float) -> None:
+        """What it was told it has done."""
+
     async def close(self) -> None:
         self.closed = True
 

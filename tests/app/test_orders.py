@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,10 @@ def test_the_short_ones_go_to_the_keeper(key: Path) -> None:
         resumed, acknowledged = await order(b, "resume"), await order(b, "acknowledge")
         assert resumed["steps"] == ["VI_1 is neither paused nor drained on this node: nothing was done"]
         assert acknowledged["steps"] == ["VI_1: there is no failover to acknowledge"]
+        copied = [(await order(b, "acknowledge", copied=True))["steps"][0] for _ in range(2)]
+        assert copied[0] == "VI_1: what was here alone is forgotten; the two servers are compared anew"
+        assert copied[1] == "VI_1: nothing is known that this node alone has: nothing was done"
+        assert b.log[-1] == "its server was made a copy of the active one, says the operator"
         with pytest.raises(ControlError, match="VI_9 has no database: say which one, VI_1"):
             await order(b, "pause", instance="VI_9")
 
@@ -66,15 +71,27 @@ def test_what_cannot_be_moved_is_not_drained(key: Path) -> None:
     play(key, story)
 
 
-def test_without_a_channel_draining_hands_over_at_vrrps_pace(key: Path) -> None:
+def test_nobody_hands_over_to_one_that_may_not_be_there(key: Path) -> None:
     async def story(a: Machine, b: Machine) -> None:
         await b.databases.channel.close()
         await until(lambda: not a.databases.channel_is_up)
+        with pytest.raises(ControlError, match="the channel to the other agent is down, so that nobody is known"):
+            await order(a, "drain")
+        assert a.serves
+        assert a.keeper.orders == []
+
+    play(key, story)
+
+
+def test_without_a_channel_draining_hands_over_at_vrrps_pace(key: Path) -> None:
+    async def story(a: Machine, b: Machine) -> None:
+        a.databases.want(replace(a.node.settings, channel=None))
+        await until(lambda: a.databases.channel_status() is None)
         outcome = await order(a, "drain")
         assert outcome["ok"]
         assert "there is no channel" in outcome["steps"][0]
         await until(lambda: b.serves and not a.kernel)
-        with pytest.raises(ControlError, match="is not MASTER here, and there is no channel"):
+        with pytest.raises(ControlError, match="there is no channel to the other node's agent: none is configured"):
             await order(a, "switchover")
 
     play(key, story)
@@ -105,6 +122,10 @@ def test_promotion_has_a_price_and_then_happens(key: Path) -> None:
         price = await order(b, "promote")
         assert f"WILL BE LOST, as far as is known: {had + 1}..{a.server.rows}" in price["steps"]
         assert "VI_1: drained by order" in price["steps"]
+        post = b.databases.post("VI_1")
+        assert post.other is not None
+        post.other = replace(post.other, writes="open")
+        assert any(each.startswith("ITS WRITES WERE OPEN") for each in (await order(b, "promote"))["steps"])
         assert b.state == "BACKUP"
         outcome = await order(b, "promote", sure=True)
         assert outcome == {"ok": True, "steps": ["VI_1 is MASTER here, its writes are open"]}
@@ -125,7 +146,7 @@ def test_a_promotion_that_fails_says_why(key: Path, monkeypatch: pytest.MonkeyPa
         await asyncio.sleep(1.5)
         monkeypatch.setattr(b.keeper, "open_writes", lambda _effect: None)  # it never answers
         outcome = await order(b, "promote", sure=True)
-        assert outcome["timed_out"]
+        assert outcome.get("timed_out"), outcome
         assert outcome["why"] == "writes were not open within 0.5 s"
 
     play(key, story)

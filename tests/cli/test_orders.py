@@ -59,6 +59,12 @@ def test_the_short_ones(serve: Serve, capsys: pytest.CaptureFixture[str], comman
     assert [(each["command"], each["instance"]) for each in daemon.asked] == [(command, None), (command, "VI_1")]
 
 
+def test_that_a_server_was_copied_is_told(serve: Serve) -> None:
+    daemon = Daemon({"ok": True, "steps": ["done"]})
+    assert run(["--socket", serve(daemon), "acknowledge", "--copied"]) == 0
+    assert daemon.asked[0]["copied"] is True
+
+
 def test_promote_tells_the_price_and_asks(
     serve: Serve, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -317,7 +317,9 @@ def test_a_level_is_kept(pair: Pair) -> None:
             await until(lambda: pair.b.value("@@global.read_only"))
             await until(lambda: not pair.a.value("@@global.read_only"))
             await until(lambda: any("opened the writes" in line for line in b.log), about=lambda: str(b.log))
-            await until(lambda: any("set read_only on the active" in line for line in a.log), about=lambda: str(a.log))
+            await until(
+                lambda: any("the active server was read_only" in line for line in a.log), about=lambda: str(a.log)
+            )
 
     play(story)
 
@@ -454,6 +456,75 @@ def test_commits_wait_for_the_standby_and_nobody_waits_out_a_timeout(pair: Pair)
             began = time.monotonic()
             await asyncio.get_running_loop().run_in_executor(None, pair.b.run, "insert app.t(v) values (1)")
             assert time.monotonic() - began < 2.0
+
+    play(story)
+
+
+@pytest.mark.lab
+def test_commits_that_wait_when_the_standby_dies_are_let_go(pair: Pair) -> None:
+    """Waiting before the commit they keep the server from saying how far its log is."""
+
+    async def story() -> None:
+        async with active_and_standby(pair, promote=PromoteSettings(max_lag=30)) as (a, b):
+            pair.a.run("set global rpl_semi_sync_master_wait_point = AFTER_SYNC")
+            await until(lambda: "in force, 1" in a.view.semi_sync, about=lambda: f"{a.view} {b.view}")
+            loop, ended, written = asyncio.get_running_loop(), asyncio.Event(), 0
+
+            async def write() -> None:
+                nonlocal written
+                while not ended.is_set():
+                    await loop.run_in_executor(None, pair.a.run, "insert app.t(v) values (1)")
+                    written += 1
+
+            writing = loop.create_task(write())
+            try:
+                await asyncio.sleep(0.2)
+                pair.b.kill()
+                await until(lambda: any("no longer wait" in line for line in a.log), 5, about=lambda: str(a.log))
+                before = written
+                await until(lambda: written > before + 1, 2)
+            finally:
+                ended.set()
+                await writing
+
+    try:
+        play(story)
+    finally:
+        pair.a.run("set global rpl_semi_sync_master_wait_point = AFTER_COMMIT")
+
+
+@pytest.mark.lab
+@pytest.mark.parametrize("semi_sync", ["off", "auto"])
+def test_a_server_that_has_lost_what_it_wrote_never_passes_for_a_copy(pair: Pair, semi_sync: str) -> None:
+    """Its host lost power, and the other one had received more. A replica skips what is its own, and says nothing;
+    one that acknowledges, semi-synchronously, takes it back."""
+
+    async def story() -> None:
+        async with active_and_standby(pair, semi_sync=semi_sync) as (former, b):
+            pair.a.run("insert app.t(v) values (1)")
+            kept = pair.a.value("@@gtid_binlog_pos")
+            pair.a.run(*["insert app.t(v) values (2)"] * 20)
+            await until(lambda: pair.b.value("(select count(*) from app.t where v = 2)") == 20)
+            former.close()
+            await b.opened()
+            await former.keeper.close()
+            pair.b.run("insert app.t(v) values (3)")
+            pair.a.run("stop all slaves", "reset master", f"set global gtid_slave_pos = '{kept}'")
+            pair.a.run("set sql_log_bin = 0", "delete from app.t where v > 1", "set sql_log_bin = 1")
+            a = Agent(wanted(pair, pair.a, semi_sync=semi_sync))
+            a.peer, b.peer = b, a
+            a.close()
+            try:
+                if semi_sync == "off":
+                    gone = "that were written here are here no more"
+                    await until(lambda: any(gone in each for each in a.report.against), about=lambda: f"{a.report}")
+                    assert pair.a.status()["Slave_SQL_Running"] == "No"
+                else:
+                    rows = "(select count(*) from app.t where v > 1)"
+                    await until(lambda: pair.a.value(rows) == 21, about=lambda: f"{a.report} {a.log}")
+                    await until(lambda: not a.report.against, about=lambda: f"{a.report} {a.log}")
+            finally:
+                await a.keeper.close()
 
     play(story)
 

@@ -178,9 +178,11 @@ def test_mysql_boots_with_super_read_only_too_and_has_the_new_names() -> None:
 
 def test_accounts_that_pass_read_only() -> None:
     here = replace(pair()[0], writers=("app@%", "cron@localhost", "pyvrrp@localhost", "root@localhost"))
-    afar, near = judged(here)
+    afar, near = judged(here, replace(pair()[1], accounts=here.writers))
     assert (afar.severity, "app@%" in afar.text) == (PROBLEM, True)
     assert afar.mend[0].startswith("REVOKE READ_ONLY ADMIN ON *.* FROM 'app'@'%';")
+    alone = judged(here, replace(pair()[1], accounts=("root@localhost",)))[0]
+    assert alone.mend[0].startswith("SET sql_log_bin = 0; REVOKE READ_ONLY ADMIN ON *.* FROM 'app'@'%';")
     assert (near.severity, "cron@localhost" in near.text) == (ADVICE, True)
     kept = findings(here, pair()[1], replace(WANTED, keep_users=("app", "cron")))
     assert kept == ()

@@ -26,7 +26,7 @@ from pyvrrp.mysql.plan import (
     rejoin_by_place,
     threads,
 )
-from pyvrrp.mysql.status import Coordinates, Picture, Process, Replication
+from pyvrrp.mysql.status import Coordinates, Picture, Process, Replication, SemiSync
 from pyvrrp.mysql.verdict import Verdict, Word
 
 A = "3e11fa47-71ca-11e1-9e33-c80aa9429562"
@@ -356,15 +356,63 @@ def test_what_was_found_errant_is_not_hidden_by_what_was_executed_after_it() -> 
     assert found(("0-2-88..90",), mine=loose) == ("0-2-88..90",)
 
 
+def test_a_server_without_what_it_once_wrote_is_no_copy_again_by_replicating() -> None:
+    """Its host lost power, and the other one had received more of it than its disk: MariaDB's replica skips its own."""
+    back, active = replace(OWN, server_id=1, gtids=BinlogState.parse("0-1-63")), BinlogState.parse("0-1-198,0-2-313")
+    found = rejoin(back, STOPPED, active, ordered=True)
+    assert found.decision is Return.UNKNOWN
+    assert found.reason.startswith("135 transactions that were written here are here no more: 0-1-64..198: no replica")
+    past = replace(back, gtids=BinlogState.parse("0-1-63,0-2-313"))
+    assert rejoin(past, RUNNING, active, ordered=True).decision is Return.UNKNOWN, "somebody has started it"
+    assert loss(past.gtids, active, ordered=True) == ("0-1-64..198",)
+    copy = replace(back, gtids=BinlogState.parse("0-2-313"))
+    assert rejoin(copy, STOPPED, active, ordered=True).decision is Return.START
+    old_copy = replace(back, gtids=BinlogState.parse("0-1-150"))
+    assert "0-1-151..198" in rejoin(old_copy, STOPPED, active, ordered=True).reason
+    mysql = Picture("MySQL 8.4", uuid=A, gtids=GtidSet.parse(f"{A}:1-5"))
+    assert f"{A}:6-9" in rejoin(mysql, STOPPED, GtidSet.parse(f"{A}:1-9,{B}:1")).reason
+    assert rejoin(replace(mysql, uuid=B), STOPPED, GtidSet.parse(f"{A}:1-9")).decision is Return.START
+
+
+def test_one_that_acknowledges_takes_back_its_own() -> None:
+    acknowledges = SemiSync(replica=True)
+    back = replace(OWN, server_id=1, gtids=BinlogState.parse("0-1-63"), semi_sync=acknowledges)
+    active = BinlogState.parse("0-1-198,0-2-313")
+    assert rejoin(back, STOPPED, active, ordered=True).decision is Return.START
+    assert rejoin(replace(back, gtids=BinlogState.parse("0-1-150")), RUNNING, active).decision is Return.ALREADY
+    past = replace(back, gtids=BinlogState.parse("0-1-63,0-2-313"))
+    assert rejoin(past, RUNNING, active, ordered=True).decision is Return.UNKNOWN, "it has not"
+
+
+def test_a_number_that_the_active_one_uses_again_gives_nothing_back() -> None:
+    """It was opened without its last transactions, which a standby has, and counts on from there."""
+    logged = BinlogState.parse("0-1-213")
+    own = replace(OWN, gtids=logged, logged=logged)
+    known = rejoin(own, STOPPED, BinlogState.parse("0-1-100"), ordered=True, writer="1").errant
+    assert known == ("0-1-101..213",)
+    active = BinlogState.parse("0-1-500")
+    assert rejoin(own, STOPPED, active, ordered=True, known=known, writer="1").errant == known
+    assert rejoin(own, STOPPED, active, ordered=True, known=known, writer="2").errant == ()
+    copied = replace(own, gtids=active, logged=BinlogState())
+    assert rejoin(copied, STOPPED, active, ordered=True, known=known, writer="1").decision is Return.START
+    executed = GtidSet.parse(f"{A}:1-9,{B}:1-2")
+    mysql = Picture("MySQL 8.4", uuid=B, gtids=executed, logged=executed)
+    reused = rejoin(mysql, STOPPED, GtidSet.parse(f"{A}:1-20,{B}:1-2"), known=(f"{A}:8-9",), writer=A)
+    assert reused.errant == (f"{A}:8-9",)
+    assert rejoin(mysql, STOPPED, GtidSet.parse(f"{A}:1-20,{B}:1-2"), known=(f"{B}:2",), writer=A).errant == ()
+
+
 def test_what_cannot_be_compared_is_not_started() -> None:
     active = BinlogState.parse("0-1-1")
-    assert rejoin(replace(OWN, gtids=None), STOPPED, active) == Rejoin(
-        Return.UNKNOWN, "its server has no GTIDs: it can only be compared by file and position"
-    )
+    mixed = rejoin(replace(OWN, gtids=None), STOPPED, active)
+    assert mixed.decision is Return.UNKNOWN
+    assert "one of the two servers replicates by GTID, and the other one by file and position" in mixed.reason
+    both = rejoin(replace(OWN, gtids=None), STOPPED, Coordinates("a.000001", 4))
+    assert both == Rejoin(Return.UNKNOWN, "its server has no GTIDs: it can only be compared by file and position")
     assert rejoin(OWN, STOPPED, None) == Rejoin(Return.UNKNOWN, "what the active server has is not known")
     other = rejoin(OWN, STOPPED, GtidSet.parse(f"{A}:1"))
     assert other.decision is Return.UNKNOWN
-    assert other.reason.startswith("the transactions of MariaDB 10.11 and of the active server cannot be compared: 0-1")
+    assert other.reason == "the transactions of MariaDB 10.11 and those of the active server are of different kinds"
 
 
 PLACED = replace(STOPPED, by_gtid=False, received=None, applied=None)

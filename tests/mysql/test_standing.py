@@ -16,7 +16,7 @@ from pyvrrp.mysql.opening import Opened
 from pyvrrp.mysql.other import Other
 from pyvrrp.mysql.published import Published
 from pyvrrp.mysql.standing import Standing
-from pyvrrp.mysql.status import Beat, Picture, Replication, SemiSync
+from pyvrrp.mysql.status import Beat, Coordinates, Picture, Replication, SemiSync
 from pyvrrp.mysql.verdict import Verdict, Word
 
 SETTINGS = DatabaseSettings(Account(socket="/run/s"), Account(host="192.0.2.1"))
@@ -482,6 +482,129 @@ def test_who_is_not_connected_acknowledges_nothing(pair: Pair, io: str, acknowle
     roles = SemiSync(names=SOURCE_REPLICA, replica=True, acknowledging=acknowledges)
     pair.see(replace(SEEN, semi_sync=roles, replications=(replace(FOLLOWS, io=io),)))
     assert pair.standing.report(pair.now).view.semi_sync == said
+
+
+def test_what_an_operator_has_copied_anew_is_compared_anew(pair: Pair) -> None:
+    pair.memory.change(errant=("0-2-7",))
+    assert "1 transaction that the other node has not" in pair.against()[0]
+    pair.standing.copied()
+    assert pair.standing.errant == ()
+    assert pair.standing.to_rejoin
+
+
+def test_a_replica_of_somebody_else_is_none_of_the_other_node() -> None:
+    pair = Pair()
+    pair.tell(replace(SAID, server_id=1))
+    for number, is_none in ((0, False), (1, False), (3, True)):
+        pair.see(replace(SEEN, replications=(replace(FOLLOWS, source_host="db1.lan", source_server_id=number),)))
+        assert ("it is not a replica of the other node" in pair.against()) is is_none
+    pair.see(replace(SEEN, replications=(replace(FOLLOWS, source_server_id=3),)))
+    assert "it is not a replica of the other node" in pair.against(), "its address is another's by now"
+
+
+def test_a_server_that_lost_what_it_wrote_is_not_opened_beside_one_that_has_it() -> None:
+    """It was active last; the other one is drained, and has more of this one's transactions than its disk."""
+    pair = Pair(replace(SETTINGS, hold_down=0.0))
+    pair.memory.change(active=True)
+    stopped = replace(FOLLOWS, io="No", sql=False)
+    back = replace(SEEN, server_id=1, replications=(stopped,), beats=(), ordered=True)
+    has_more = replace(SAID, writes="closed", position="0-1-12", ordered=True, server_id=2)
+    pair.see(back)
+    pair.tell(replace(has_more, position="0-1-9"))
+    assert pair.against() == ()
+    pair.tell(has_more)
+    (reason,) = pair.against()
+    assert reason.startswith("3 transactions that were written here are here no more: 0-1-10..12, and node-a has them")
+    assert not pair.standing.has_all(pair.now)
+    pair.standing.opened(Opened("", ("0-1-10..12",)), pair.now, forced=True)
+    pair.standing.closed(Closed(complete=True), pair.now)
+    pair.tell(has_more)
+    assert pair.against() == (), "they were given up"
+
+
+def test_a_standby_that_lost_what_it_wrote_is_not_fit_whatever_its_threads_say() -> None:
+    pair = Pair()
+    pair.tell(replace(SAID, position="0-1-12,0-2-40", ordered=True))
+    pair.see(replace(SEEN, server_id=1, gtids=BinlogState.parse("0-1-9,0-2-40"), ordered=True))
+    (reason,) = pair.against()
+    assert reason.startswith("3 transactions that were written here are here no more: 0-1-10..12: no replica gets its")
+
+
+def test_by_gtid_here_and_by_place_there_nobody_could_tell_what_is_lost(pair: Pair) -> None:
+    pair.see(replace(SEEN, gtids=None, binlog=Coordinates("b.000001", 4)))
+    pair.tell()
+    pair.now += 60
+    pair.other.told(replace(SAID, writes="closed", verdict="DOWN"), pair.now)
+    assert "what it lacks could not be told (CHANGE MASTER TO MASTER_USE_GTID = slave_pos)" in pair.against()[-1]
+    pair.tell(replace(SAID, flavour="file", position="a.000001:4"))
+    assert pair.against() == ()
+
+
+def test_two_open_servers_are_no_quiet_matter(pair: Pair) -> None:
+    pair.tell()
+    pair.standing.opened(Opened(""), pair.now, forced=False)
+    assert "the server of node-a takes writes too" in pair.standing.report(pair.now).against[0]
+    for harmless in (replace(SAID, lent=True), replace(SAID, writes="closed"), replace(SAID, verdict="DOWN")):
+        pair.tell(harmless)
+        assert pair.standing.report(pair.now).against == ()
+
+
+def test_while_it_is_lent_its_writes_are_not_called_open(pair: Pair) -> None:
+    pair.standing.opened(Opened(""), pair.now, forced=False)
+    pair.standing.lent = True
+    assert pair.standing.report(pair.now).view.writes == "closed for a switchover"
+    assert pair.standing.published(pair.now).lent
+    pair.tell(replace(SAID, lent=True))
+    assert pair.standing.report(pair.now).view.peer == "writes closed for a switchover, UP"
+    pair.standing.closed(Closed(complete=True), pair.now)
+    assert not pair.standing.lent
+
+
+def test_who_was_promoted_by_force_does_not_speak_of_no_split_brain() -> None:
+    pair = Pair(replace(SETTINGS, promote=PromoteSettings(on_silence="hold")))
+    pair.tell()
+    pair.now += 10
+    pair.standing.opened(Opened(""), pair.now, forced=True)
+    assert pair.standing.report(pair.now).view.mode.startswith("opened by force, and the other node has not been heard")
+    pair.tell(replace(SAID, writes="closed"))
+    assert pair.standing.report(pair.now).view.mode.startswith("no split brain")
+    pair.now += 10
+    assert pair.standing.report(pair.now).view.mode.startswith("no split brain"), "it was seen closed"
+
+
+def test_what_was_lost_is_not_forgotten_for_an_older_word(pair: Pair) -> None:
+    long_ago = time.time() - 60
+    pair.standing.opened(Opened("", ("0-1-10..12",)), pair.now, forced=True)
+    pair.tell(replace(SAID, acknowledged=long_ago))
+    assert pair.remembered().lost == ("0-1-10..12",)
+    pair.tell(replace(SAID, acknowledged=time.time() + 1))
+    assert pair.remembered().lost == ()
+
+
+def test_a_failover_by_a_clock_that_is_ahead_can_be_acknowledged(pair: Pair) -> None:
+    ahead = time.time() + 3600
+    pair.tell(replace(SAID, failover=ahead))
+    assert pair.remembered().failover == ahead
+    pair.standing.acknowledge()
+    pair.tell(replace(SAID, failover=ahead))
+    assert pair.remembered().failover == 0.0
+    said = pair.standing.published(pair.now)
+    other = Pair()
+    other.memory.change(failover=ahead)
+    other.tell(said)
+    assert other.remembered().failover == 0.0
+
+
+def test_a_paused_node_with_a_dead_server_does_not_make_its_standby_late(pair: Pair) -> None:
+    pair.see()
+    pair.tell()
+    pair.other.told(replace(SAID, verdict="DOWN", paused=True), pair.now)
+    assert pair.standing.report(pair.now).view.peer == "DOWN: nobody can write, paused"
+    word = pair.standing.pulse.word
+    pair.standing.heard(pair.now + 1)
+    assert pair.standing.pulse.word == word
+    pair.standing.heard(pair.now + 10)
+    assert pair.standing.pulse.word > word, "that was long ago"
 
 
 def test_before_anybody_has_looked_its_writes_are_not_called_closed() -> None:

@@ -136,6 +136,7 @@ def test_a_mariadb_replica() -> None:
         log_updates=True,
         ordered=True,
         gtids=BinlogState.parse("0-2-4,0-1-6"),
+        logged=BinlogState.parse("0-2-4,0-1-6"),
         binlog=Coordinates("b-bin.000001", 817),
         replications=(
             Replication(
@@ -177,7 +178,9 @@ def test_nothing_is_known_of_a_server_that_says_nothing() -> None:
     with pytest.raises(ValueError, match="not a GTID of MariaDB's"):
         picture(MARIA, [{**MARIA_FACTS, "gtid_slave_pos": "nonsense"}])
     nobody = picture(MARIA, [dict.fromkeys(MARIA_FACTS)], [dict.fromkeys(MARIA_REPLICA)])
-    assert nobody == Picture(name="MariaDB 10.11", gtids=BinlogState(), replications=(Replication(),))
+    assert nobody == Picture(
+        name="MariaDB 10.11", gtids=BinlogState(), logged=BinlogState(), replications=(Replication(),)
+    )
 
 
 def test_mysql_with_gtids() -> None:

@@ -197,8 +197,8 @@ def test_both_agents_agree_on_who_was_last() -> None:
     survivor.tell(replace(said, beat=14))
     assert survivor.standing.published(survivor.now).was_last == "yes"
     assert survivor.back() == ()
-    old.tell(replace(survivor.standing.published(survivor.now), position="0-1-9,0-2-40"))
-    assert "node-b was active last; it had at least 0-2-" in old.against()[0]
+    old.tell(replace(survivor.standing.published(survivor.now), position="0-1-9,0-3-40"))
+    assert "node-b was active last; it had at least 0-3-" in old.against()[0]
     assert len(old.against()) == 1
 
 
