@@ -70,8 +70,9 @@ class Keeper:
         self._watch = Watch(settings.account, settings.probe, self._judged)
         self._standing = Standing(instance, node, settings, memory, self._other, self._loop.time())
         self._writes = Writes(self._server, self._watch, settings, self._say)
-        self._returning = Returning(self._server, self._other, self._standing, self._say)
-        self._roles = Roles(self._server, self._say, ours=settings.semi_sync == "auto")
+        ours = settings.semi_sync == "auto"
+        self._roles = Roles(self._server, self._say, ours=ours)
+        self._returning = Returning(self._server, self._other, self._standing, self._say, acknowledges=ours)
         self._privileges = Privileges(self._server, self._standing)
         self._errands = Errands(self._interrupt)
         self.handover = Handover(

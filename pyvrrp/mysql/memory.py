@@ -24,7 +24,8 @@ class Remembered:
     `successor`: whose writes have been open since. `beat`: the last heartbeat of the other server that was known while
     its own were. `failover`: when this pair last failed over without being asked to, `acknowledged`: when the operator
     last said that it was seen. `lost`: transactions that takeovers left behind since then, the last of which was
-    `lost_at`. `errant`: those that its server alone has.
+    `lost_at`. `errant`: those that its server alone has. `conceded`: those of its own that the other server alone had
+    while this one was active.
     """
 
     paused: bool = False
@@ -38,6 +39,7 @@ class Remembered:
     lost: tuple[str, ...] = ()
     lost_at: float = 0.0
     errant: tuple[str, ...] = ()
+    conceded: tuple[str, ...] = ()
 
 
 _KINDS: Final[dict[str, Any]] = {
@@ -45,7 +47,7 @@ _KINDS: Final[dict[str, Any]] = {
     **dict.fromkeys(("successor", "doubt"), str),
     "beat": int,
     **dict.fromkeys(("failover", "acknowledged", "lost_at"), (int, float)),
-    **dict.fromkeys(("lost", "errant"), tuple),
+    **dict.fromkeys(("lost", "errant", "conceded"), tuple),
 }
 
 

@@ -264,12 +264,14 @@ def rejoin(
     ordered: bool = False,
     known: tuple[str, ...] = (),
     writer: str = "",
+    acknowledges: bool = False,
 ) -> Rejoin:
     """Whether a server that is not active may replicate from the one that is.
 
     `active` is what that one has, and must have been asked for after `own`: meanwhile it writes. `ordered`: it has
     gtid_strict_mode too; `writer`: what its own transactions are numbered under. `known`: what was found errant before.
-    Errant transactions are never skipped: whoever replicates beyond them hides them.
+    Errant transactions are never skipped: whoever replicates beyond them hides them. `acknowledges`: it does so as a
+    semi-synchronous replica.
     """
     errant = _errant(own, active, ordered=ordered, known=known)
     if isinstance(errant, str):
@@ -277,7 +279,7 @@ def rejoin(
     reused = (each for each in known if _is_of(each, writer) and _has_logged(own, each))
     errant = merged((*errant, *reused))
     lost = gone(own, active)
-    if lost and not errant and not _comes_back(own, lost):
+    if lost and not errant and not (acknowledges and _comes_back(own, lost)):
         return Rejoin(Return.UNKNOWN, not_sent_back(lost))
     return _returning(replication, errant)
 
@@ -297,7 +299,7 @@ def gone(own: Picture, other: Place) -> tuple[str, ...]:
 def _comes_back(own: Picture, lost: tuple[str, ...]) -> bool:
     """A MariaDB that acknowledges, semi-synchronously, takes back what is its own; tried on 10.11."""
     mine = own.gtids
-    return own.semi_sync.replica and isinstance(mine, BinlogState) and not any(mine.is_past(each) for each in lost)
+    return isinstance(mine, BinlogState) and not any(mine.is_past(each) for each in lost)
 
 
 def not_sent_back(lost: tuple[str, ...]) -> str:

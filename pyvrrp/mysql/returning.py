@@ -17,9 +17,19 @@ LOGS: Final = 1.0  # seconds for the names of its binary logs
 
 
 class Returning:
-    """What it found is in its standing. `say` takes lines for the log."""
+    """What it found is in its standing. `say` takes lines for the log; `acknowledges`: it gets that role before it
+    follows, where its server has it."""
 
-    def __init__(self, server: Server, other: Other, standing: Standing, say: Callable[[Level, str], None]) -> None:
+    def __init__(
+        self,
+        server: Server,
+        other: Other,
+        standing: Standing,
+        say: Callable[[Level, str], None],
+        *,
+        acknowledges: bool,
+    ) -> None:
+        self._acknowledges = acknowledges
         self._server = server
         self._other = other
         self._by_place = ByPlace(server, other)
@@ -47,6 +57,7 @@ class Returning:
             ordered=seen.ordered,
             known=standing.errant,
             writer=seen.writer,
+            acknowledges=self._acknowledges and picture.semi_sync.names is not None,
         )
         await self._judge(picture, found, now, unmoved=before.gtids == picture.gtids)
 

@@ -14,7 +14,7 @@ from pyvrrp.mysql import plan
 from pyvrrp.mysql.closing import Closed
 from pyvrrp.mysql.gtid import merged
 from pyvrrp.mysql.memory import Memory
-from pyvrrp.mysql.opening import Opened
+from pyvrrp.mysql.opening import Opened, Position
 from pyvrrp.mysql.other import ALIVE, Other, Sight
 from pyvrrp.mysql.published import Published
 from pyvrrp.mysql.pulse import Pulse
@@ -48,6 +48,8 @@ class Standing:
         self.compared: tuple[Picture, float] | None = None  # own, older than what it is compared with, and when
         self.lacking: tuple[str, ...] = ()  # privileges
         self.trouble = ""  # why the last round saw nothing
+        self._looked_since_closed = False
+        self._known_before: Position | None = None  # of the other one, at the last look
         self.lent = False  # closed for a switchover, while they count as open
         self.was_reset = False  # it had transactions, and has none: somebody is about to make it a copy again
         self.unknown = ""  # why it cannot be compared with the other one
@@ -86,6 +88,7 @@ class Standing:
             self._begin_anew()
         self.was_reset = not picture.has and (self.was_reset or bool(self._has))
         self.picture, self._has, self._has_at, self._looked_at = picture, picture.has, now, True
+        self._looked_since_closed = self.writes not in {"open", "opening"}
         peer = self._settings.peer
         number = self._other.server_id
         found = picture.replication_from(peer.host, peer.port, number) if peer is not None else None
@@ -97,6 +100,7 @@ class Standing:
             if one.io == "Yes":
                 self._healthy = one.sql and not one.sql_errno
             self._behind = _behind(one, self._behind)
+        self._concede(picture)
         self.weigh()
         self.pulse.saw(
             {beat.server_id: beat.number for beat in picture.beats if beat.server_id != picture.server_id}, now
@@ -158,7 +162,8 @@ class Standing:
         self.succession.opened(self._beat_here(), now)
         lost = merged((*self.memory.now.lost, *opened.missing))
         lost_at = time.time() if opened.missing else self.memory.now.lost_at
-        self.memory.change(lost=lost, lost_at=lost_at, failover=failover, errant=())
+        conceded = plan.gone(self.picture, self._other.known_gtids) if forced and self.picture is not None else ()
+        self.memory.change(lost=lost, lost_at=lost_at, failover=failover, errant=(), conceded=conceded)
         self._forced = forced
         self.called_off()
 
@@ -303,16 +308,24 @@ class Standing:
         seen, picture, known = self._other.seen, self.picture, self._other.known
         if picture is None or seen is None:
             return
-        if seen.open and now - seen.at <= SEEN and (lost := plan.gone(picture, seen.position)):
+        fresh = self._looked_since_closed and now - seen.at <= SEEN
+        if seen.open and fresh and (lost := plan.gone(picture, seen.position)):
             yield plan.not_sent_back(lost)
         if known is not None and isinstance(known, Coordinates) is not (picture.gtids is None):
             yield f"{plan.MIXED}: what it lacks could not be told (CHANGE MASTER TO MASTER_USE_GTID = slave_pos)"
 
     def gone(self) -> tuple[str, ...]:
-        """What was written here, is on the other one and is here no more, but for what was given up already."""
-        known, given_up = self._other.known_gtids, self.memory.now.lost
+        """What was written here, is on the other one and is here no more, but for what it went on without already."""
+        known, conceded = self._other.known_gtids, self.memory.now.conceded
         lost = plan.gone(self.picture, known) if self.picture is not None else ()
-        return () if merged((*given_up, *lost)) == merged(given_up) else lost
+        return () if merged((*conceded, *lost)) == merged(conceded) else lost
+
+    def _concede(self, picture: Picture) -> None:
+        """An active one is what counts, whatever the other one has of it. What that one had at the last look it cannot
+        have got since from a server that has it not."""
+        if self.writes == "open":
+            self.memory.change(conceded=plan.gone(picture, self._known_before))
+        self._known_before = self._other.known_gtids
 
     def _lacks(self) -> tuple[str, ...]:
         """Of an active one, too: it goes on, and what it can not do is not seen before it has to."""

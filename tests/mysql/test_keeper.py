@@ -522,7 +522,9 @@ def test_a_server_that_has_lost_what_it_wrote_never_passes_for_a_copy(pair: Pair
                 else:
                     rows = "(select count(*) from app.t where v > 1)"
                     await until(lambda: pair.a.value(rows) == 21, about=lambda: f"{a.report} {a.log}")
-                    await until(lambda: not a.report.against, about=lambda: f"{a.report} {a.log}")
+                    lost = "here no more"
+                    await until(lambda: lost not in str(a.report.against), about=lambda: f"{a.report} {a.log}")
+                    assert "does not replicate" not in str(a.log), a.log
             finally:
                 await a.keeper.close()
 

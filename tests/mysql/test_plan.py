@@ -26,7 +26,7 @@ from pyvrrp.mysql.plan import (
     rejoin_by_place,
     threads,
 )
-from pyvrrp.mysql.status import Coordinates, Picture, Process, Replication, SemiSync
+from pyvrrp.mysql.status import Coordinates, Picture, Process, Replication
 from pyvrrp.mysql.verdict import Verdict, Word
 
 A = "3e11fa47-71ca-11e1-9e33-c80aa9429562"
@@ -375,13 +375,18 @@ def test_a_server_without_what_it_once_wrote_is_no_copy_again_by_replicating() -
 
 
 def test_one_that_acknowledges_takes_back_its_own() -> None:
-    acknowledges = SemiSync(replica=True)
-    back = replace(OWN, server_id=1, gtids=BinlogState.parse("0-1-63"), semi_sync=acknowledges)
+    back = replace(OWN, server_id=1, gtids=BinlogState.parse("0-1-63"))
     active = BinlogState.parse("0-1-198,0-2-313")
-    assert rejoin(back, STOPPED, active, ordered=True).decision is Return.START
-    assert rejoin(replace(back, gtids=BinlogState.parse("0-1-150")), RUNNING, active).decision is Return.ALREADY
-    past = replace(back, gtids=BinlogState.parse("0-1-63,0-2-313"))
-    assert rejoin(past, RUNNING, active, ordered=True).decision is Return.UNKNOWN, "it has not"
+
+    def decided(gtids: str, channel: Replication) -> Return:
+        mine = replace(back, gtids=BinlogState.parse(gtids))
+        return rejoin(mine, channel, active, ordered=True, acknowledges=True).decision
+
+    assert decided("0-1-63", STOPPED) is Return.START
+    assert decided("0-1-150", RUNNING) is Return.ALREADY
+    assert decided("0-1-63,0-2-313", RUNNING) is Return.UNKNOWN, "it has not"
+    mysql = Picture("MySQL 8.4", uuid=A, gtids=GtidSet.parse(f"{A}:1-5"))
+    assert rejoin(mysql, STOPPED, GtidSet.parse(f"{A}:1-9"), acknowledges=True).decision is Return.UNKNOWN
 
 
 def test_a_number_that_the_active_one_uses_again_gives_nothing_back() -> None:

@@ -522,6 +522,27 @@ def test_a_server_that_lost_what_it_wrote_is_not_opened_beside_one_that_has_it()
     assert pair.against() == (), "they were given up"
 
 
+def test_what_an_active_server_goes_on_without_does_not_keep_it_from_being_opened_again() -> None:
+    """RESET MASTER was given there, or it was opened while the other node was away."""
+    pair = Pair(replace(SETTINGS, hold_down=0.0))
+    mine = replace(SEEN, server_id=1, replications=(replace(FOLLOWS, io="No", sql=False),), beats=(), ordered=True)
+    pair.see(mine)
+    pair.standing.opened(Opened(""), pair.now, forced=False)
+    behind = replace(mine, gtids=BinlogState.parse("0-1-12"))
+    pair.tell(replace(SAID, writes="closed", position="0-1-12", ordered=True, server_id=2))
+    pair.see(behind)
+    pair.tell(replace(SAID, writes="closed", position="0-1-15", ordered=True, server_id=2))
+    pair.see(behind)
+    assert pair.remembered().conceded == (), "the other one's word may be newer than the look"
+    pair.see(behind)
+    assert pair.remembered().conceded == ("0-1-13..15",)
+    pair.standing.closed(Closed(complete=True), pair.now)
+    assert pair.against() == ()
+    pair.standing.adopted()
+    pair.see(replace(mine, gtids=BinlogState.parse("0-1-16")))
+    assert pair.remembered().conceded == ()
+
+
 def test_a_standby_that_lost_what_it_wrote_is_not_fit_whatever_its_threads_say() -> None:
     pair = Pair()
     pair.tell(replace(SAID, position="0-1-12,0-2-40", ordered=True))
