@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from pyvrrp.mysql import places, plan
+from pyvrrp.mysql import divergence, places
 from pyvrrp.mysql.failure import DatabaseError
 from pyvrrp.mysql.other import Other
 from pyvrrp.mysql.places import LogFile
@@ -34,7 +34,7 @@ class ByPlace:
 
     async def compare(
         self, own: Picture, replication: Replication | None, now: float, *, urgent: bool
-    ) -> plan.Rejoin | None:
+    ) -> divergence.Rejoin | None:
         """None when it is not the time, or cannot be told yet. Raises DatabaseError: its own server does not answer."""
         if now - self._asked < (WAITING if urgent else CONTENT):
             return None
@@ -42,9 +42,9 @@ class ByPlace:
         try:
             return await self._compare(own, replication)
         except ValueError as error:
-            return plan.Rejoin(plan.Return.UNKNOWN, str(error))
+            return divergence.Rejoin(divergence.Return.UNKNOWN, str(error))
 
-    async def _compare(self, own: Picture, replication: Replication | None) -> plan.Rejoin | None:
+    async def _compare(self, own: Picture, replication: Replication | None) -> divergence.Rejoin | None:
         logs = await self._server.log_files(OWN)
         try:
             active = await self._other.picture(THERE)
@@ -60,7 +60,7 @@ class ByPlace:
         if of_this.sql or of_this.io != "No":
             return None  # its agent is about to stop it
         errant = await self._errant(logs, of_this.executed, active.server_id)
-        return None if errant is None else plan.rejoin_by_place(replication, active, errant)
+        return None if errant is None else divergence.rejoin_by_place(replication, active, errant)
 
     async def _errant(self, logs: Sequence[LogFile], executed: Coordinates, active: int) -> tuple[str, ...] | None:
         """The parts of its log that it alone has; None when it has not all been read."""

@@ -19,6 +19,8 @@ INTERVAL: Final = re.compile(r"(\d+)(?:-(\d+))?", re.ASCII)
 MARIA_RANGE: Final = re.compile(r"(\d+)-\d+-(\d+)(?:\.\.(\d+))?", re.ASCII)
 RANGE: Final = re.compile(rf"\d+-\d+-(\d+)(?:\.\.(\d+))?|{UUID.pattern}(?::{TAG.pattern})?:(\d+)(?:-(\d+))?", re.ASCII)
 
+SHOWN: Final = 5  # ranges in a sentence; all of them are in the data
+
 UINT32: Final = 2**32 - 1
 UINT64: Final = 2**64 - 1
 LAST: Final = 2**63 - 2  # MySQL's GNO_END is one more
@@ -220,6 +222,20 @@ def count(ranges: Iterable[str]) -> int:
         first, last = match[1] or match[3], match[2] or match[4]
         total += int(last or first) - int(first) + 1
     return total
+
+
+def counted(ranges: tuple[str, ...]) -> str:
+    """ "5 transactions"; what is between two places of a log cannot be counted."""
+    try:
+        number = count(ranges)
+    except ValueError:
+        return "a part of the log"
+    return f"{number} transaction{'' if number == 1 else 's'}"
+
+
+def listed(ranges: tuple[str, ...]) -> str:
+    more = len(ranges) - SHOWN
+    return ", ".join(ranges[:SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def merged(ranges: Iterable[str]) -> tuple[str, ...]:

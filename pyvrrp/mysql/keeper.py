@@ -24,7 +24,7 @@ from pyvrrp.mysql.failure import DatabaseError
 from pyvrrp.mysql.handover import Handover
 from pyvrrp.mysql.memory import Memory
 from pyvrrp.mysql.opening import RefusedError, Wish, beyond, open_writes
-from pyvrrp.mysql.other import Other
+from pyvrrp.mysql.other import DEAD, Other
 from pyvrrp.mysql.privileges import Privileges
 from pyvrrp.mysql.probe import Watch
 from pyvrrp.mysql.published import Published
@@ -32,7 +32,7 @@ from pyvrrp.mysql.remarks import Remarks
 from pyvrrp.mysql.returning import Returning
 from pyvrrp.mysql.semisync import Roles
 from pyvrrp.mysql.server import Server
-from pyvrrp.mysql.standing import DEAD, Standing
+from pyvrrp.mysql.standing import Standing
 from pyvrrp.mysql.status import Picture, SemiSync
 from pyvrrp.mysql.verdict import Verdict, Word
 from pyvrrp.mysql.writes import Writes

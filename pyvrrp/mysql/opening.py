@@ -14,7 +14,7 @@ from typing import Final
 
 from pyvrrp.core.settings import PromoteSettings
 from pyvrrp.errors import PyvrrpError
-from pyvrrp.mysql import plan
+from pyvrrp.mysql import divergence, plan
 from pyvrrp.mysql.failure import DatabaseError
 from pyvrrp.mysql.gtid import BinlogState, GtidSet
 from pyvrrp.mysql.server import Server
@@ -193,8 +193,8 @@ async def hindrance(server: Server, within: float) -> str:
 def beyond(last: Position | None, picture: Picture, replication: Replication | None) -> tuple[str, ...]:
     """What a server with this position had, and this one has not, as ranges; nothing when it cannot be said."""
     if picture.gtids is None:  # then both are places in the other one's binary log
-        return plan.loss(replication.executed if replication is not None else None, last)
-    return plan.loss(picture.gtids, last, ordered=picture.ordered)
+        return divergence.loss(replication.executed if replication is not None else None, last)
+    return divergence.loss(picture.gtids, last, ordered=picture.ordered)
 
 
 def _progress(replication: Replication) -> str:

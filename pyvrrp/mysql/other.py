@@ -13,6 +13,8 @@ from pyvrrp.mysql.published import Published
 from pyvrrp.mysql.server import Server
 from pyvrrp.mysql.status import Coordinates, Picture, understood
 
+DEAD: Final = frozenset({"DOWN", "HUNG"})  # verdicts of a server that nobody can write to
+SEEN: Final = 3.0  # seconds for which the other one is as it was seen last
 ALIVE: Final = frozenset({"UP", "READ_ONLY", "OVERLOADED"})
 FRESH: Final = 2.0  # seconds for which the agent's word is believed without asking the server itself
 ON_THE_WAY: Final = 0.1  # seconds that the agent's word may have been

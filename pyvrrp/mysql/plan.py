@@ -13,22 +13,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from pyvrrp.core.settings import PromoteSettings
-from pyvrrp.mysql.gtid import BinlogState, GtidSet, MariaPosition, count, merged
-from pyvrrp.mysql.status import Coordinates, Picture, Process, Replication
+from pyvrrp.mysql.gtid import GtidSet, MariaPosition, counted, listed
+from pyvrrp.mysql.status import Process, Replication, between
 from pyvrrp.mysql.verdict import Verdict, Word
-
-Gtids = BinlogState | GtidSet
-Place = Gtids | Coordinates | None
 
 FIT: Final = frozenset({Word.UP, Word.OVERLOADED, Word.READ_ONLY})
 CLIENT_ERRORS: Final = range(2000, 3000)  # of an IO thread whose source is gone
 # Of an IO thread that a living source turns away, and will not let in without somebody's help. (That it takes no more
 # connections, 1040, is over by itself.)
 TURNED_AWAY: Final = frozenset({1044, 1045, 1129, 1130, 1227, 1698, 1862, 3118})
-SHOWN: Final = 5  # ranges in a sentence; all of them are in the data
 LONG: Final = 2.0  # seconds; what has been going on for longer will not end by itself within a switchover
 MESSAGE: Final = re.compile(r"\bmessage: ", re.IGNORECASE)
-MIXED: Final = "one of the two servers replicates by GTID, and the other one by file and position"
 PAUSED: Final = "paused (`pyvrrpctl resume` ends that)"
 HOLDS_UP: Final = re.compile(
     r"\s*(ALTER|CREATE|DROP|RENAME|TRUNCATE|OPTIMIZE|REPAIR|ANALYZE|LOCK\s+TABLE|FLUSH|BACKUP)\b", re.IGNORECASE
@@ -70,7 +65,7 @@ def eligibility(standby: Standby, promote: PromoteSettings) -> tuple[str, ...]:
     if promote.require == "none":
         return tuple(reasons)
     if standby.errant:  # that it does not replicate, and how far it is behind, follows
-        reasons.append(f"it has {_counted(standby.errant)} that the other node has not: {_listed(standby.errant)}")
+        reasons.append(f"it has {counted(standby.errant)} that the other node has not: {listed(standby.errant)}")
         return tuple(reasons)
     if standby.replication is None:
         return (*reasons, "it is not a replica of the other node")
@@ -206,7 +201,7 @@ def drained(replication: Replication | None) -> Drained:
     missing = _unapplied(one)
     if not missing:
         return Drained(Drain.DONE, f"all that was received is applied ({one.applied or one.executed or 'nothing'})")
-    what = f"{_counted(missing)} received and not applied: {_listed(missing)}"
+    what = f"{counted(missing)} received and not applied: {listed(missing)}"
     if not one.sql or one.sql_errno:
         return Drained(Drain.STUCK, f"{_stopped('SQL', one.sql_errno, one.sql_error)}, with {what}", missing)
     return Drained(Drain.WAIT, what, missing)
@@ -223,176 +218,7 @@ def _unapplied(one: Replication) -> tuple[str, ...]:
         case GtidSet() as received, GtidSet() as applied:
             return received.beyond(applied)
         case _:
-            return _between(one.executed, one.read)
-
-
-def _between(first: Coordinates | None, last: Coordinates | None) -> tuple[str, ...]:
-    """What lies between two places of one server's binary log."""
-    if last is None or (first is not None and first.covers(last)):
-        return ()
-    if first is None:
-        return (f"..{last}",)
-    return (f"{first}..{last.position}" if first.file == last.file else f"{first}..{last}",)
-
-
-# --- may a returning server replicate? --------------------------------------------------------------------------------
-
-
-class Return(enum.Enum):
-    """What a standby does about its replication."""
-
-    START = "start"
-    ALREADY = "already"
-    DIVERGED = "diverged"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Rejoin:
-    """`errant`: what it has and the active has not. `reason` is a sentence."""
-
-    decision: Return
-    reason: str
-    errant: tuple[str, ...] = ()
-
-
-def rejoin(
-    own: Picture,
-    replication: Replication | None,
-    active: Place,
-    *,
-    ordered: bool = False,
-    known: tuple[str, ...] = (),
-    writer: str = "",
-    acknowledges: bool = False,
-) -> Rejoin:
-    """Whether a server that is not active may replicate from the one that is.
-
-    `active` is what that one has, and must have been asked for after `own`: meanwhile it writes. `ordered`: it has
-    gtid_strict_mode too; `writer`: what its own transactions are numbered under. `known`: what was found errant before.
-    Errant transactions are never skipped: whoever replicates beyond them hides them. `acknowledges`: it does so as a
-    semi-synchronous replica.
-    """
-    errant = _errant(own, active, ordered=ordered, known=known)
-    if isinstance(errant, str):
-        return Rejoin(Return.UNKNOWN, errant)
-    reused = (each for each in known if _is_of(each, writer) and _has_logged(own, each))
-    errant = merged((*errant, *reused))
-    lost = gone(own, active)
-    if lost and not errant and not (acknowledges and _comes_back(own, lost)):
-        return Rejoin(Return.UNKNOWN, not_sent_back(lost))
-    return _returning(replication, errant)
-
-
-def gone(own: Picture, other: Place) -> tuple[str, ...]:
-    """What was written on this server, is on the other one and is here no more, as ranges: its host lost power, or it
-    was brought back from an older state. With GTIDs alone."""
-    match own.gtids, other:
-        case BinlogState() as mine, BinlogState() as theirs:
-            return theirs.gone_from(mine, own.server_id)
-        case GtidSet() as mine, GtidSet() as theirs:
-            return theirs.gone_from(mine, own.uuid)
-        case _:
-            return ()
-
-
-def _comes_back(own: Picture, lost: tuple[str, ...]) -> bool:
-    """A MariaDB that acknowledges, semi-synchronously, takes back what is its own; tried on 10.11."""
-    mine = own.gtids
-    return isinstance(mine, BinlogState) and not any(mine.is_past(each) for each in lost)
-
-
-def not_sent_back(lost: tuple[str, ...]) -> str:
-    """Why a server does not follow the active one, which has what is gone from here."""
-    return f"{_gone(lost)}: no replica gets its own back, it has to be made a copy of the other node again"
-
-
-def written_here(lost: tuple[str, ...], other: str) -> str:
-    """Why a server that was active last is not opened: `lost` is what is gone from it, and `other` has."""
-    return (
-        f"{_gone(lost)}, and {other} has them: that one is to be active, or `pyvrrpctl promote --force` gives them up"
-    )
-
-
-def _gone(lost: tuple[str, ...]) -> str:
-    return f"{_counted(lost)} that were written here are here no more: {_listed(lost)}"
-
-
-def _is_of(errant: str, writer: str) -> bool:
-    """Whether a range bears the active server's own name. That one reaches the number again with other transactions,
-    and gives nothing back with that."""
-    if not writer:
-        return False
-    return errant.startswith(f"{writer}:") or errant.split("-")[1:2] == [writer]
-
-
-def _has_logged(own: Picture, errant: str) -> bool:
-    """Whether it still is in this server's own log. A copy of another server has begun a new one."""
-    match own.logged:
-        case BinlogState() as state:
-            return state.has_any(errant)
-        case GtidSet() as executed:
-            return not GtidSet.parse(errant).beyond(executed)
-        case _:
-            return False
-
-
-def rejoin_by_place(replication: Replication | None, active: Picture, errant: tuple[str, ...]) -> Rejoin:
-    """The same without GTIDs. `errant`: the parts of its binary log that the active server has not executed.
-
-    Places are right only as long as the active one's log still is what was replicated from it: one that has lost its
-    end in a crash writes other things there.
-    """
-    got = None if replication is None else replication.read or replication.executed
-    if not errant and got is not None and (active.binlog is None or not active.binlog.covers(got)):
-        return Rejoin(
-            Return.UNKNOWN, f"it has received up to {got}, and the active server's log ends at {active.binlog}"
-        )
-    return _returning(replication, errant)
-
-
-def _returning(replication: Replication | None, errant: tuple[str, ...]) -> Rejoin:
-    if errant:
-        reason = f"it has {_counted(errant)} that the active server has not: {_listed(errant)}"
-        return Rejoin(Return.DIVERGED, reason, errant)
-    if replication is None:
-        return Rejoin(Return.UNKNOWN, "it has never been made a replica of the active server")
-    if replication.sql and replication.io != "No":
-        return Rejoin(Return.ALREADY, f"it replicates from {replication.source}")
-    return Rejoin(Return.START, f"it has nothing that {replication.source} has not")
-
-
-def _errant(own: Picture, active: Place, *, ordered: bool, known: tuple[str, ...]) -> tuple[str, ...] | str:
-    """The ranges, or why they are not known."""
-    match own.gtids, active:
-        case BinlogState() as mine, BinlogState() as theirs:
-            return mine.beyond(theirs, ordered=ordered and own.ordered, known=known)
-        case GtidSet() as mine, GtidSet() as theirs:
-            return mine.beyond(theirs)
-        case _, None:
-            return "what the active server has is not known"
-        case None, Coordinates():
-            return "its server has no GTIDs: it can only be compared by file and position"
-        case _ if own.gtids is None or isinstance(active, Coordinates):
-            return f"{MIXED}: they cannot be compared"
-        case _:
-            return f"the transactions of {own.name} and those of the active server are of different kinds"
-
-
-def loss(applied: Place, published: Place, *, ordered: bool = False) -> tuple[str, ...]:
-    """What is known to be missing: `published` was on the old active server, `applied` is here. A lower bound.
-
-    Of places in a binary log, both in that of the old active server.
-    """
-    match published, applied:
-        case BinlogState() as theirs, BinlogState() as mine:
-            return theirs.beyond(mine, ordered=ordered)
-        case GtidSet() as theirs, GtidSet() as mine:
-            return theirs.beyond(mine)
-        case Coordinates() as last, Coordinates() as first:
-            return _between(first, last)
-        case _:
-            return ()
+            return between(one.executed, one.read)
 
 
 # --- may they be switched over? ---------------------------------------------------------------------------------------
@@ -432,20 +258,3 @@ def _holding_up(one: Process, age: int, longest: float) -> Iterable[str]:
         yield f"{who} has been busy for {one.seconds} s with {one.statement[:60].strip()}"
     elif age > longest:
         yield f"{who} has had a transaction open for {age} s"
-
-
-# --- sentences --------------------------------------------------------------------------------------------------------
-
-
-def _counted(ranges: tuple[str, ...]) -> str:
-    """ "5 transactions"; what is between two places of a log cannot be counted."""
-    try:
-        number = count(ranges)
-    except ValueError:
-        return "a part of the log"
-    return f"{number} transaction{'' if number == 1 else 's'}"
-
-
-def _listed(ranges: tuple[str, ...]) -> str:
-    more = len(ranges) - SHOWN
-    return ", ".join(ranges[:SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from pyvrrp.core.effects import Level
-from pyvrrp.mysql import plan, rejoining
+from pyvrrp.mysql import divergence, rejoining
 from pyvrrp.mysql.comparing import ByPlace
 from pyvrrp.mysql.other import Other
 from pyvrrp.mysql.server import Server
@@ -50,7 +50,7 @@ class Returning:
             standing.compared = before, at
             return
         standing.compared = picture, now
-        found = plan.rejoin(
+        found = divergence.rejoin(
             before,
             standing.replication,
             seen.position,
@@ -68,7 +68,7 @@ class Returning:
             if found is not None:
                 await self._judge(picture, found, now, unmoved=True)
 
-    async def _judge(self, picture: Picture, found: plan.Rejoin, now: float, *, unmoved: bool) -> None:
+    async def _judge(self, picture: Picture, found: divergence.Rejoin, now: float, *, unmoved: bool) -> None:
         """Do what follows from the comparison."""
         standing = self._standing
         if standing.errant and not found.errant:
@@ -77,12 +77,12 @@ class Returning:
         standing.memory.change(errant=found.errant)
         if found.errant and news:
             await self._tell_of_errant(picture, found)
-        if found.decision is plan.Return.ALREADY:
+        if found.decision is divergence.Return.ALREADY:
             standing.to_rejoin = False
-        elif found.decision is plan.Return.UNKNOWN and found.reason != standing.unknown:
+        elif found.decision is divergence.Return.UNKNOWN and found.reason != standing.unknown:
             self._say(Level.WARNING, f"does not replicate: {found.reason}")
-        standing.unknown = found.reason if found.decision is plan.Return.UNKNOWN else ""
-        if found.decision is plan.Return.START and unmoved and standing.to_rejoin:
+        standing.unknown = found.reason if found.decision is divergence.Return.UNKNOWN else ""
+        if found.decision is divergence.Return.START and unmoved and standing.to_rejoin:
             await self._follow_active(now)
 
     async def _follow_active(self, now: float) -> None:
@@ -94,7 +94,7 @@ class Returning:
         standing.follows(now)
         self._say(Level.NOTICE, f"replicates from {replication.source}: it has nothing that the active server has not")
 
-    async def _tell_of_errant(self, picture: Picture, found: plan.Rejoin) -> None:
+    async def _tell_of_errant(self, picture: Picture, found: divergence.Rejoin) -> None:
         self._say(Level.ERROR, f"DIVERGED: {found.reason}; nothing is done about them, the operator decides")
         logs = await self._server.logs(LOGS)
         self._say(Level.ERROR, f"this shows them: {rejoining.showing(picture, found.errant, logs)}")

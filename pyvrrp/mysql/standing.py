@@ -10,12 +10,12 @@ from typing import Final
 
 from pyvrrp.core.events import DatabaseReport, DatabaseView
 from pyvrrp.core.settings import DatabaseSettings
-from pyvrrp.mysql import plan
+from pyvrrp.mysql import divergence, page, plan
 from pyvrrp.mysql.closing import Closed
 from pyvrrp.mysql.gtid import merged
 from pyvrrp.mysql.memory import Memory
 from pyvrrp.mysql.opening import Opened, Position
-from pyvrrp.mysql.other import ALIVE, Other, Sight
+from pyvrrp.mysql.other import ALIVE, DEAD, SEEN, Other
 from pyvrrp.mysql.published import Published
 from pyvrrp.mysql.pulse import Pulse
 from pyvrrp.mysql.status import Coordinates, Picture, Replication
@@ -23,13 +23,6 @@ from pyvrrp.mysql.succeeded import Succession
 from pyvrrp.mysql.verdict import Verdict, Word
 
 FAULTS: Final = frozenset({Word.DOWN, Word.HUNG, Word.STALLED})
-DEAD: Final = frozenset({Word.DOWN.value, Word.HUNG.value})
-_ALONE: Final = {
-    "promote": "split brain possible where the nodes cannot hear each other (on_silence: promote)",
-    "hold": "no split brain and no failover by silence alone (on_silence: hold)",
-}
-FORCED: Final = "opened by force, and the other node has not been heard since: its server may be open too"
-SEEN: Final = 3.0  # seconds for which the other one is as it was seen last
 
 
 class Standing:
@@ -162,7 +155,7 @@ class Standing:
         self.succession.opened(self._beat_here(), now)
         lost = merged((*self.memory.now.lost, *opened.missing))
         lost_at = time.time() if opened.missing else self.memory.now.lost_at
-        conceded = plan.gone(self.picture, self._other.known_gtids) if forced and self.picture is not None else ()
+        conceded = divergence.gone(self.picture, self._other.known_gtids) if forced and self.picture is not None else ()
         self.memory.change(lost=lost, lost_at=lost_at, failover=failover, errant=(), conceded=conceded)
         self._forced = forced
         self.called_off()
@@ -309,22 +302,22 @@ class Standing:
         if picture is None or seen is None:
             return
         fresh = self._looked_since_closed and now - seen.at <= SEEN
-        if seen.open and fresh and (lost := plan.gone(picture, seen.position)):
-            yield plan.not_sent_back(lost)
+        if seen.open and fresh and (lost := divergence.gone(picture, seen.position)):
+            yield divergence.not_sent_back(lost)
         if known is not None and isinstance(known, Coordinates) is not (picture.gtids is None):
-            yield f"{plan.MIXED}: what it lacks could not be told (CHANGE MASTER TO MASTER_USE_GTID = slave_pos)"
+            yield f"{divergence.MIXED}: what it lacks could not be told (CHANGE MASTER TO MASTER_USE_GTID = slave_pos)"
 
     def gone(self) -> tuple[str, ...]:
         """What was written here, is on the other one and is here no more, but for what it went on without already."""
         known, conceded = self._other.known_gtids, self.memory.now.conceded
-        lost = plan.gone(self.picture, known) if self.picture is not None else ()
+        lost = divergence.gone(self.picture, known) if self.picture is not None else ()
         return () if merged((*conceded, *lost)) == merged(conceded) else lost
 
     def _concede(self, picture: Picture) -> None:
         """An active one is what counts, whatever the other one has of it. What that one had at the last look it cannot
         have got since from a server that has it not."""
         if self.writes == "open":
-            self.memory.change(conceded=plan.gone(picture, self._known_before))
+            self.memory.change(conceded=divergence.gone(picture, self._known_before))
         self._known_before = self._other.known_gtids
 
     def _lacks(self) -> tuple[str, ...]:
@@ -344,7 +337,7 @@ class Standing:
             return False
         mine = self.picture
         if mine.gtids is not None:
-            return not plan.loss(mine.gtids, seen.position, ordered=mine.ordered)
+            return not divergence.loss(mine.gtids, seen.position, ordered=mine.ordered)
         done = self.replication.executed if self.replication is not None else None
         alive = not seen.by_agent or seen.verdict in ALIVE  # else it was further in the end than it could say
         return alive and isinstance(seen.position, Coordinates) and done is not None and done.covers(seen.position)
@@ -355,7 +348,7 @@ class Standing:
         if (seen is not None and seen.open and now - seen.at <= SEEN) or not self._other.tried:
             return ""
         if lost := self.gone():
-            return plan.written_here(lost, self._other.name)
+            return divergence.written_here(lost, self._other.name)
         if one is None:  # of a server that is away nothing else is known
             return "" if self._looked_at or self.succession.was_last else self.succession.reason(())
         return self.succession.reason(self.missing()) if self._rests() and not self.succession.was_last else ""
@@ -376,7 +369,7 @@ class Standing:
         seen, picture = self._other.seen, self.picture
         if seen is None or picture is None or picture.gtids is None:
             return ()
-        return plan.loss(picture.gtids, self._other.known_gtids, ordered=seen.ordered and picture.ordered)
+        return divergence.loss(picture.gtids, self._other.known_gtids, ordered=seen.ordered and picture.ordered)
 
     def _beat_here(self) -> int:
         """The newest heartbeat of the other one that has come here."""
@@ -404,8 +397,8 @@ class Standing:
             writes=self._shown_writes(),
             replication=self._replication(),
             position=self._has,
-            semi_sync=_semi_sync(picture) if picture is not None and self._verdict.usable else "",
-            peer=_peer(self._other.seen, self._other.trouble, now),
+            semi_sync=page.semi_sync(picture) if picture is not None and self._verdict.usable else "",
+            peer=page.peer(self._other.seen, self._other.trouble, now),
             mode=self._mode(now),
             errant=self.errant,
             lost=self.memory.now.lost,
@@ -421,18 +414,10 @@ class Standing:
         )
 
     def _mode(self, now: float) -> str:
-        """What holds now, and last what two nodes without a third voter chose: they cannot have both."""
-        mine = self.memory.now
-        words = {
-            "paused": mine.paused,
-            "drained": mine.drained,
-            "diverged (docs/mysql.md says what to do)": bool(self.errant),
-            "held down": plan.held(mine.failover, self._settings.hold_down, time.time()) > 0,
-        }
-        seen = self._other.seen
+        mine, seen = self.memory.now, self._other.seen
         self._forced = self._forced and self.writes == "open" and (seen is None or now - seen.at > SEEN)
-        alone = FORCED if self._forced else _ALONE[self._settings.promote.on_silence]
-        return ", ".join([*(word for word, holds in words.items() if holds), alone])
+        held_down = plan.held(mine.failover, self._settings.hold_down, time.time()) > 0
+        return page.mode(mine, self._settings.promote.on_silence, held_down=held_down, forced=self._forced)
 
     def _replication(self) -> str:
         one = self.replication
@@ -453,27 +438,3 @@ def _behind(one: Replication, before: float | None) -> float | None:
     if one.behind is not None:
         return one.behind
     return 0.0 if one.sql and plan.drained(one).state is plan.Drain.DONE else before
-
-
-def _semi_sync(picture: Picture) -> str:
-    now = picture.semi_sync
-    if now.names is None:
-        return "not installed"
-    if now.source:
-        many = ": one of them is enough, and it need not be the other node" if now.clients > 1 else ""
-        return f"in force, {now.clients} acknowledging{many}" if now.in_force else "fallen back to asynchronous"
-    if now.acknowledging and any(one.io == "Yes" for one in picture.replications):
-        return "acknowledging"
-    return "would acknowledge, and is not connected" if now.acknowledging else "off"
-
-
-def _peer(seen: Sight | None, trouble: str, now: float) -> str:
-    if seen is None or now - seen.at > SEEN:
-        return f"not known{': ' + trouble if trouble else ''}"
-    paused = ", paused" if seen.paused and seen.open else ""
-    if seen.open and seen.verdict in DEAD:
-        return f"{seen.verdict}: nobody can write{paused}"
-    verdict = f", {seen.verdict}{paused}" if seen.verdict else paused
-    against = f"; it would not take over: {', '.join(seen.against)}" if seen.against else ""
-    writes = "closed for a switchover" if seen.lent else "open" if seen.open else "closed"
-    return f"writes {writes}{verdict}{against}"

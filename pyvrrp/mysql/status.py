@@ -36,6 +36,15 @@ class Coordinates:
         return (len(self.file), self.file, self.position) >= (len(other.file), other.file, other.position)
 
 
+def between(first: Coordinates | None, last: Coordinates | None) -> tuple[str, ...]:
+    """What lies between two places of one server's binary log."""
+    if last is None or (first is not None and first.covers(last)):
+        return ()
+    if first is None:
+        return (f"..{last}",)
+    return (f"{first}..{last.position}" if first.file == last.file else f"{first}..{last}",)
+
+
 @dataclass(frozen=True, slots=True)
 class Replication:
     """One channel by which a server replicates.

@@ -11,8 +11,9 @@ from labkit import mysql56 as package
 from labkit import state
 
 from pyvrrp.mysql.dialect import HEARTBEAT_SCHEMA, Dialect, beat, dialect
+from pyvrrp.mysql.divergence import Return, loss, rejoin
 from pyvrrp.mysql.gtid import BinlogState, GtidSet, MariaPosition
-from pyvrrp.mysql.plan import Drain, Return, drained, loss, rejoin
+from pyvrrp.mysql.plan import Drain, drained
 from pyvrrp.mysql.status import Picture, picture, processes, transactions
 from tests.mysql import mysql56
 from tests.mysql.pair import Pair
