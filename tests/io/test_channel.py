@@ -8,6 +8,7 @@ import json
 import socket
 import ssl
 import subprocess
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,6 +23,8 @@ from pyvrrp.io.channel import GREETINGS_MAX, Channel, Object, credentials
 
 A, B, STRANGER = "127.0.7.1", "127.0.7.2", "127.0.7.9"
 
+
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 NEW = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-subj", "/CN=pyvrrp")
 
@@ -194,13 +197,22 @@ def test_the_other_comes_back(key: Path, port: int) -> None:
     play(story())
 
 
+async def _as_soon_as_it_listens(port: int, client: ssl.SSLContext) -> Connection:
+    end = time.monotonic() + 10
+    while True:
+        try:
+            return await asyncio.open_connection(A, port, ssl=client, local_addr=(B, 0))
+        except ConnectionRefusedError:
+            assert time.monotonic() < end
+            await asyncio.sleep(0.01)
+
+
 def test_closing_lets_go_of_one_that_is_being_greeted(key: Path, port: int) -> None:
     async def story() -> None:
         a = End(key, port)
         async with living(a):
-            await until(lambda: len(a.channel._tasks) >= 3)
             client = credentials(str(key)).client
-            reader, writer = await asyncio.open_connection(A, port, ssl=client, local_addr=(B, 0))
+            reader, writer = await _as_soon_as_it_listens(port, client)
             assert b"hello" in await reader.readline()
         with contextlib.suppress(ConnectionError):
             assert await asyncio.wait_for(reader.read(), 10) == b""
