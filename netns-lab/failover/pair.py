@@ -39,7 +39,7 @@ SEMI_SYNC: Final = ("rpl_semi_sync_master_enabled = 1", "rpl_semi_sync_slave_ena
 
 PRIVILEGES: Final = (
     "slave monitor, binlog monitor, process, connection admin, read_only admin, replication slave admin, "
-    "replication master admin"
+    "replication master admin, binlog replay"
 )
 
 TABLES: Final = {

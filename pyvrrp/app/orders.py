@@ -103,9 +103,12 @@ class Orders:
     async def _drain(self, instance: str, request: Object) -> Object:
         keeper = self._databases.keeper(instance)
         steps: list[str] = []
+        to, other = str(request.get("to") or ""), self._databases.post(instance).other
+        if to and other is not None and to != other.node:
+            raise ControlError(f"the other node is {other.node}, not {to}: nothing was done")
         if self._switchover.status(instance).state == "MASTER":
             if self._databases.channel_is_up:
-                outcome = await self._switchover.run(instance, str(request.get("to") or ""), dry_run=False)
+                outcome = await self._switchover.run(instance, to, dry_run=False)
                 if not outcome["ok"]:
                     return outcome
                 steps = outcome["steps"]
@@ -153,7 +156,8 @@ class Orders:
         seen = [f"the other node said {ago} that it has {other.position}; this one has {own.position}"]
         if other.writes == "open" and other.verdict in ALIVE:
             seen.append(
-                f"ITS WRITES WERE OPEN {ago}: if it lives, both are open from now on, and what it wrote is lost"
+                f"ITS WRITES WERE OPEN {ago}: if it lives, both are open until they hear each other again, and then"
+                " clients lose what the one with the lower priority wrote"
             )
         return [*against, *seen, *(lacking or ["of what it had then nothing is missing here"])]
 

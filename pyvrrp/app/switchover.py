@@ -163,7 +163,10 @@ class Switchover:
         own, channel = self._databases.post(instance).own, self._databases.channel
         other = await channel.ask("stand by", {"instance": instance}, ANSWER)
         target = str(other["node"])
-        objections = await self._databases.keeper(instance).handover.objections()
+        try:
+            objections = await self._databases.keeper(instance).handover.objections()
+        except PyvrrpError as error:
+            raise RefusedError(f"the server of the active node cannot be asked: {error}") from None
         active = self._node.settings.router_id
         if to == active != target:
             raise RefusedError(f"{active} is active already")

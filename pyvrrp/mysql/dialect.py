@@ -284,6 +284,7 @@ def _maria(name: str, version: Version) -> Dialect:
                     "READ_ONLY ADMIN",
                     "REPLICATION SLAVE ADMIN",
                     "REPLICATION MASTER ADMIN",
+                    "BINLOG REPLAY",
                 )
             )
         ),

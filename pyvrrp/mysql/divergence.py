@@ -6,7 +6,8 @@ The sentences go on after the name of a node, as those of `plan`.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Final
 
 from pyvrrp.mysql.gtid import BinlogState, GtidSet, counted, listed, merged
@@ -43,12 +44,14 @@ def rejoin(
     ordered: bool = False,
     known: tuple[str, ...] = (),
     writer: str = "",
+    gaps: Iterable[str] = (),
     acknowledges: bool = False,
 ) -> Rejoin:
     """Whether a server that is not active may replicate from the one that is.
 
     `active` is what that one has, and must have been asked for after `own`: meanwhile it writes. `ordered`: it has
-    gtid_strict_mode too; `writer`: what its own transactions are numbered under. `known`: what was found errant before.
+    gtid_strict_mode too; `writer`: what its own transactions are numbered under, `gaps`: the numbers that it has left
+    out. `known`: what was found errant before.
     Errant transactions are never skipped: whoever replicates beyond them hides them. `acknowledges`: it does so as a
     semi-synchronous replica.
     """
@@ -56,11 +59,13 @@ def rejoin(
     if isinstance(errant, str):
         return Rejoin(Return.UNKNOWN, errant)
     reused = (each for each in known if _is_of(each, writer) and _has_logged(own, each))
-    errant = merged((*errant, *reused))
+    alone = (each for gap in gaps if isinstance(own.gtids, BinlogState) for each in own.gtids.within(gap))
+    errant = merged((*errant, *reused, *alone))
     lost = gone(own, active)
-    if lost and not errant and not (acknowledges and _comes_back(own, lost)):
+    if lost and not errant and not (acknowledges and comes_back(own, lost)):
         return Rejoin(Return.UNKNOWN, not_sent_back(lost))
-    return _returning(replication, errant)
+    found = _returning(replication, errant)
+    return replace(found, reason=sent_back(lost)) if lost and found.decision is Return.START else found
 
 
 def gone(own: Picture, other: Place) -> tuple[str, ...]:
@@ -75,7 +80,7 @@ def gone(own: Picture, other: Place) -> tuple[str, ...]:
             return ()
 
 
-def _comes_back(own: Picture, lost: tuple[str, ...]) -> bool:
+def comes_back(own: Picture, lost: tuple[str, ...]) -> bool:
     """A MariaDB that acknowledges, semi-synchronously, takes back what is its own; tried on 10.11."""
     mine = own.gtids
     return isinstance(mine, BinlogState) and not any(mine.is_past(each) for each in lost)
@@ -84,6 +89,11 @@ def _comes_back(own: Picture, lost: tuple[str, ...]) -> bool:
 def not_sent_back(lost: tuple[str, ...]) -> str:
     """Why a server does not follow the active one, which has what is gone from here."""
     return f"{_gone(lost)}: no replica gets its own back, it has to be made a copy of the other node again"
+
+
+def sent_back(lost: tuple[str, ...]) -> str:
+    """The same of one that follows, and acknowledges."""
+    return f"{_gone(lost)}: the active server sends them back"
 
 
 def written_here(lost: tuple[str, ...], other: str) -> str:
@@ -138,7 +148,7 @@ def _returning(replication: Replication | None, errant: tuple[str, ...]) -> Rejo
         return Rejoin(Return.UNKNOWN, "it has never been made a replica of the active server")
     if replication.sql and replication.io != "No":
         return Rejoin(Return.ALREADY, f"it replicates from {replication.source}")
-    return Rejoin(Return.START, f"it has nothing that {replication.source} has not")
+    return Rejoin(Return.START, "it has nothing that the active server has not")
 
 
 def _errant(own: Picture, active: Place, *, ordered: bool, known: tuple[str, ...]) -> tuple[str, ...] | str:

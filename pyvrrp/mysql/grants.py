@@ -20,6 +20,7 @@ PURPOSES: Final = {
     "READ_ONLY ADMIN": "open and close writes",
     "REPLICATION SLAVE ADMIN": "start and stop replication",
     "REPLICATION_SLAVE_ADMIN": "start and stop replication",
+    "BINLOG REPLAY": "leave out numbers of transactions that another server may have used",
     "REPLICATION MASTER ADMIN": "set semi-synchronous replication by role",
     "SYSTEM_VARIABLES_ADMIN": "open and close writes, set semi-synchronous replication by role",
     "SUPER": "open and close writes, end sessions, start and stop replication",

@@ -16,6 +16,7 @@ MARIA: Final = re.compile(r"(\d+)-(\d+)-(\d+)", re.ASCII)
 UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 TAG: Final = re.compile(r"[a-z_][a-z0-9_]{0,31}")
 INTERVAL: Final = re.compile(r"(\d+)(?:-(\d+))?", re.ASCII)
+GAP: Final = re.compile(r"(\d+):(\d+)\.\.(\d+)", re.ASCII)
 MARIA_RANGE: Final = re.compile(r"(\d+)-\d+-(\d+)(?:\.\.(\d+))?", re.ASCII)
 RANGE: Final = re.compile(rf"\d+-\d+-(\d+)(?:\.\.(\d+))?|{UUID.pattern}(?::{TAG.pattern})?:(\d+)(?:-(\d+))?", re.ASCII)
 
@@ -124,6 +125,12 @@ class BinlogState:
             ahead.append(_range(gtid, max(after, first - 1) if first <= gtid.sequence else after))
         return tuple(ahead)
 
+    def within(self, gap: str) -> tuple[str, ...]:
+        """What this has of the numbers that another server has left out, each as a range; see Gap."""
+        left_out = Gap.parse(gap)
+        mine = (gtid for gtid in self.gtids if gtid.domain == left_out.domain)
+        return tuple(_range(gtid, left_out.after) for gtid in mine if left_out.after < gtid.sequence < left_out.before)
+
     def gone_from(self, other: BinlogState, server_id: int) -> tuple[str, ...]:
         """What this has of that server's transactions and `other`, that server itself, has not: a replica never gets
         its own. Where `other` names none of its own, it has those up to its position."""
@@ -153,6 +160,25 @@ class BinlogState:
             both = min(gtid.sequence, theirs.get(gtid[:2], 0))
             forks[gtid.domain] = max(both, forks.get(gtid.domain, 0))
         return forks
+
+
+class Gap(NamedTuple):
+    """Numbers of a domain that no transaction of a server has: those between these two."""
+
+    domain: int
+    after: int
+    before: int
+
+    @classmethod
+    def parse(cls, text: str) -> Gap:
+        """What str gives. Raises ValueError."""
+        match = GAP.fullmatch(text)
+        if match is None:
+            raise ValueError(f"{text!r} is no gap between transactions")
+        return cls(*map(int, match.groups()))
+
+    def __str__(self) -> str:
+        return f"{self.domain}:{self.after}..{self.before}"
 
 
 class Source(NamedTuple):

@@ -384,7 +384,7 @@ class Keeper:
             if is_open and could_not and self._settings.demote.read_only:
                 await self._shut()  # first of all: each moment counts
             if self._is_open() and not self._writes.lent:
-                await self._roles.release(self._standing.picture, now)
+                await self._roles.release(self._standing.picture, now, alone=self._other.told_dead(now))
             await self._privileges.look(now)
             picture = await self._server.look(LOOK)
             self._standing.saw(picture, now)
@@ -407,7 +407,7 @@ class Keeper:
                 Level.WARNING, "the active server was read_only, by somebody's order or a restart: it is opened again"
             )
             await self._server.set_writable(LOOK)
-        await self._roles.lead(picture)
+        await self._roles.lead(picture, alone=self._other.told_dead(self._loop.time()))
         replication = self._standing.replication
         if replication is not None and (replication.sql or replication.io != "No"):
             with contextlib.suppress(DatabaseError):  # tried again

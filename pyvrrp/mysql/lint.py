@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from pyvrrp.mysql.facts import Facts
 from pyvrrp.mysql.finding import BOTH, Finding, Severity, Wanted, problem
+from pyvrrp.mysql.gtid import BinlogState, GtidSet, MariaPosition
 from pyvrrp.mysql.lint_server import judged
 
 
@@ -66,6 +67,11 @@ def _both(here: Facts, there: Facts) -> Iterator[Finding]:
 def _standby(standby: Facts, active: Facts) -> Iterator[Finding]:
     if not (standby.on("read_only") and active.on("read_only") is False):
         return
+    if lost := _lost(standby, active):
+        text = (
+            f"has lost what was written on it, and the other one has: {', '.join(lost)}. No replica gets its own back"
+        )
+        yield problem(standby, text, "# make it a copy of the other one again: docs/mysql.md")
     for row in standby.replication or ():
         threads = {"IO": row.get("replica_io_running"), "SQL": row.get("replica_sql_running")}
         if set(threads.values()) != {"Yes"}:
@@ -76,6 +82,21 @@ def _standby(standby: Facts, active: Facts) -> Iterator[Finding]:
                 text,
                 "# `pyvrrpctl status` there says why; docs/mysql.md has what to do about a node that has diverged",
             )
+
+
+def _lost(standby: Facts, active: Facts) -> tuple[str, ...]:
+    """A standby's own transactions that are not on it; of an active one they would only be newer than the look."""
+    try:
+        if standby.maria and active.maria:
+            mine = BinlogState.parse(standby.position).joined(
+                MariaPosition.parse(standby.value("gtid_slave_pos") or "")
+            )
+            return BinlogState.parse(active.position).gone_from(mine, standby.server_id)
+        return GtidSet.parse(active.position).gone_from(
+            GtidSet.parse(standby.position), standby.value("server_uuid") or ""
+        )
+    except ValueError:
+        return ()
 
 
 def _kinds(here: Facts, there: Facts) -> Iterator[Finding]:

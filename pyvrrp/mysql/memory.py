@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
+GAPS: Final = 32
 SUFFIX: Final = ".database.json"
 
 
@@ -25,7 +26,7 @@ class Remembered:
     its own were. `failover`: when this pair last failed over without being asked to, `acknowledged`: when the operator
     last said that it was seen. `lost`: transactions that takeovers left behind since then, the last of which was
     `lost_at`. `errant`: those that its server alone has. `conceded`: those of its own that the other server alone had
-    while this one was active.
+    while this one was active. `gaps`: the numbers that it has left out when it was opened, the last GAPS times.
     """
 
     paused: bool = False
@@ -40,6 +41,7 @@ class Remembered:
     lost_at: float = 0.0
     errant: tuple[str, ...] = ()
     conceded: tuple[str, ...] = ()
+    gaps: tuple[str, ...] = ()
 
 
 _KINDS: Final[dict[str, Any]] = {
@@ -47,7 +49,7 @@ _KINDS: Final[dict[str, Any]] = {
     **dict.fromkeys(("successor", "doubt"), str),
     "beat": int,
     **dict.fromkeys(("failover", "acknowledged", "lost_at"), (int, float)),
-    **dict.fromkeys(("lost", "errant", "conceded"), tuple),
+    **dict.fromkeys(("lost", "errant", "conceded", "gaps"), tuple),
 }
 
 

@@ -16,13 +16,14 @@ from pyvrrp.core.settings import PromoteSettings
 from pyvrrp.errors import PyvrrpError
 from pyvrrp.mysql import divergence, plan
 from pyvrrp.mysql.failure import DatabaseError
-from pyvrrp.mysql.gtid import BinlogState, GtidSet
+from pyvrrp.mysql.gtid import BinlogState, Gap, GtidSet
 from pyvrrp.mysql.server import Server
 from pyvrrp.mysql.status import Coordinates, Picture, Replication, SemiSync
 
 ANSWER: Final = 1.0  # seconds for one statement, and for draining when it is forced to go on
 REST: Final = 0.3  # seconds without anything new from a living source that has more
 FIRST_LOOK, LAST_LOOK = 0.002, 0.05  # seconds between two looks at how far it is
+LEFT_OUT: Final = 1_000_000  # numbers of transactions; more than a disk may lose
 
 Position = BinlogState | GtidSet | Coordinates
 
@@ -33,10 +34,12 @@ class RefusedError(PyvrrpError):
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """It takes writes. `missing`: transactions that it is known not to have, and goes on without."""
+    """It takes writes. `missing`: transactions that it is known not to have, and goes on without; `gap`: the numbers
+    that it has left out (see Gap), "" for none."""
 
     detail: str
     missing: tuple[str, ...] = ()
+    gap: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +95,10 @@ class _Opening:
             await self._command("stop_sql", replication)
         await self._server.set_writable(ANSWER)
         self._mark("opened")
-        await self._server.prove(picture.server_id, ANSWER)
+        gap = _gap(picture)
+        await self._server.prove(picture.server_id, ANSWER, gap.before if gap is not None else 0)
         self._mark("a write proved")
-        return Opened(", ".join(self._steps), tuple(self._missing))
+        return Opened(", ".join(self._steps), tuple(self._missing), str(gap or ""))
 
     async def _receive_the_rest(self, replication: Replication) -> Replication:
         """A source that was closed in good order still sends: what it had in the end is waited for while more comes."""
@@ -188,6 +192,16 @@ async def hindrance(server: Server, within: float) -> str:
     with contextlib.suppress(DatabaseError):
         return "".join(f' ("{each}")' for each in await server.applier_waits(within))
     return ""
+
+
+def _gap(picture: Picture) -> Gap | None:
+    """The numbers that it is to leave out. Its disk may have lost its last transactions, which another server has: what
+    it writes now must not pass for them. (MySQL has no numbers to leave out but by naming each transaction.)"""
+    if not isinstance(picture.gtids, BinlogState):
+        return None
+    reached = {gtid.domain: gtid.sequence for gtid in picture.gtids.position.gtids}
+    last = reached.get(picture.domain, 0)
+    return Gap(picture.domain, last, last + LEFT_OUT)
 
 
 def beyond(last: Position | None, picture: Picture, replication: Replication | None) -> tuple[str, ...]:

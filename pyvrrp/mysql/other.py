@@ -43,6 +43,7 @@ class Sight:
     paused: bool = False
     lent: bool = False  # closed for a switchover, while it counts as open
     server_id: int = 0
+    gaps: tuple[str, ...] = ()  # numbers of transactions that it has left out
     writer: str = ""  # what its own transactions are numbered under
 
 
@@ -85,6 +86,7 @@ class Other:
             published.paused,
             published.lent,
             published.server_id,
+            published.gaps,
             published.writer,
         )
         self._take(seen, published.writes)
@@ -155,6 +157,10 @@ class Other:
     def told_closed(self, now: float) -> bool:
         """Whether its agent has just said that its writes are closed: then its last position is known."""
         return self.seen is not None and self.told_within(FRESH, now) and self.seen.closed
+
+    def told_dead(self, now: float) -> bool:
+        """Whether its agent has just said that its server is dead, or hangs."""
+        return self.seen is not None and self.told_within(FRESH, now) and self.seen.verdict in DEAD
 
     def told_open(self, now: float) -> bool:
         """Whether its agent has just said that its writes are open."""

@@ -22,6 +22,7 @@ CLIENT_ERRORS: Final = range(2000, 3000)  # of an IO thread whose source is gone
 # Of an IO thread that a living source turns away, and will not let in without somebody's help. (That it takes no more
 # connections, 1040, is over by itself.)
 TURNED_AWAY: Final = frozenset({1044, 1045, 1129, 1130, 1227, 1698, 1862, 3118})
+NOT_IN_LOG: Final = 1236  # the source has not got what the replica asks it for
 LONG: Final = 2.0  # seconds; what has been going on for longer will not end by itself within a switchover
 MESSAGE: Final = re.compile(r"\bmessage: ", re.IGNORECASE)
 PAUSED: Final = "paused (`pyvrrpctl resume` ends that)"
@@ -133,7 +134,8 @@ def _stopped(thread: str, number: int, text: str) -> str:
 
 
 def _error(number: int, text: str) -> str:
-    return f" (error {number}: {_message(text)})" if number else ""
+    may = "; it may have diverged, or what it needs is purged: docs/mysql.md" if number == NOT_IN_LOG else ""
+    return f" (error {number}: {_message(text)}{may})" if number else ""
 
 
 def _message(text: str) -> str:

@@ -6,6 +6,8 @@ import json
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Final
 
+from pyvrrp.mysql.gtid import Gap
+
 LONGEST: Final = 65536  # characters of a position; that of a server with many sources is long
 
 
@@ -21,7 +23,8 @@ class Published:
     itself, and when the operator last said that it was seen, by the wall clock, 0 for never. `was_last`: whether it
     believes that its server was active last, "yes" or "no"; "" when it does not know, or is of an older version.
     `paused`: its operator has said that nothing is to be moved. `lent`: its writes are closed for a switchover that may
-    give them back. `server_id`, `writer`: its server's, see Picture; 0 and "" before anybody has looked.
+    give them back. `server_id`, `writer`: its server's, see Picture; 0 and "" before anybody has looked. `gaps`:
+    the numbers of transactions that it has left out, see Gap: who has any of them, has them alone.
     """
 
     instance: str
@@ -42,6 +45,7 @@ class Published:
     lent: bool = False
     server_id: int = 0
     writer: str = ""
+    gaps: tuple[str, ...] = ()
 
     def as_json(self) -> str:
         """One line."""
@@ -58,13 +62,15 @@ class Published:
         if not isinstance(data, dict):
             raise ValueError("what was published is no object")  # noqa: TRY004  # it is the text that is wrong
         known = {each.name: data[each.name] for each in fields(cls) if each.name in data}
-        if isinstance(known.get("against"), list):
-            known["against"] = tuple(known["against"])
+        known |= {name: tuple(value) for name, value in known.items() if isinstance(value, list)}
         try:
             made = cls(**known)
         except TypeError as error:
             raise ValueError(f"what was published is incomplete: {error}") from None
         wrong = [name for name, value in known.items() if not _fits(value, KINDS[name])]
+        if not wrong:
+            for gap in made.gaps:
+                Gap.parse(gap)
         if wrong or len(made.position) > LONGEST:
             raise ValueError(f"what was published has no right {wrong[0] if wrong else 'position'}")
         return made
@@ -73,7 +79,7 @@ class Published:
 KINDS: Final[dict[str, Any]] = {
     **dict.fromkeys(("instance", "node", "writes", "verdict", "position", "flavour", "was_last", "writer"), str),
     **dict.fromkeys(("semi_sync", "ordered", "paused", "lent"), bool),
-    "against": tuple,
+    **dict.fromkeys(("against", "gaps"), tuple),
     **dict.fromkeys(("beat", "server_id"), int),
     **dict.fromkeys(("failover", "acknowledged", "age"), (int, float)),
 }

@@ -57,6 +57,7 @@ class Returning:
             ordered=seen.ordered,
             known=standing.errant,
             writer=seen.writer,
+            gaps=seen.gaps,
             acknowledges=self._acknowledges and picture.semi_sync.names is not None,
         )
         await self._judge(picture, found, now, unmoved=before.gtids == picture.gtids)
@@ -83,16 +84,16 @@ class Returning:
             self._say(Level.WARNING, f"does not replicate: {found.reason}")
         standing.unknown = found.reason if found.decision is divergence.Return.UNKNOWN else ""
         if found.decision is divergence.Return.START and unmoved and standing.to_rejoin:
-            await self._follow_active(now)
+            await self._follow_active(found.reason, now)
 
-    async def _follow_active(self, now: float) -> None:
+    async def _follow_active(self, why: str, now: float) -> None:
         standing = self._standing
         replication = standing.replication
         if replication is None:
             return
         await rejoining.follow(self._server, replication)
         standing.follows(now)
-        self._say(Level.NOTICE, f"replicates from {replication.source}: it has nothing that the active server has not")
+        self._say(Level.NOTICE, f"replicates from {replication.source}: {why}")
 
     async def _tell_of_errant(self, picture: Picture, found: divergence.Rejoin) -> None:
         self._say(Level.ERROR, f"DIVERGED: {found.reason}; nothing is done about them, the operator decides")

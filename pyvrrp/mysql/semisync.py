@@ -20,10 +20,11 @@ ALONE: Final = 1.0  # seconds without a replica; one that only connects anew is 
 ROLES: Final = 10.0  # seconds between two restarts of an IO thread that does not acknowledge
 
 
-async def lead(server: Server, picture: Picture, within: float) -> str:
-    """The role of an active server; what was changed, "" when nothing had to be."""
+async def lead(server: Server, picture: Picture, within: float, *, alone: bool = False) -> str:
+    """The role of an active server; what was changed, "" when nothing had to be. `alone`: whoever is connected, nobody
+    acknowledges."""
     now = picture.semi_sync
-    wanted = now.clients > 0
+    wanted = now.clients > 0 and not alone
     if now.names is None or (now.source, now.replica) == (wanted, False):
         return ""
     await server.ask(server.work, *now.names.roles(source=wanted, replica=False), within=within)
@@ -66,24 +67,24 @@ class Roles:
         self._fallbacks: int | None = None
         self._alone_since: float | None = None
 
-    async def lead(self, picture: Picture) -> None:
-        """It is active."""
+    async def lead(self, picture: Picture, *, alone: bool) -> None:
+        """It is active. `alone`: the other one's agent says that its server is dead, or hangs."""
         self._notice_fallbacks(picture)
         if self._ours:
-            self._note(await lead(self._server, picture, LOOK))
+            self._note(await lead(self._server, picture, LOOK, alone=alone))
 
-    async def release(self, picture: Picture | None, now: float) -> None:
+    async def release(self, picture: Picture | None, now: float, *, alone: bool) -> None:
         """It is active: commits that wait although nobody is there any more are let go.
 
         What else the server is asked waits behind them. `picture` is how it was seen last.
         """
         if not self._ours or picture is None or picture.semi_sync.names is None or not picture.semi_sync.source:
             return
-        if await self._server.acknowledging(LOOK):
+        if not alone and await self._server.acknowledging(LOOK):
             self._alone_since = None
-        elif self._alone_since is None:
+        elif self._alone_since is None and not alone:
             self._alone_since = now
-        elif now - self._alone_since >= ALONE:
+        elif alone or now - (self._alone_since or now) >= ALONE:
             roles = picture.semi_sync.names.roles(source=False, replica=False)
             await self._server.ask(self._server.gate, *roles, within=LOOK)
             self._note("commits no longer wait: no replica is there")

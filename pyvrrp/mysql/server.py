@@ -30,6 +30,7 @@ SHOWN: Final = 40  # characters of a statement
 CLIENTS: Final = (
     "SHOW GLOBAL STATUS WHERE Variable_name IN ('Rpl_semi_sync_master_clients', 'Rpl_semi_sync_source_clients')"
 )
+NUMBER: Final = "SET SESSION gtid_seq_no = {0}"
 FLAG: Final = "SELECT @@global.read_only AS flag"
 WHO: Final = "SELECT SUBSTRING_INDEX(USER(), '@', 1) AS name"
 VERSION: Final = "SELECT @@global.version AS version, @@global.version_comment AS comment"
@@ -261,9 +262,10 @@ class Server:
         states = (each.state for each in found if each.user == "system user")
         return tuple(dict.fromkeys(each for each in states if WAITS.search(each)))
 
-    async def prove(self, server_id: int, within: float) -> None:
-        """Write one heartbeat."""
-        await self.ask(self.work, WRITE.format(server_id), within=within)
+    async def prove(self, server_id: int, within: float, number: int = 0) -> None:
+        """Write one heartbeat; on MariaDB as the transaction with that number, if one is given."""
+        numbered = (NUMBER.format(number),) if number else ()
+        await self.ask(self.work, *numbered, WRITE.format(server_id), within=within)
 
     async def idle(self, within: float) -> None:
         """Wait until it has done what was asked of it, or so many seconds."""

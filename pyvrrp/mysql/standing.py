@@ -13,7 +13,7 @@ from pyvrrp.core.settings import DatabaseSettings
 from pyvrrp.mysql import divergence, page, plan
 from pyvrrp.mysql.closing import Closed
 from pyvrrp.mysql.gtid import merged
-from pyvrrp.mysql.memory import Memory
+from pyvrrp.mysql.memory import GAPS, Memory
 from pyvrrp.mysql.opening import Opened, Position
 from pyvrrp.mysql.other import ALIVE, DEAD, SEEN, Other
 from pyvrrp.mysql.published import Published
@@ -157,6 +157,8 @@ class Standing:
         lost_at = time.time() if opened.missing else self.memory.now.lost_at
         conceded = divergence.gone(self.picture, self._other.known_gtids) if forced and self.picture is not None else ()
         self.memory.change(lost=lost, lost_at=lost_at, failover=failover, errant=(), conceded=conceded)
+        if opened.gap:
+            self.memory.change(gaps=(*self.memory.now.gaps, opened.gap)[-GAPS:])
         self._forced = forced
         self.called_off()
 
@@ -238,6 +240,7 @@ class Standing:
             lent=self.lent,
             server_id=picture.server_id if picture is not None else 0,
             writer=picture.writer if picture is not None else "",
+            gaps=mine.gaps,
         )
 
     def _faults(self) -> tuple[str, ...]:
@@ -303,7 +306,8 @@ class Standing:
             return
         fresh = self._looked_since_closed and now - seen.at <= SEEN
         if seen.open and fresh and (lost := divergence.gone(picture, seen.position)):
-            yield divergence.not_sent_back(lost)
+            back = picture.semi_sync.replica and divergence.comes_back(picture, lost)
+            yield divergence.sent_back(lost) if back else divergence.not_sent_back(lost)
         if known is not None and isinstance(known, Coordinates) is not (picture.gtids is None):
             yield f"{divergence.MIXED}: what it lacks could not be told (CHANGE MASTER TO MASTER_USE_GTID = slave_pos)"
 

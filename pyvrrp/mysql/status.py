@@ -122,8 +122,8 @@ class Picture:
 
     `gtids`: all that it has, None when it has no GTIDs, or is a replica by file and position: then nobody has seen to
     it that the two servers' GTIDs agree. MariaDB's are those of its binary log and what it replicated. `logged`: those
-    of its binary log alone. `position`: all it has, for waiting and showing. `ordered`: MariaDB's gtid_strict_mode.
-    `binlog`: the end of its binary log, None without one.
+    of its binary log alone. `position`: all it has, for waiting and showing. `ordered`: MariaDB's gtid_strict_mode,
+    `domain`: its gtid_domain_id. `binlog`: the end of its binary log, None without one.
     """
 
     name: str
@@ -135,6 +135,7 @@ class Picture:
     super_read_only: bool = False
     log_updates: bool = False
     ordered: bool = False
+    domain: int = 0
     gtids: BinlogState | GtidSet | None = None
     logged: BinlogState | GtidSet | None = None
     binlog: Coordinates | None = None
@@ -228,6 +229,7 @@ def picture(
         super_read_only=fact.flag("super_read_only"),
         log_updates=fact.flag("log_replica_updates"),
         ordered=fact.flag("gtid_strict_mode"),
+        domain=fact.number("gtid_domain_id"),
         gtids=_joined(logged, fact),
         logged=logged,
         binlog=_Columns(binlog_status[0]).coordinates("file", "position") if binlog_status else None,

@@ -56,7 +56,7 @@ BY_GTID: Final = "log_slave_updates\ngtid_strict_mode = 1\n"
 BY_PLACE: Final = "innodb_flush_log_at_trx_commit = 2\n"  # without it a crash loses what the log has
 PRIVILEGES: Final = (
     "slave monitor, binlog monitor, process, connection admin, read_only admin, replication slave admin,"
-    " replication master admin"
+    " replication master admin, binlog replay"
 )
 PREPARE: Final = (
     "set global read_only=0",

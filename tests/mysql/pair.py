@@ -55,7 +55,7 @@ PREPARE = (
     "create user pyvrrp@'127.0.0.1'",
     *(
         f"grant slave monitor, binlog monitor, process, connection admin, read_only admin, replication slave admin,"
-        f" replication master admin on *.* to {user}"
+        f" replication master admin, binlog replay on *.* to {user}"
         for user in ("pyvrrp@localhost", "pyvrrp@'127.0.0.1'")
     ),
     *(f"grant select, insert, update on pyvrrp.* to {user}" for user in ("pyvrrp@localhost", "pyvrrp@'127.0.0.1'")),

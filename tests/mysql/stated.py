@@ -12,7 +12,7 @@ from pyvrrp.mysql.finding import Wanted
 AGENT_GRANTS = (
     (
         "GRANT PROCESS, BINLOG MONITOR, CONNECTION ADMIN, READ_ONLY ADMIN, REPLICATION SLAVE ADMIN, REPLICATION MASTER"
-        " ADMIN, SLAVE MONITOR ON *.* TO `pyvrrp`@`localhost` IDENTIFIED BY PASSWORD '*B6'"
+        " ADMIN, SLAVE MONITOR, BINLOG REPLAY ON *.* TO `pyvrrp`@`localhost` IDENTIFIED BY PASSWORD '*B6'"
     ),
     "GRANT SELECT, INSERT, UPDATE ON `pyvrrp`.* TO `pyvrrp`@`localhost`",
 )

@@ -16,7 +16,7 @@ OWN = Picture(name="MariaDB 10.11", ordered=True, gtids=BinlogState.parse("0-1-1
 
 def test_a_server_with_nothing_of_its_own_replicates() -> None:
     active = BinlogState.parse("0-1-105,0-2-120")
-    assert rejoin(OWN, STOPPED, active) == Rejoin(Return.START, "it has nothing that 192.168.1.201:3306 has not")
+    assert rejoin(OWN, STOPPED, active) == Rejoin(Return.START, "it has nothing that the active server has not")
     assert rejoin(OWN, replace(RUNNING, io="No"), active).decision is Return.START
     assert rejoin(OWN, replace(RUNNING, sql=False), active).decision is Return.START
     assert rejoin(OWN, RUNNING, active) == Rejoin(Return.ALREADY, "it replicates from 192.168.1.201:3306")
@@ -112,6 +112,18 @@ def test_a_number_that_the_active_one_uses_again_gives_nothing_back() -> None:
     reused = rejoin(mysql, STOPPED, GtidSet.parse(f"{A}:1-20,{B}:1-2"), known=(f"{A}:8-9",), writer=A)
     assert reused.errant == (f"{A}:8-9",)
     assert rejoin(mysql, STOPPED, GtidSet.parse(f"{A}:1-20,{B}:1-2"), known=(f"{B}:2",), writer=A).errant == ()
+
+
+def test_what_the_active_one_has_left_out_this_one_has_alone() -> None:
+    active, gaps = BinlogState.parse("0-1-1006500"), ("0:50..6000", "0:6452..1006452")
+    own = replace(OWN, gtids=BinlogState.parse("0-1-6507"))
+    found = rejoin(own, STOPPED, active, ordered=True, gaps=gaps)
+    assert found == Rejoin(
+        Return.DIVERGED,
+        "it has 55 transactions that the active server has not: 0-1-6453..6507",
+        ("0-1-6453..6507",),
+    )
+    assert rejoin(replace(own, gtids=active), STOPPED, active, ordered=True, gaps=gaps).decision is Return.START
 
 
 def test_what_cannot_be_compared_is_not_started() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyvrrp.mysql.gtid import BinlogState, Gtid, GtidSet, Interval, MariaPosition, Source, count, merged
+from pyvrrp.mysql.gtid import BinlogState, Gap, Gtid, GtidSet, Interval, MariaPosition, Source, count, merged
 
 A = "3e11fa47-71ca-11e1-9e33-c80aa9429562"
 B = "4e11fa47-71ca-11e1-9e33-c80aa9429563"
@@ -138,6 +138,29 @@ def test_a_clone_that_never_wrote_of_a_server_has_all_before_its_position() -> N
     assert clone.covers(source, ordered=True)
     assert not clone.covers(source)
     assert state("0-2-40,0-1-53").beyond(clone, ordered=True) == ("0-1-51..53",)
+
+
+def test_what_lies_in_a_gap_of_another_server_is_known_to_nobody_else() -> None:
+    gap = Gap(0, 6452, 1006452)
+    assert Gap.parse(str(gap)) == gap
+    assert state("0-1-6507,0-2-100,1-1-7000").within(str(gap)) == ("0-1-6453..6507",)
+    assert state("0-1-6453").within(str(gap)) == ("0-1-6453",)
+    for beyond in ("0-1-6452", "0-1-1006452", "0-1-2000000"):
+        assert state(beyond).within(str(gap)) == ()
+    with pytest.raises(ValueError, match="no gap"):
+        Gap.parse("0-1-5..9")
+
+
+def test_a_hole_is_no_order() -> None:
+    """Whoever names a server with less than another one does not have it all, however far it is otherwise."""
+    whole, holed = state("0-1-198,0-2-313"), state("0-1-63,0-2-313")
+    assert whole.beyond(holed, ordered=True) == ("0-1-64..198",)
+    assert whole.gone_from(holed, 1) == ("0-1-64..198",)
+    assert whole.gone_from(holed, 2) == ()
+    assert holed.is_past("0-1-64..198")
+    assert not state("0-1-150").is_past("0-1-64..198")
+    assert whole.has_any("0-1-64..100")
+    assert not whole.has_any("0-3-1")
 
 
 def test_a_position_is_added_where_it_is_newer() -> None:

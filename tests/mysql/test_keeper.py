@@ -436,7 +436,7 @@ def test_a_planned_switchover_and_its_way_back(pair: Pair) -> None:
             assert b.memory.now.failover == 0, "what was planned is no failover"
             await until(lambda: not a.report.against, about=lambda: str(a.report))
             with pytest.raises(DatabaseError, match="not applied in"):
-                await a.keeper.handover.reach("0-2-999999", 0.1)
+                await a.keeper.handover.reach("0-2-999999999", 0.1)
 
     play(story)
 
@@ -527,6 +527,50 @@ def test_a_server_that_has_lost_what_it_wrote_never_passes_for_a_copy(pair: Pair
                     assert "does not replicate" not in str(a.log), a.log
             finally:
                 await a.keeper.close()
+
+    play(story)
+
+
+@pytest.mark.lab
+@pytest.mark.parametrize("channel", [True, False])
+def test_a_number_is_never_used_for_two_transactions(pair: Pair, channel: bool) -> None:
+    """The disk of the active one lost its end, and it was opened while nobody could say so. It writes on beyond the
+    numbers that the other one has; that one is found out when it returns, by the server itself without a channel."""
+
+    async def story() -> None:
+        async with active_and_standby(pair, semi_sync="off") as (former, latter):
+            pair.a.run("insert app.t(v) values (1)")
+            kept = pair.a.value("@@gtid_binlog_pos")
+            pair.a.run(*["insert app.t(v) values (2)"] * 20)
+            await until(lambda: pair.b.value("(select count(*) from app.t where v = 2)") == 20)
+            await latter.keeper.close()
+            await former.keeper.close()
+            pair.b.run("stop all slaves")
+            pair.a.run("set global read_only = 1", "reset master", f"set global gtid_slave_pos = '{kept}'")
+            pair.a.run("set sql_log_bin = 0", "delete from app.t where v > 1", "set sql_log_bin = 1")
+            a, b = (Agent(wanted(pair, each, semi_sync="off")) for each in (pair.a, pair.b))
+            try:
+                a.memory.change(active=True)
+                await until(lambda: a.keeper._standing.picture)
+                await a.opened(forced=True)
+                pair.a.run(*["insert app.t(v) values (3)"] * 30)
+                if channel:
+                    a.peer, b.peer = b, a
+                b.close()
+                if channel:
+                    first = int(kept.rpartition("-")[2]) + 1
+                    await until(lambda: b.view.errant, about=lambda: f"{b.report} {b.log}")
+                    assert b.view.errant[0].startswith(f"0-1-{first}.."), b.view.errant
+                    assert pair.b.status()["Slave_SQL_Running"] == "No"
+                else:
+                    await until(
+                        lambda: any("error 1236" in each and "may have diverged" in each for each in b.report.against),
+                        about=lambda: f"{b.report} {b.log}",
+                    )
+                assert pair.b.value("(select count(*) from app.t where v = 3)") == 0
+            finally:
+                await a.keeper.close()
+                await b.keeper.close()
 
     play(story)
 

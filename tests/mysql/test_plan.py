@@ -27,6 +27,8 @@ from pyvrrp.mysql.verdict import Verdict, Word
 A = "3e11fa47-71ca-11e1-9e33-c80aa9429562"
 B = "4e11fa47-71ca-11e1-9e33-c80aa9429563"
 
+MAY = "; it may have diverged, or what it needs is purged: docs/mysql.md"
+
 UP = Verdict(Word.READ_ONLY, "answers, and is read only", usable=True)
 DEFAULT = PromoteSettings()
 
@@ -90,7 +92,10 @@ def test_nor_does_one_that_refuses_the_agent() -> None:
         ),
         ({"sql_errno": 1205, "sql_error": "Lock wait timeout"}, "its SQL thread reports error 1205: Lock wait timeout"),
         ({"io": "No"}, "its IO thread is not running"),
-        ({"io": "No", "io_errno": 1236, "io_error": "purged"}, "its IO thread is not running (error 1236: purged)"),
+        (
+            {"io": "No", "io_errno": 1236, "io_error": "purged"},
+            f"its IO thread is not running (error 1236: purged{MAY})",
+        ),
         ({"delay": 3600}, "it replicates 3600 s late on purpose"),
         (
             {"filters": ("replicate_do_db=shop", "replicate_ignore_table=a.b")},
@@ -165,7 +170,7 @@ def test_one_that_is_turned_away_is_not_promoted_and_says_why() -> None:
                 "sql_errno": 1032,
                 "sql_error": "no row",
             },
-            "stopped (from 192.168.1.201:3306), IO (error 1236: purged), SQL (error 1032: no row)",
+            f"stopped (from 192.168.1.201:3306), IO (error 1236: purged{MAY}), SQL (error 1032: no row)",
         ),
     ],
 )
