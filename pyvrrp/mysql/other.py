@@ -171,8 +171,9 @@ class Other:
         return self.told_closed(now) and self.seen is not None and self.seen.verdict in ALIVE
 
     def answers(self, now: float) -> bool:
-        """Whether what it has may still come from it."""
-        return self.could_go_on(now) or (self._answered and now - self._asked < FRESH)
+        """Whether what it has may still come from it: not once its agent says that it is dead."""
+        lately = self._answered and now - self._asked < FRESH
+        return self.could_go_on(now) or (lately and not self.told_dead(now))
 
     def forget(self) -> None:
         """This server's writes are open: what the other one once had has been judged."""

@@ -628,6 +628,16 @@ def test_a_paused_node_with_a_dead_server_does_not_make_its_standby_late(pair: P
     assert pair.standing.pulse.word > word, "that was long ago"
 
 
+def test_what_answered_a_moment_ago_and_is_dead_sends_nothing_more(pair: Pair) -> None:
+    """STOP SLAVE of a replica that acknowledges waits two seconds for such a source."""
+    pair.other._answered, pair.other._asked = True, pair.now
+    assert pair.other.answers(pair.now)
+    pair.tell(replace(SAID, writes="closed", verdict="DOWN"))
+    assert not pair.other.answers(pair.now)
+    pair.tell(replace(SAID, writes="closed", verdict="READ_ONLY"))
+    assert pair.other.answers(pair.now)
+
+
 def test_before_anybody_has_looked_its_writes_are_not_called_closed() -> None:
     pair = Pair()
     pair.standing.writes = ""
