@@ -17,7 +17,6 @@ Object = dict[str, Any]
 
 MARGIN: Final = 5.0  # seconds beyond apply_timeout that opening may take
 PAUSE: Final = 0.05
-ALIVE: Final = frozenset({"UP", "READ_ONLY", "OVERLOADED"})  # verdicts of a server that may be written to
 
 
 class Orders:
@@ -146,6 +145,8 @@ class Orders:
 
     def _price(self, instance: str) -> list[str]:
         """What speaks against it, and what is known to be missing here."""
+        from pyvrrp.mysql.other import ALIVE  # a node without a database need not load that
+
         post, status = self._databases.post(instance), self._database(instance)
         against = [f"{instance}: {each}" for each in dict.fromkeys((*status.faults, *status.against))]
         lacking = [f"WILL BE LOST, as far as is known: {each}" for each in self._databases.keeper(instance).lacking()]

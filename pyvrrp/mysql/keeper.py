@@ -42,6 +42,7 @@ Order = OpenWrites | CloseWrites
 LAST_QUESTION: Final = 0.1  # seconds for the source's last position
 LOOK: Final = 1.0  # seconds for each statement of a round
 NOT_AGAIN: Final = 10.0  # seconds after a refusal without another try
+AGAIN: Final = 0.1  # seconds between two tries to close it
 LAST_WORD: Final = 0.5  # seconds that a statement may take which nobody waits for any more
 STOP: Final = 0.3  # seconds for replica threads to stop: one that connects to nobody may take as long as that takes
 
@@ -124,7 +125,10 @@ class Keeper:
             if (left := deadline - self._loop.time()) <= 0:
                 break
             closed = await self._writes.close(min(LOOK, left), still=False)
-            self._say(Level.NOTICE if closed.complete else Level.WARNING, f"once more, before the agent ends: {closed}")
+            if not closed.complete:
+                await asyncio.sleep(AGAIN)
+        level = Level.NOTICE if closed.complete else Level.ERROR
+        self._say(level, f"once more, before the agent ends: {closed}")
 
     async def leave(self) -> None:
         """Let go of a server that is this instance's no more: its writes are closed, as far as that can be done."""

@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
+from pyvrrp.mysql.gtid import Gap
+
 GAPS: Final = 32
 SUFFIX: Final = ".database.json"
 
@@ -137,6 +139,8 @@ def _understood(data: Any) -> Remembered:
     ]
     if wrong:
         raise ValueError(f"{wrong[0]} is not what it should be")
+    for gap in known.get("gaps", ()):
+        Gap.parse(gap)  # the other agent would not take a word with another one
     return Remembered(**known)
 
 

@@ -82,13 +82,15 @@ class Roles:
             return
         if not alone and await self._server.acknowledging(LOOK):
             self._alone_since = None
-        elif self._alone_since is None and not alone:
-            self._alone_since = now
-        elif alone or now - (self._alone_since or now) >= ALONE:
-            roles = picture.semi_sync.names.roles(source=False, replica=False)
-            await self._server.ask(self._server.gate, *roles, within=LOOK)
-            self._note("commits no longer wait: no replica is there")
-            self._alone_since = now  # so often at most, should its picture not come
+            return
+        if self._alone_since is None:
+            self._alone_since = now - ALONE if alone else now
+        if now - self._alone_since < ALONE:
+            return
+        roles = picture.semi_sync.names.roles(source=False, replica=False)
+        await self._server.ask(self._server.gate, *roles, within=LOOK)
+        self._note("commits no longer wait: no replica is there")
+        self._alone_since = now  # so often at most, should its picture not come
 
     async def follow(self, picture: Picture) -> None:
         """It is a standby, and about to replicate: its source counts it from then on."""

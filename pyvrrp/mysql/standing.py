@@ -61,7 +61,7 @@ class Standing:
         self._has = ""
         self._has_at = now
         self._refusal = ""
-        self._forced = False  # it was opened by force, and the other one has not been seen since
+        self._forced_at: float | None = None  # when it was opened by force
         self._refused_until = 0.0
         self._planned_until = 0.0
 
@@ -159,7 +159,7 @@ class Standing:
         self.memory.change(lost=lost, lost_at=lost_at, failover=failover, errant=(), conceded=conceded)
         if opened.gap:
             self.memory.change(gaps=(*self.memory.now.gaps, opened.gap)[-GAPS:])
-        self._forced = forced
+        self._forced_at = now if forced else None
         self.called_off()
 
     def refused(self, reason: str, closed: Closed, until: float) -> None:
@@ -403,7 +403,7 @@ class Standing:
             position=self._has,
             semi_sync=page.semi_sync(picture) if picture is not None and self._verdict.usable else "",
             peer=page.peer(self._other.seen, self._other.trouble, now),
-            mode=self._mode(now),
+            mode=self._mode(),
             errant=self.errant,
             lost=self.memory.now.lost,
         )
@@ -417,11 +417,13 @@ class Standing:
             f"open as ordered, but its server is {self._verdict.word.value}: nobody can write" if dead else self.writes
         )
 
-    def _mode(self, now: float) -> str:
+    def _mode(self) -> str:
         mine, seen = self.memory.now, self._other.seen
-        self._forced = self._forced and self.writes == "open" and (seen is None or now - seen.at > SEEN)
+        unheard = self._forced_at is not None and (seen is None or seen.at < self._forced_at)
         held_down = plan.held(mine.failover, self._settings.hold_down, time.time()) > 0
-        return page.mode(mine, self._settings.promote.on_silence, held_down=held_down, forced=self._forced)
+        return page.mode(
+            mine, self._settings.promote.on_silence, held_down=held_down, forced=unheard and self.writes == "open"
+        )
 
     def _replication(self) -> str:
         one = self.replication
