@@ -71,6 +71,16 @@ def test_what_cannot_be_moved_is_not_drained(key: Path) -> None:
     play(key, story)
 
 
+def test_a_wrong_name_drains_nobody(key: Path) -> None:
+    async def story(a: Machine, b: Machine) -> None:
+        for node, other in ((a, "node-b"), (b, "node-a")):
+            with pytest.raises(ControlError, match=f"the other node is {other}, not node-c: nothing was done"):
+                await order(node, "drain", to="node-c")
+            assert node.keeper.orders == []
+
+    play(key, story)
+
+
 def test_nobody_hands_over_to_one_that_may_not_be_there(key: Path) -> None:
     async def story(a: Machine, b: Machine) -> None:
         await b.databases.channel.close()

@@ -8,6 +8,10 @@ import pytest
 
 from pyvrrp.cli.main import run
 from pyvrrp.cli.mysql import _shown, _summary
+from pyvrrp.cli.mysql_setup import _no_way_in
+from pyvrrp.cli.servers import THERE
+from pyvrrp.core.settings import Account
+from pyvrrp.mysql.failure import DatabaseError, Kind
 from pyvrrp.mysql.finding import Finding, Severity
 
 NODE = """\
@@ -68,6 +72,14 @@ def test_a_finding_says_what_mends_it() -> None:
         "→ or live with it",
         "→ REVOKE X;  -- on the active server",
     ]
+
+
+def test_what_is_behind_a_refusal_is_guessed_only_where_a_server_spoke() -> None:
+    admin = Account(host="192.168.1.202", user="admin")
+    foreign = DatabaseError(Kind.SQL, 1130, "error 1130: Host is not allowed")
+    assert "an administrator who may come from this host" in _no_way_in(THERE, admin, foreign)
+    mode = DatabaseError(Kind.DENIED, 0, "peer.cnf has mode 0644: others may read it, 0600 is demanded")
+    assert _no_way_in(THERE, admin, mode).endswith("0600 is demanded")
 
 
 def test_the_last_line_counts() -> None:

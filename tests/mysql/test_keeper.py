@@ -461,7 +461,28 @@ def test_commits_wait_for_the_standby_and_nobody_waits_out_a_timeout(pair: Pair)
 
 
 @pytest.mark.lab
-def test_commits_that_wait_when_the_standby_dies_are_let_go(pair: Pair) -> None:
+def test_who_could_not_be_closed_in_time_is_closed_before_the_agent_ends(pair: Pair) -> None:
+    """Somebody who is not to be killed holds read_only up, as a long statement that is rolled back does."""
+
+    async def story() -> None:
+        async with active_and_standby(pair, semi_sync="off") as (a, _):
+            pair.a.run("lock tables app.t write")
+            assert not (await a.closed()).complete
+            assert not pair.a.value("@@global.read_only")
+            ending = asyncio.get_running_loop().create_task(a.keeper.shut(10.0))
+            await asyncio.sleep(0.5)
+            assert not ending.done()
+            pair.a.run("unlock tables")
+            await ending
+            assert pair.a.value("@@global.read_only")
+            assert "once more, before the agent ends" in a.log[-1]
+
+    play(story)
+
+
+@pytest.mark.lab
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+def test_commits_that_wait_when_the_standby_dies_are_let_go(pair: Pair, how: signal.Signals) -> None:
     """Waiting before the commit they keep the server from saying how far its log is."""
 
     async def story() -> None:
@@ -479,11 +500,16 @@ def test_commits_that_wait_when_the_standby_dies_are_let_go(pair: Pair) -> None:
             writing = loop.create_task(write())
             try:
                 await asyncio.sleep(0.2)
-                pair.b.kill()
+                if how is signal.SIGKILL:
+                    pair.b.kill()
+                else:
+                    pair.b.signal(how)
                 await until(lambda: any("no longer wait" in line for line in a.log), 5, about=lambda: str(a.log))
                 before = written
                 await until(lambda: written > before + 1, 2)
             finally:
+                if how is signal.SIGSTOP:
+                    pair.b.signal(signal.SIGCONT)
                 ended.set()
                 await writing
 

@@ -209,6 +209,17 @@ def test_an_agent_that_does_not_get_in_and_a_heartbeat_that_is_not_there() -> No
     assert "CREATE TABLE" in one(replace(here, heartbeat=False)).mend[1]
 
 
+def test_a_standby_that_has_lost_what_was_written_on_it() -> None:
+    here, there = pair()
+    active = spoilt(here, gtid_binlog_state="0-2-198,0-1-313")
+    found = one(active, spoilt(there, gtid_binlog_state="0-2-63,0-1-313"))
+    assert (found.severity, found.server) == (PROBLEM, there.name)
+    assert "has lost what was written on it, and the other one has: 0-2-64..198" in found.text
+    assert judged(active, spoilt(there, gtid_binlog_state="", gtid_slave_pos="0-1-313")) == (), "it is a copy"
+    newer = spoilt(there, gtid_binlog_state="0-2-198,0-1-320")
+    assert judged(active, newer) == (), "the active one was looked at before"
+
+
 def test_tables_that_a_standby_is_slow_or_unsafe_with() -> None:
     here = pair()[0]
     keyless = one(replace(here, keyless=tuple(f"shop.t{number}" for number in range(7))))

@@ -59,6 +59,7 @@ def test_a_disk_that_refuses_is_named(tmp_path: Path) -> None:
         ('{"lost": [1926]}', "lost"),
         ('{"lost": ["0-1-7"], "errant": [7]}', "errant"),
         ('{"errant": "0-1-7"}', "errant"),
+        ('{"gaps": ["0-1-7"]}', "'0-1-7' is no gap"),
     ],
 )
 def test_what_is_not_what_it_should_be_is_told_and_not_believed(tmp_path: Path, text: str, field: str) -> None:

@@ -484,6 +484,16 @@ def test_who_is_not_connected_acknowledges_nothing(pair: Pair, io: str, acknowle
     assert pair.standing.report(pair.now).view.semi_sync == said
 
 
+def test_of_many_who_acknowledge_one_is_enough(pair: Pair) -> None:
+    """Which need not be the other node."""
+    for clients, warned in ((1, False), (2, True)):
+        roles = SemiSync(names=SOURCE_REPLICA, source=True, in_force=True, clients=clients)
+        pair.see(replace(SEEN, semi_sync=roles))
+        said = pair.standing.report(pair.now).view.semi_sync
+        assert said.startswith(f"in force, {clients} acknowledging")
+        assert ("it need not be the other node" in said) is warned
+
+
 def test_what_an_operator_has_copied_anew_is_compared_anew(pair: Pair) -> None:
     pair.memory.change(errant=("0-2-7",))
     assert "1 transaction that the other node has not" in pair.against()[0]

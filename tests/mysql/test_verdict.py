@@ -138,6 +138,15 @@ def test_a_write_that_waits_its_turn_is_no_stall(state: str) -> None:
     assert (found.word, found.evidence) == (Word.UP, f'answers; a write only waits its turn ("{state}")')
 
 
+def test_what_a_write_waited_for_others_is_taken_off() -> None:
+    """It was acknowledged after a long wait, and is being committed."""
+    waited = WriteWaits(15.0, 7.0, "Waiting for semi-sync ACK from slave")
+    assert verdict(ANSWERED, waited, WriteWaits(15.1, 7.1, "Commit")).word is Word.UP
+    assert verdict(ANSWERED, waited, WriteWaits(17.0, 9.0, "Commit")).word is Word.STALLED
+    ended = verdict(ANSWERED, waited, WriteEnded(15.2), WriteWaits(18.0, 2.5, "Commit"))
+    assert ended.word is Word.STALLED, "that was another write"
+
+
 @pytest.mark.parametrize("state", ["Commit", "", "Update", "System lock", "Waiting for someone to free space"])
 def test_any_other_wait_is_one(state: str) -> None:
     assert verdict(ANSWERED, WriteWaits(15.0, 5.0, state)).word is Word.STALLED
