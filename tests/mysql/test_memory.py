@@ -59,7 +59,6 @@ def test_a_disk_that_refuses_is_named(tmp_path: Path) -> None:
         ('{"lost": [1926]}', "lost"),
         ('{"lost": ["0-1-7"], "errant": [7]}', "errant"),
         ('{"errant": "0-1-7"}', "errant"),
-        ('{"gaps": ["0-1-7"]}', "'0-1-7' is no gap"),
     ],
 )
 def test_what_is_not_what_it_should_be_is_told_and_not_believed(tmp_path: Path, text: str, field: str) -> None:
@@ -67,3 +66,10 @@ def test_what_is_not_what_it_should_be_is_told_and_not_believed(tmp_path: Path, 
     told: list[str] = []
     assert Memory(str(tmp_path), "VI_1", told.append).now == Remembered()
     assert f"{field} is not what it should be" in told[0]
+
+
+def test_a_gap_that_is_none_is_told_and_not_published(tmp_path: Path) -> None:
+    (tmp_path / "VI_1.database.json").write_text('{"paused": true, "gaps": ["0-1-7"]}')
+    told: list[str] = []
+    assert Memory(str(tmp_path), "VI_1", told.append).now == Remembered()
+    assert "'0-1-7' is no gap between transactions" in told[0]
