@@ -22,7 +22,7 @@ from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 from pyvrrp import bpf
 from pyvrrp.core.effects import Action, Operation, RenewLease
 from pyvrrp.core.events import AddressesChanged, LinkChanged
-from pyvrrp.core.settings import Address
+from pyvrrp.core.settings import Address, VirtualAddress
 from pyvrrp.errors import KernelError
 from pyvrrp.rtnetlink import (
     NLM_F_ACK,
@@ -76,6 +76,7 @@ class Kernel:
             raise KernelError("open a netlink socket", number, os.strerror(number)) from error
         self._names: dict[int, str] = {}
         self._bodies: dict[_Exactly, bytes] = {}
+        self._undo: dict[VirtualAddress, bytes] = {}  # what removes an address from the link that it was added to
         self._renewals: dict[str, _Renewal] = {}
 
     def monitor_fileno(self) -> int:
@@ -99,28 +100,47 @@ class Kernel:
 
     def apply(self, operations: Sequence[Operation]) -> list[KernelError | None]:
         """Carry out the operations in order; one result for each, None when it is done."""
-        results: list[KernelError | None] = [
-            _refusal(operation, ENOBUFS, "the kernel gave no answer") for operation in operations
-        ]
-        positions: dict[int, int] = {}
+        results: list[KernelError | None] = [None] * len(operations)
+        asked: dict[int, int] = {}  # positions by the sequence numbers that are not answered yet
         messages: list[bytes] = []
         for position, operation in enumerate(operations):
             try:
-                body = self._body(operation)
+                bodies = self._removals(operation) if operation.action is Action.REMOVE else [self._body(operation)]
             except KernelError as error:
-                # Where there is no interface there is no address either.
-                results[position] = None if operation.action is Action.REMOVE else error
+                results[position] = error
                 continue
-            sequence = self._requests.next_sequence()
-            positions[sequence] = position
-            messages.append(_request(operation.action, body, sequence, NLM_F_ACK))
-        # Out of memory: what the kernel did not answer keeps the result that says so.
-        with contextlib.suppress(OSError):
+            for body in bodies:
+                sequence = self._requests.next_sequence()
+                asked[sequence] = position
+                messages.append(_request(operation.action, body, sequence, NLM_F_ACK))
+        with contextlib.suppress(OSError):  # out of memory
             for sequence, number in self._requests.exchange(messages):
-                position = positions.get(sequence, -1)
-                if position >= 0:
-                    results[position] = self._judge(operations[position], number)
+                if sequence in asked:
+                    position = asked.pop(sequence)
+                    results[position] = results[position] or self._judge(operations[position], number)
+        for position in asked.values():
+            results[position] = _refusal(operations[position], ENOBUFS, "the kernel gave no answer")
+        for operation, result in zip(operations, results, strict=True):
+            if result is None:
+                self._note(operation)
         return results
+
+    def _removals(self, operation: Operation) -> list[bytes]:
+        """From the interface of that name, and from the link that had the name when the address was added.
+
+        None when there is neither: then there is no address either.
+        """
+        bodies = {self._undo[operation.address]} if operation.address in self._undo else set()
+        with contextlib.suppress(KernelError):
+            bodies.add(self._body(operation))
+        return list(bodies)
+
+    def _note(self, done: Operation) -> None:
+        if done.action is Action.REMOVE:
+            self._undo.pop(done.address, None)
+        else:
+            with contextlib.suppress(KernelError):
+                self._undo[done.address] = self._body(Operation(Action.REMOVE, done.address))
 
     def renew(self, effects: Sequence[RenewLease]) -> list[KernelError]:
         """Prolong the leases of all effects in as few system calls as they fit; returns what was refused."""

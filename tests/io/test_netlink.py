@@ -219,6 +219,21 @@ def test_a_refused_renewal_is_told(pair: Pair, kernel: Kernel) -> None:
     assert error.errno == errno.ENODEV
 
 
+@pytest.mark.parametrize("name_is_taken", [False, True])
+def test_an_address_is_removed_from_a_link_that_has_another_name_now(
+    pair: Pair, kernel: Kernel, name_is_taken: bool
+) -> None:
+    kernel.apply([Operation(Action.ADD, VIP, 30)])
+    pair.here.ip("link set eth0 down")
+    pair.here.ip("link set eth0 name eth5")
+    if name_is_taken:
+        pair.here.ip("link add eth0 type veth peer name eth1")
+        pair.here.ip("addr add 192.168.1.200/32 dev eth0")
+    kernel.changes()
+    assert kernel.apply([Operation(Action.REMOVE, VIP)]) == [None]
+    assert "192.168.1.200" not in pair.here.ip("-o addr show")
+
+
 def test_what_others_do_is_heard(pair: Pair, kernel: Kernel) -> None:
     kernel.apply([Operation(Action.ADD, VIP)])
     assert kernel.changes() == set()
