@@ -126,7 +126,8 @@ class ControlServer:
             peer = _peer(writer.get_extra_info("socket"))
             while await self._serve_line(reader, writer, peer):
                 pass
-        except (ConnectionError, TimeoutError):
+        except (ConnectionError, TimeoutError, asyncio.CancelledError):
+            # Cancelled at the daemon's end, by nobody who waits for it; until Python 3.12 asyncio would log that.
             writer.transport.abort()
         finally:
             self._clients.discard(writer)

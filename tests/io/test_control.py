@@ -283,3 +283,28 @@ def test_a_stream_that_is_refused_says_why(tmp_path: Path) -> None:
         assert json.loads(b"".join(parts)) == {"error": "nobody counts backwards"}
 
     run(tmp_path / "sock", test)
+
+
+def test_a_daemon_that_ends_while_it_answers_says_nothing_of_it(path: Path) -> None:
+    """asyncio ends the task that answers; until Python 3.12 it logs that as an error."""
+    said: list[object] = []
+
+    async def end() -> None:
+        begun = asyncio.Event()
+
+        async def never(request: dict[str, object], peer: Peer) -> Answer:
+            begun.set()
+            await asyncio.Event().wait()
+            return {}
+
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: said.append(context))
+        server = ControlServer(path, never)
+        await server.start()
+        _, writer = await asyncio.open_unix_connection(str(path))
+        writer.write(b"{}\n")
+        await begun.wait()
+        await server.close()
+        writer.close()
+
+    asyncio.run(end())
+    assert said == []
