@@ -44,9 +44,11 @@ def peer(seen: Sight | None, trouble: str, now: float) -> str:
     """The other node's server as it was seen last; `trouble`: why it could not be asked."""
     if seen is None or now - seen.at > SEEN:
         return f"not known{': ' + trouble if trouble else ''}"
-    paused = ", paused" if seen.paused and seen.open else ""
     if seen.open and seen.verdict in DEAD:
-        return f"{seen.verdict}: nobody can write{paused}"
+        return f"{seen.verdict}: nobody can write" + (
+            ", and it is paused (`pyvrrpctl resume` there ends that)" if seen.paused else ""
+        )
+    paused = ", paused" if seen.paused and seen.open else ""
     verdict = f", {seen.verdict}{paused}" if seen.verdict else paused
     against = f"; it would not take over: {', '.join(seen.against)}" if seen.against else ""
     writes = "closed for a switchover" if seen.lent else "open" if seen.open else "closed"

@@ -630,7 +630,8 @@ def test_a_paused_node_with_a_dead_server_does_not_make_its_standby_late(pair: P
     pair.see()
     pair.tell()
     pair.other.told(replace(SAID, verdict="DOWN", paused=True), pair.now)
-    assert pair.standing.report(pair.now).view.peer == "DOWN: nobody can write, paused"
+    peer = pair.standing.report(pair.now).view.peer
+    assert peer == "DOWN: nobody can write, and it is paused (`pyvrrpctl resume` there ends that)"
     word = pair.standing.pulse.word
     pair.standing.heard(pair.now + 1)
     assert pair.standing.pulse.word == word
