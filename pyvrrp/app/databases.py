@@ -40,6 +40,7 @@ LAST_WORDS: Final = 2.0  # seconds that letting go of servers may take
 PUBLISHED, INVITE, CALLED_OFF = "published", "invite", "called off"  # words of the channel
 LEFT: Final = "left"  # and a question
 ANSWER: Final = 0.1  # seconds within which the other node says whether it has left
+MANNED: Final = 5.0  # seconds within which there is a keeper for what is to be opened
 SETTLES: Final = 0.5  # seconds for two that became MASTER together to agree who is: adverts do that
 
 
@@ -273,7 +274,7 @@ class Databases:
 
         try:
             hand_on((elder.directory, elder.instance), (heir.directory, heir.instance))
-        except OSError as error:
+        except (OSError, ValueError) as error:
             record = Record(Level.ERROR, heir.instance, f"what was remembered of {elder.instance} is lost: {error}")
             self._loop.call_soon_threadsafe(self._write, record)
 
@@ -284,15 +285,18 @@ class Databases:
         from pyvrrp.mysql.keeper import Keeper as MysqlKeeper
         from pyvrrp.mysql.memory import Memory
 
-        def failed(text: str) -> None:
-            self._write(Record(Level.ERROR, post.instance, f"not remembered: {text}"))
+        def failed(text: str) -> None:  # in a thread, too
+            record = Record(Level.ERROR, post.instance, f"not remembered: {text}")
+            self._loop.call_soon_threadsafe(self._write, record)
 
-        memory = Memory(post.directory, post.instance, failed)
+        memory = await self._loop.run_in_executor(None, Memory, post.directory, post.instance, failed)
         return MysqlKeeper(post.instance, self._name, post.settings, tell, self._write, publish, memory)
 
     def _pass_on(self, post: Post) -> None:
         wish = self._wishes.get(post.instance)
         if post.keeper is None or wish is None:
+            if isinstance(wish, OpenWrites):
+                self._loop.call_later(MANNED, self._unless_manned, post, wish)
             return
         if isinstance(wish, OpenWrites) and post.opened is not None:
             post.keeper.adopt(wish)
@@ -302,6 +306,12 @@ class Databases:
             post.keeper.open_writes(wish)
         else:
             post.keeper.close_writes(wish)
+
+    def _unless_manned(self, post: Post, effect: OpenWrites) -> None:
+        """A MASTER waits for its server without its address: not for ever where a disk hangs that a keeper needs."""
+        if post.keeper is None and self._wishes.get(post.instance) is effect:
+            reason = f"nobody could look after its server for {MANNED:g} s (does a disk hang?)"
+            self._tell(WritesRefused(effect.instance, effect.term, reason))
 
     async def _open_alone(self, post: Post, effect: OpenWrites) -> None:
         """Have it opened, unless the other agent says that it is MASTER: only its adverts are lost.

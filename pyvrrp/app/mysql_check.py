@@ -73,7 +73,7 @@ class MysqlProber(Prober):
         except DatabaseError as error:
             return error
         if self._ears is not None:
-            self._ears.listen(self._session.fileno(), self._session.thread_id)
+            self._ears.listen(self._session.fileno(), self._session.connections)
         return None
 
     def _outcome(self, error: DatabaseError | None) -> Outcome:

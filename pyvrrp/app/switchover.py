@@ -131,6 +131,7 @@ class Switchover:
         if dry_run:
             course.steps.append(f"nothing was done; without --dry-run the writes of {instance} would move to {target}")
             return
+        keeper = self._databases.keeper(instance)
         async with self._or_called_off(instance):
             await self._wait_until_it_keeps_up(instance, target, course)
             began = self._loop.time()
@@ -140,6 +141,8 @@ class Switchover:
                     await self._have_it_reach(instance, target, down, course)
                     if reason := self._left_by_itself(instance):
                         raise RefusedError(reason)
+                    if self._databases.keeper(instance) is not keeper:  # the new one has opened writes again
+                        raise RefusedError(f"the configuration of {instance} has changed meanwhile")
                 self._report(Relinquish(instance, f"switchover to {target}"))
                 await self._see_it_open(instance, target, down, began, course)
             finally:
@@ -162,7 +165,7 @@ class Switchover:
         """Whether it can be done; the target's name."""
         own, channel = self._databases.post(instance).own, self._databases.channel
         other = await channel.ask("stand by", {"instance": instance}, ANSWER)
-        target = str(other["node"])
+        target = str(other.get("node", "the other node"))
         try:
             objections = await self._databases.keeper(instance).handover.objections()
         except PyvrrpError as error:
@@ -170,12 +173,16 @@ class Switchover:
         active = self._node.settings.router_id
         if to == active != target:
             raise RefusedError(f"{active} is active already")
-        against = [*self._against_leaving(own), *objections, *against_coming(other, to)]
+        try:
+            against = [*self._against_leaving(own), *objections, *against_coming(other, to)]
+            fit = f"{target} is fit to take over: {other['verdict']}, replication {other['replication']}"
+        except LookupError as error:
+            raise RefusedError(f"{target} does not say {error}: its agent is of another version") from None
         course.steps.append(f"active is {active}, target is {target}")
         course.steps += [f"NOT READY: {each}" for each in against]
         if against:
             raise RefusedError("; ".join(against))
-        course.steps.append(f"{target} is fit to take over: {other['verdict']}, replication {other['replication']}")
+        course.steps.append(fit)
         return target
 
     def _against_leaving(self, own: Published | None) -> list[str]:
@@ -234,9 +241,8 @@ class Switchover:
     @contextlib.asynccontextmanager
     async def _way_back(self, instance: str, course: Course) -> AsyncIterator[None]:
         """Nobody new is let in meanwhile; what fails in it opens writes here again."""
-        held = next(each for each in self._node.settings.instances if each.name == instance).held
-        addresses = tuple(each.address for each in held)
-        self._databases.refusing.refuse(instance, addresses)
+        found = [each.held for each in self._node.settings.instances if each.name == instance]
+        self._databases.refusing.refuse(instance, tuple(each.address for held in found for each in held))
         began = self._loop.time()
         try:
             yield
@@ -266,13 +272,14 @@ class Switchover:
         """Its own clock says how long ago writes were opened there; ours, how long nobody could write."""
         try:
             answer = await self._databases.channel.ask("opened", {"instance": instance}, TAKEN_OVER)
-        except ChannelError as error:
+            ago = float(answer["ago"])
+        except (ControlError, ChannelError, LookupError, ValueError, TypeError) as error:
             state = self.status(instance).state
             raise UnfinishedError(
                 f"handed over, but {target} did not say that writes are open: {error}; here it is {state}"
             ) from None
         whole = self._loop.time() - began
-        gap = max(whole - float(answer["ago"]), 0.0)
+        gap = max(whole - ago, 0.0)
         course.figures = {
             "write_gap_ms": round(gap * 1e3, 1),
             "write_gap_here_ms": round(whole * 1e3, 1),

@@ -46,19 +46,27 @@ class Closed:
 
 
 async def close(
-    server: Server, *, within: float, kill: bool = True, keep: Sequence[str] = (), still: bool = True
+    server: Server,
+    *,
+    within: float,
+    kill: bool = True,
+    keep: Sequence[str] = (),
+    own: int | None = None,
+    still: bool = True,
 ) -> Closed:
     """Close it, or do as much of it as can be done in `within` seconds. Raises nothing.
 
-    `kill`: sessions, but those of the accounts in `keep`. `still`: its position is to stand still (a replica's moves).
+    `kill`: sessions, but those of the accounts in `keep`; `own` is one of the agent's that is in the way in any case.
+    `still`: its position is to stand still (a replica's moves).
     """
-    closing = _Closing(server, within, kill=kill, keep=keep)
+    closing = _Closing(server, within, kill=kill, keep=keep, own=own)
     return await closing.run(still=still)
 
 
 class _Closing:
-    def __init__(self, server: Server, within: float, *, kill: bool, keep: Sequence[str]) -> None:
+    def __init__(self, server: Server, within: float, *, kill: bool, keep: Sequence[str], own: int | None) -> None:
         self._server = server
+        self._own = own
         self._kill = kill
         self._keep = frozenset(keep)
         self._loop = asyncio.get_running_loop()
@@ -114,6 +122,8 @@ class _Closing:
 
     async def _expel(self, only: frozenset[int] | None = None) -> list[Process]:
         """Kill the clients, or `only` these; who they were."""
+        if self._own is not None:
+            await self._server.kill([self._own], self._left())
         if not self._kill:
             return []
         clients = [each for each in await self._server.clients(self._left()) if each.user not in self._keep]

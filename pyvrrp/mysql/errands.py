@@ -47,6 +47,9 @@ class Errands:
         except DatabaseError as error:
             if not done.done():
                 done.set_exception(error)
+        except Exception as error:  # the keeper says that it is ours; who waits is answered
+            self._fail(DatabaseError(Kind.SQL, 0, f"a mistake of pyvrrp's: {error!r}"))
+            raise
         else:
             if not done.done():
                 done.set_result(None)

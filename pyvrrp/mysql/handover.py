@@ -14,7 +14,7 @@ from pyvrrp.mysql.failure import DatabaseError, Kind
 from pyvrrp.mysql.opening import beyond, hindrance
 from pyvrrp.mysql.server import Server
 from pyvrrp.mysql.standing import Standing
-from pyvrrp.mysql.status import Picture, understood
+from pyvrrp.mysql.status import Picture, Replication, understood
 from pyvrrp.mysql.verdict import Verdict
 from pyvrrp.mysql.writes import Writes
 
@@ -115,7 +115,7 @@ class Handover:
         self._standing.expect(now + PLANNED)
         while True:
             picture = await self._server.glance(max(deadline - self._loop.time(), PAUSE))
-            missing = _missing(picture, position)
+            missing = _missing(picture, position, self._standing.replication)
             if not missing:
                 return
             if self._loop.time() >= deadline:
@@ -124,11 +124,12 @@ class Handover:
             await asyncio.sleep(PAUSE)
 
 
-def _missing(picture: Picture, position: str) -> tuple[str, ...]:
-    """What of the active one's position is not here, as ranges."""
+def _missing(picture: Picture, position: str, known: Replication | None) -> tuple[str, ...]:
+    """What of the active one's position is not here, as ranges; `known` is the channel from it, as it was."""
     flavour = picture.flavour
     try:
         wanted = understood(flavour, position)
     except ValueError as error:
         raise DatabaseError(Kind.SQL, 0, str(error)) from None
-    return beyond(wanted, picture, picture.replications[0] if picture.replications else None)
+    channel = known.channel if known is not None else ""
+    return beyond(wanted, picture, next((each for each in picture.replications if each.channel == channel), None))

@@ -287,6 +287,11 @@ class Keeper:
         self._report()
         self._speak()
 
+    def _has_followed(self, order: Order) -> None:
+        """Unless another one has come, and was answered, meanwhile (see refuse)."""
+        if self._order is order:
+            self._done = order
+
     def _is_open(self) -> bool:
         return isinstance(self._order, OpenWrites) and self._done is self._order
 
@@ -308,7 +313,7 @@ class Keeper:
         self._other.forget()
         self._speak()
         whole = (self._loop.time() - began) * 1000
-        self._done = order
+        self._has_followed(order)
         self._tell(WritesOpened(self.instance, order.term, f"{whole:.0f} ms: {opened.detail}"))
 
     async def _wish(self, order: OpenWrites) -> Wish:
@@ -333,10 +338,11 @@ class Keeper:
         closed = Closed(complete=True)
         if not await self._writes.are_closed(was_open=self._standing.was_open):
             closed = await self._writes.close(self._settings.demote.timeout, still=False)
-        self._standing.refused(str(error), closed, self._loop.time() + NOT_AGAIN)
+        now = self._loop.time()
+        self._standing.refused(str(error), closed, now, now + NOT_AGAIN)
         reason = str(error) if closed.complete else f"{error}; {closed}"
         self._report()
-        self._done = order
+        self._has_followed(order)
         self._tell(WritesRefused(self.instance, order.term, reason))
         await self._receive_again()
 
@@ -354,7 +360,7 @@ class Keeper:
         # First what speaks against it as a standby, as the core looks for one, and what the other one must have.
         self._report()
         self._speak()
-        self._done = order
+        self._has_followed(order)
         self._tell(WritesClosed(self.instance, order.term, str(closed), closed.complete))
         if interrupted:
             await self._receive_again()

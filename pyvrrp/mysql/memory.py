@@ -102,7 +102,7 @@ class Memory:
 
 
 def hand_on(before: tuple[str, str], after: tuple[str, str]) -> None:
-    """What is remembered in this directory of this instance is another's from now on. Raises OSError."""
+    """What is remembered in this directory of this instance is another's from now on. Raises OSError, ValueError."""
     old, new = _place(*before), _place(*after)
     if old is None or new is None or old == new:
         return
@@ -113,7 +113,7 @@ def hand_on(before: tuple[str, str], after: tuple[str, str]) -> None:
 
 
 def _place(directory: str, instance: str) -> Path | None:
-    return Path(directory) / f"{instance.replace('/', '_')}{SUFFIX}" if directory else None
+    return Path(directory) / f"{instance.replace('%', '%25').replace('/', '%2F')}{SUFFIX}" if directory else None
 
 
 def _read(file: Path | None, failed: Callable[[str], None]) -> Remembered:

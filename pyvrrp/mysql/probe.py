@@ -74,6 +74,8 @@ class Watch:
         self._news = asyncio.Event()
         self._writing = False
         self._wanted = asyncio.Event()  # writes are
+        self._under_way = False  # a write is
+        self.severed: int | None = None  # the server's number of the session whose write was under way in the end
         self._tasks: tuple[asyncio.Task[None], ...] = ()
 
     @property
@@ -93,9 +95,12 @@ class Watch:
         self._writing = wanted
         if wanted:
             self._wanted.set()
+            self.severed = None
         else:
             self._wanted.clear()
-            self._writer.sever()  # a write under way would stand in the way of SET GLOBAL read_only
+            # A write under way would stand in the way of SET GLOBAL read_only. One that waits does not hear of this.
+            self.severed = self._writer.thread_id if self._under_way else None
+            self._writer.sever()
 
     def start(self) -> None:
         """Ask now, and every interval from then on. Inside the running loop."""
@@ -156,7 +161,7 @@ class Watch:
             return Failed(loop.time(), error)
         finally:
             asking.cancel()
-        pid = self._ears.listen(self.ping.fileno(), self.ping.thread_id)
+        pid = self._ears.listen(self.ping.fileno(), self.ping.connections)
         return Answered(loop.time(), _is_on(row["read_only"]), str(row["version"]), int(row["server_id"]), pid)
 
     def _heard(self, *, process: bool) -> None:
@@ -185,6 +190,7 @@ class Watch:
     async def _write(self, loop: asyncio.AbstractEventLoop) -> None:
         statement = WRITE.format(self.latest.server_id)
         writing = _begin(loop, self._ask_to_write(statement))
+        self._under_way = True
         silence = 0.0
         asked = 0.0
         try:
@@ -198,6 +204,7 @@ class Watch:
         except DatabaseError as error:
             self._hear(WriteEnded(loop.time(), error if self._writing else None))
         finally:
+            self._under_way = False
             writing.cancel()
 
     async def _ask_to_write(self, statement: str) -> list[Row]:
@@ -237,9 +244,9 @@ class Ears:
         self._loop, self._epoll = loop, select.epoll()
         loop.add_reader(self._epoll.fileno(), self._connection_ended)
 
-    def listen(self, descriptor: int | None, number: int | None) -> int | None:
-        """Hear of the end of this connection, the `number`th, and of its server; its pid when it is on this host."""
-        if self._epoll is None or descriptor is None or number is None or number == self._connection:
+    def listen(self, descriptor: int | None, number: int) -> int | None:
+        """Hear of the end of this connection, its session's `number`th, and of its server; its pid when it is here."""
+        if self._epoll is None or descriptor is None or number == self._connection:
             return self._pid
         with contextlib.suppress(FileExistsError, OSError):  # closed meanwhile: the next ping tells
             # The descriptor itself and no duplicate, which would keep a connection open that the session has closed.

@@ -12,6 +12,7 @@ import socket
 import stat
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from errno import ENXIO
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +28,8 @@ Row = Mapping[str, Any]
 MARGIN: Final = 0.05  # seconds; how much later than the socket's own deadline a call is given up
 ENCODING: Final = "pyvrrp-utf-8"  # of what servers say: a byte that is no UTF-8 is no reason to hear nothing at all
 NO_TIME: Final = "no time was left"
+FIELDS: Final = 8  # of a line of /proc/net/unix whose socket has a name
+ACCEPTS: Final = 0x10000  # __SO_ACCEPTCON (linux/net.h), among its flags
 SELF: Final = "pyvrrp"  # program_name among the connection's attributes
 
 
@@ -43,6 +46,7 @@ class Session:
         self._socket: socket.socket | None = None  # the connection's, from before it is one
         self._over = False
         self.last_thread_id: int | None = None  # of the last connection, which may have ended
+        self.connections = 0  # how many were made: a server that begins anew gives the same thread_id again
 
     async def ask(self, *statements: str, within: float) -> list[Row]:
         """Execute statements; the rows of the last one. `within` (seconds) bounds them all, connecting included.
@@ -141,6 +145,7 @@ class Session:
         connection.connect(self._socket)
         vars(connection).update(encoding=ENCODING)
         self._connection = connection
+        self.connections += 1
         self.last_thread_id = self.thread_id
         return connection
 
@@ -183,9 +188,26 @@ def _dial(account: Account, timeout: float) -> socket.socket:
     with contextlib.ExitStack() as unless_connected:
         unless_connected.enter_context(sock)
         sock.settimeout(timeout)
-        sock.connect(account.socket)
+        try:
+            sock.connect(account.socket)
+        except FileNotFoundError:
+            if _is_listened_on(account.socket):
+                raise OSError(ENXIO, f"{account.socket} is gone, and a server listens on it still") from None
+            raise
         unless_connected.pop_all()
     return sock
+
+
+def _is_listened_on(name: str) -> bool:
+    """Whether somebody listens on this Unix socket, also if its file was removed: the kernel knows the name still."""
+    wanted = os.path.realpath(name)
+    with open("/proc/net/unix", encoding="utf-8", errors="replace") as table:  # noqa: PTH123
+        next(table)  # the columns' names
+        for line in table:
+            fields = line.rstrip("\n").split(maxsplit=7)
+            if len(fields) == FIELDS and int(fields[3], 16) & ACCEPTS and os.path.realpath(fields[7]) == wanted:
+                return True
+    return False
 
 
 def _prepare(account: Account, timeout: float) -> Connection[DictCursor]:

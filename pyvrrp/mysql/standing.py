@@ -162,9 +162,9 @@ class Standing:
         self._forced_at = now if forced else None
         self.called_off()
 
-    def refused(self, reason: str, closed: Closed, until: float) -> None:
+    def refused(self, reason: str, closed: Closed, now: float, until: float) -> None:
         """They could not be opened; not again before `until`. What it lacked may still come."""
-        self.closed(closed, until, interrupted=True)
+        self.closed(closed, now, interrupted=True)
         self._refusal, self._refused_until = reason, until
         self.called_off()
 

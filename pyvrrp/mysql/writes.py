@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Final
 
 from pyvrrp.core.effects import Level
 from pyvrrp.core.settings import DatabaseSettings
@@ -15,6 +16,8 @@ from pyvrrp.mysql.failure import DatabaseError
 from pyvrrp.mysql.probe import Watch
 from pyvrrp.mysql.server import Server
 from pyvrrp.mysql.verdict import Word
+
+AT_ONCE: Final = 0.1  # seconds of the time for closing that are left for killing the server: then the address goes
 
 
 class Writes:
@@ -71,6 +74,7 @@ class Writes:
     async def close(self, within: float, *, still: bool, by_force: bool = True) -> Closed:
         """Close them, `by_force` too if it does not let itself be asked and that is allowed. Raises nothing."""
         demote, verdict = self.settings.demote, self._watch.latest
+        forcible = by_force and demote.on_failure == "kill-server"
         if verdict.word is Word.DOWN and verdict.conclusive:
             return Closed(complete=True, trouble=f"nothing can write: it {verdict.evidence}")
         if verdict.word is Word.HUNG:
@@ -79,9 +83,14 @@ class Writes:
             return Closed(complete=False, trouble="demote.read_only is false")
         else:
             closed = await close(
-                self._server, within=within, kill=demote.kill_sessions, keep=self.settings.keep_users, still=still
+                self._server,
+                within=max(within - AT_ONCE, within / 2) if forcible else within,
+                kill=demote.kill_sessions,
+                keep=self.settings.keep_users,
+                own=self._watch.severed,
+                still=still,
             )
-        if closed.complete or not by_force or demote.on_failure != "kill-server":
+        if closed.complete or not forcible:
             return closed
         return self._kill_server(closed)
 

@@ -459,3 +459,29 @@ def test_words_go_to_the_other_node_and_come_from_it(tmp_path: Path) -> None:
         await other.databases.close()
 
     play(story)
+
+
+def test_a_keeper_that_does_not_come_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it remembers is on a disk that hangs: the node would be MASTER without an address."""
+    monkeypatch.setattr(databases, "MANNED", 0.05)
+
+    async def story(house: House) -> None:
+        hangs = asyncio.Event()
+
+        async def make(post: Post, tell: Any, publish: Any) -> Any:
+            await hangs.wait()
+            return await house._make(post, tell, publish)
+
+        house.databases._make = make
+        house.databases.want(PLAIN)
+        house.databases.perform(OpenWrites("VI_1", 1, False))
+        await until(lambda: house.events)
+        (said,) = house.events
+        assert isinstance(said, WritesRefused)
+        assert "nobody could look after its server" in said.reason
+        hangs.set()
+        await until(lambda: house.keepers and house.keepers[0].told_of)
+        (ordered,) = house.keepers[0].told_of
+        assert isinstance(ordered, CloseWrites)
+
+    play(story)

@@ -292,7 +292,7 @@ def test_a_daemon_that_ends_while_it_answers_says_nothing_of_it(path: Path) -> N
     async def end() -> None:
         begun = asyncio.Event()
 
-        async def never(request: dict[str, object], peer: Peer) -> Answer:
+        async def never(_request: dict[str, object], _peer: Peer) -> Answer:
             begun.set()
             await asyncio.Event().wait()
             return {}

@@ -12,7 +12,9 @@ import pymysql
 import pytest
 from pymysql.cursors import DictCursor
 
+from pyvrrp.core.settings import ProbeSettings
 from pyvrrp.mysql.closing import Closed, close
+from pyvrrp.mysql.probe import Watch
 from pyvrrp.mysql.server import Server as Asked
 from tests.mysql.pair import Pair
 from tests.waiting import until
@@ -134,6 +136,29 @@ def test_a_server_that_stands_still_is_given_up_in_time(open_pair: Pair) -> None
     open_pair.a.signal(signal.SIGCONT)
     assert not result.complete
     assert result.seconds < 0.4
+
+
+def test_the_agent_s_own_heartbeat_is_not_in_the_way(open_pair: Pair) -> None:
+    """It waits, here for a lock of one who is kept, and hears nothing of its connection's end."""
+    open_pair.a.run("insert pyvrrp.heartbeat values (1, 1, 0)")
+    keeper = open_pair.a.connect("mighty")
+    keeper.begin()
+    keeper.cursor().execute("select * from pyvrrp.heartbeat for update")
+
+    async def story() -> Closed:
+        asked, watch = Asked(open_pair.a.account), Watch(open_pair.a.account, ProbeSettings(), lambda _: None)
+        watch.start()
+        watch.writing = True
+        try:
+            waits = "(select count(*) from information_schema.processlist where info like 'insert into pyvrrp%')"
+            assert await asyncio.to_thread(until, lambda: open_pair.a.value(waits))
+            watch.writing = False
+            return await close(asked, within=0.4, keep=("root", "mighty"), own=watch.severed)
+        finally:
+            watch.close()
+            asked.close()
+
+    assert asyncio.run(story()).complete
 
 
 def test_replication_and_the_agent_itself_are_left_alone(open_pair: Pair) -> None:

@@ -105,6 +105,43 @@ def test_killed_is_down_at_once_and_conclusive(server: Server, account: Callable
     asyncio.run(story())
 
 
+def test_each_end_of_a_server_is_heard_though_its_connections_are_numbered_anew(server: Server, tmp_path: Path) -> None:
+    """The agent is the first that connects to a server that has just begun: number 3 each time."""
+
+    async def story() -> None:
+        async with watching(server.agent, ProbeSettings(interval=1.0)) as witness:
+            await witness.word(UP)
+            server.end()
+            await witness.word(DOWN)
+            for _ in range(2):
+                with running(tmp_path, fresh=False) as again:
+                    up = await witness.until(lambda said, pid=again.process.pid: said.pid == pid)  # type: ignore[misc]
+                    assert up.word is UP
+                    assert witness.watch.kill()  # its process is known
+                    assert (await witness.word(DOWN)).conclusive
+
+    asyncio.run(story())
+
+
+def test_a_socket_file_that_is_gone_is_no_dead_server(server: Server) -> None:
+    """Somebody has cleaned up. Its clients by TCP go on writing, so nothing may be concluded from that."""
+
+    async def story() -> None:
+        async with watching(server.agent) as witness:
+            await witness.word(UP)
+            before = server.connect()
+            await asyncio.to_thread(Path(server.socket).unlink)
+            with before.cursor() as cursor:
+                cursor.execute(f"KILL {witness.watch.ping.thread_id}")
+            gone = await witness.word(DOWN)
+            assert not gone.conclusive
+            assert f"{server.socket} is gone, and a server listens on it still" in gone.evidence
+            server.process.terminate()
+            assert (await witness.until(lambda said: said.conclusive)).word is DOWN
+
+    asyncio.run(story())
+
+
 def test_a_server_that_comes_back_is_up_again(server: Server, tmp_path: Path) -> None:
     async def story() -> None:
         async with watching(server.agent) as witness:

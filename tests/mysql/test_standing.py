@@ -307,7 +307,7 @@ def test_a_switchover_is_not_held_up_by_the_last_failover(pair: Pair) -> None:
 
 
 def test_what_could_not_be_opened_is_left_alone_for_a_while(pair: Pair) -> None:
-    pair.standing.refused("its SQL thread is not running", Closed(complete=True), pair.now + 10)
+    pair.standing.refused("its SQL thread is not running", Closed(complete=True), pair.now, pair.now + 10)
     assert pair.against() == ("its writes could not be opened: its SQL thread is not running",)
     pair.now += 10
     assert pair.against() == ()
@@ -315,7 +315,8 @@ def test_what_could_not_be_opened_is_left_alone_for_a_while(pair: Pair) -> None:
 
 def test_what_did_not_come_before_a_refusal_may_still_come(pair: Pair) -> None:
     pair.memory.change(lost=("0-1-3",))
-    pair.standing.refused("5 transactions received and not applied: 0-1-5..9", Closed(complete=True), pair.now + 10)
+    now, closed = pair.now, Closed(complete=True)
+    pair.standing.refused("5 transactions received and not applied: 0-1-5..9", closed, now, now + 10)
     assert pair.standing.report(pair.now).view.lost == ("0-1-3",)
 
 
