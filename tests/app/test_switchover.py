@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -351,6 +352,23 @@ def test_mastership_is_lost_on_the_way(play: Callable[[Story], None]) -> None:
         assert not a.server.writable
         await until(lambda: b.serves)
         await until(lambda: a.refused[-1] == ())  # when it comes back it is to be met
+
+    play(story)
+
+
+def test_the_configuration_of_the_server_changes_on_the_way(play: Callable[[Story], None]) -> None:
+    """Who looks after the server now has opened its writes again, as ordered: the other one may not have what came."""
+
+    async def story(a: Machine, b: Machine) -> None:
+        def replace_keeper() -> None:
+            a.databases.post("VI_1").keeper = copy(a.keeper)
+
+        a.keeper.before["stepped_down"] = replace_keeper
+        outcome = await order(a, "switchover")
+        assert outcome["why"] == "the configuration of VI_1 has changed meanwhile"
+        assert outcome["steps"][-1].startswith("rolled back: ")
+        assert a.serves
+        assert b.state == "BACKUP"
 
     play(story)
 

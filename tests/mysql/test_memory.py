@@ -73,3 +73,11 @@ def test_a_gap_that_is_none_is_told_and_not_published(tmp_path: Path) -> None:
     told: list[str] = []
     assert Memory(str(tmp_path), "VI_1", told.append).now == Remembered()
     assert "'0-1-7' is no gap between transactions" in told[0]
+
+
+def test_two_names_are_two_files(tmp_path: Path) -> None:
+    for number, name in enumerate(("a/b", "a_b", "a%2Fb")):
+        memory = Memory(str(tmp_path), name)
+        memory.change(beat=number)
+        memory.close()
+    assert until(lambda: [Memory(str(tmp_path), name).now.beat for name in ("a/b", "a_b", "a%2Fb")] == [0, 1, 2])
