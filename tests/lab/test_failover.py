@@ -333,3 +333,11 @@ def test_a_client_that_is_cut_off_alone_moves_nothing(tmp_path: Path) -> None:
     assert trial["gaps"]["client"] > 4.0 > trial["gaps"]["client2"]
     assert trial["taken"] == 0
     assert not trial["verdict"]["lost"]
+
+
+@pytest.mark.lab
+def test_after_a_loss_of_power_the_other_node_takes_over_without_a_word_of_it(tmp_path: Path) -> None:
+    (trial,) = run(tmp_path / "json", "faults", "--only", "power-off")
+    assert trial["until_write"] is not None, trial["log"]
+    assert trial["verdict"]["dual"] == 0
+    assert trial["checksums_equal"]
