@@ -7,9 +7,9 @@ from the other one (log_slave_updates). Tried on MariaDB 10.11 and MySQL 5.6, af
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from pyvrrp.mysql.status import Coordinates
 
@@ -51,6 +51,19 @@ def beyond(logs: Sequence[LogFile], executed: Coordinates) -> tuple[Coordinates,
         )
     rest = (executed,) if executed.position < first.size else ()
     return (*rest, *(Coordinates(each.name, BEGIN) for each in later if each.size > BEGIN))
+
+
+def log_events(file: str, rows: Sequence[Mapping[str, Any]]) -> tuple[LogEvent, ...]:
+    """Rows of SHOW BINLOG EVENTS.
+
+    MariaDB 11.8 says 0 for the end of an event that is not the last one of its transaction: there the next one begins.
+    """
+    begins = [int(row["Pos"]) for row in rows]
+    following = [*begins[1:], *begins[-1:]]
+    return tuple(
+        LogEvent(file, begin, int(row["End_log_pos"]) or then, str(row["Event_type"]), int(row["Server_id"]))
+        for row, begin, then in zip(rows, begins, following, strict=True)
+    )
 
 
 def own(events: Iterable[LogEvent], active: int) -> tuple[str, ...]:

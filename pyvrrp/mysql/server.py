@@ -16,7 +16,7 @@ from pyvrrp.core.settings import Account
 from pyvrrp.mysql import grants
 from pyvrrp.mysql.dialect import Dialect, dialect, quoted
 from pyvrrp.mysql.failure import DatabaseError, Kind
-from pyvrrp.mysql.places import LogEvent, LogFile
+from pyvrrp.mysql.places import LogEvent, LogFile, log_events
 from pyvrrp.mysql.plan import WAITS
 from pyvrrp.mysql.probe import DOING, WRITE
 from pyvrrp.mysql.session import Row, Session
@@ -176,13 +176,9 @@ class Server:
 
     async def log_events(self, place: Coordinates, most: int, within: float) -> tuple[LogEvent, ...]:
         """What one of its binary logs says from there on, `most` events."""
-        statement = f"SHOW BINLOG EVENTS IN {quoted(place.file)} FROM {place.position:d} LIMIT {most:d}"
-        return tuple(
-            LogEvent(
-                place.file, int(row["Pos"]), int(row["End_log_pos"]), str(row["Event_type"]), int(row["Server_id"])
-            )
-            for row in await self.ask(self.work, statement, within=within)
-        )
+        statement = f"SHOW BINLOG EVENTS IN {quoted(place.file)} FROM {place.position:d} LIMIT {most + 1:d}"
+        rows = await self.ask(self.work, statement, within=within)
+        return log_events(place.file, rows)[:most]
 
     async def look(self, within: float) -> Picture:
         """All of it. A heartbeat table that is not there, or not for this account, has no beats.

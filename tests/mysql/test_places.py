@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from pyvrrp.mysql.places import LogEvent, LogFile, beyond, own, taken_apart
+from pyvrrp.mysql.places import LogEvent, LogFile, beyond, log_events, own, taken_apart
 from pyvrrp.mysql.status import Coordinates
 
 STOPPED = (LogFile("bin.000001", 563), LogFile("bin.000002", 342))
@@ -50,6 +50,23 @@ def test_what_came_from_the_active_server_is_not_its_own() -> None:
     replicated = (event(342, 384, "Gtid", 2), event(384, 430, "Write_rows_v1", 2), event(430, 461, "Xid", 2))
     assert own(replicated, active=2) == ()
     assert own(replicated, active=3) == ("bin.000002:342..461",)
+
+
+def test_events_of_a_transaction_that_have_no_end_end_where_the_next_begins() -> None:
+    """As MariaDB 11.8.9 prints a transaction: only its last event says where it ends."""
+    printed = (
+        (1628, "Gtid", 1670),
+        (1670, "Annotate_rows", 0),
+        (1755, "Table_map", 0),
+        (1799, "Write_rows_v1", 0),
+        (1845, "Xid", 1876),
+    )
+    rows = [{"Pos": pos, "Event_type": kind, "End_log_pos": end, "Server_id": 1} for pos, kind, end in printed]
+    events = log_events("bin.000002", rows)
+    assert [each.end for each in events] == [1670, 1755, 1799, 1845, 1876]
+    assert own(events, active=2) == ("bin.000002:1628..1876",)
+    assert log_events("bin.000002", rows[:2])[-1] == event(1670, 1670, "Annotate_rows")  # its end is not known
+    assert log_events("bin.000002", ()) == ()
 
 
 def test_its_own_are_named_part_by_part() -> None:
