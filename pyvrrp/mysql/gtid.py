@@ -21,6 +21,7 @@ MARIA_RANGE: Final = re.compile(r"(\d+)-\d+-(\d+)(?:\.\.(\d+))?", re.ASCII)
 RANGE: Final = re.compile(rf"\d+-\d+-(\d+)(?:\.\.(\d+))?|{UUID.pattern}(?::{TAG.pattern})?:(\d+)(?:-(\d+))?", re.ASCII)
 
 SHOWN: Final = 5  # ranges in a sentence; all of them are in the data
+LEFT_OUT: Final = 1_000_000  # numbers of transactions in a gap; more than a disk may lose
 
 UINT32: Final = 2**32 - 1
 UINT64: Final = 2**64 - 1
@@ -93,10 +94,14 @@ class BinlogState:
         """What also has everything up to `position`: a server cloned from another has its gtid_slave_pos from it, and
         no binlog yet."""
         known = self._sequences()
-        newer = [gtid for gtid in position.gtids if known.get(gtid[:2], -1) < gtid.sequence]
-        replaced = {gtid[:2] for gtid in newer}
-        kept = (gtid for gtid in self.gtids if gtid[:2] not in replaced)
-        return BinlogState(tuple(sorted((*kept, *newer), key=lambda gtid: gtid.domain)))
+        more = [gtid for gtid in position.gtids if known.get(gtid[:2], -1) < gtid.sequence]
+        replaced = {gtid[:2] for gtid in more}
+        kept = [gtid for gtid in self.gtids if gtid[:2] not in replaced]
+        reached = {gtid.domain: gtid.sequence for gtid in sorted(kept, key=lambda gtid: gtid.sequence)}
+        # What was replicated before this log began is not the newest.
+        older = [gtid for gtid in more if gtid.sequence < reached.get(gtid.domain, 0)]
+        newer = [gtid for gtid in more if gtid not in older]
+        return BinlogState(tuple(sorted((*older, *kept, *newer), key=lambda gtid: gtid.domain)))
 
     def covers(self, other: BinlogState, *, ordered: bool = False) -> bool:
         """Per domain and server this is at least as far as `other`; see `beyond`."""
@@ -173,9 +178,10 @@ class Gap(NamedTuple):
     def parse(cls, text: str) -> Gap:
         """What str gives. Raises ValueError."""
         match = GAP.fullmatch(text)
-        if match is None:
+        gap = cls(*map(int, match.groups())) if match is not None else None
+        if gap is None or gap.after >= gap.before:
             raise ValueError(f"{text!r} is no gap between transactions")
-        return cls(*map(int, match.groups()))
+        return gap
 
     def __str__(self) -> str:
         return f"{self.domain}:{self.after}..{self.before}"
@@ -251,11 +257,13 @@ def count(ranges: Iterable[str]) -> int:
 
 
 def counted(ranges: tuple[str, ...]) -> str:
-    """ "5 transactions"; what is between two places of a log cannot be counted."""
+    """ "5 transactions"; what is between two places of a log cannot be counted, nor what numbers left out are among."""
     try:
         number = count(ranges)
     except ValueError:
         return "a part of the log"
+    if number >= LEFT_OUT:
+        return "transactions"
     return f"{number} transaction{'' if number == 1 else 's'}"
 
 

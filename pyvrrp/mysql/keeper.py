@@ -23,7 +23,7 @@ from pyvrrp.mysql.errands import Errands
 from pyvrrp.mysql.failure import DatabaseError
 from pyvrrp.mysql.handover import Handover
 from pyvrrp.mysql.memory import Memory
-from pyvrrp.mysql.opening import RefusedError, Wish, beyond, open_writes
+from pyvrrp.mysql.opening import RefusedError, Wish, beyond, leave_out, open_writes
 from pyvrrp.mysql.other import DEAD, Other
 from pyvrrp.mysql.privileges import Privileges
 from pyvrrp.mysql.probe import Watch
@@ -331,6 +331,7 @@ class Keeper:
             safe=self._other.could_go_on(now),
             semi_sync=picture.semi_sync if picture is not None else SemiSync(),
             roles=self._settings.semi_sync == "auto",
+            gaps=self._standing.memory.now.gaps,
         )
 
     async def _refuse(self, order: OpenWrites, error: RefusedError | DatabaseError) -> None:
@@ -416,6 +417,7 @@ class Keeper:
             self._say(
                 Level.WARNING, "the active server was read_only, by somebody's order or a restart: it is opened again"
             )
+            self._standing.left_out(await leave_out(self._server, picture, self._standing.memory.now.gaps))
             await self._server.set_writable(LOOK)
         await self._roles.lead(picture, alone=self._other.told_dead(self._loop.time()))
         replication = self._standing.replication

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from pyvrrp.mysql.gtid import Gap
 
-GAPS: Final = 32
+GAPS: Final = 128
 SUFFIX: Final = ".database.json"
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,14 +17,14 @@ from pyvrrp.core.settings import PromoteSettings
 from pyvrrp.errors import PyvrrpError
 from pyvrrp.mysql import divergence, plan
 from pyvrrp.mysql.failure import DatabaseError
-from pyvrrp.mysql.gtid import BinlogState, Gap, GtidSet
+from pyvrrp.mysql.gtid import LEFT_OUT, BinlogState, Gap, GtidSet
 from pyvrrp.mysql.server import Server
 from pyvrrp.mysql.status import Coordinates, Picture, Replication, SemiSync
 
 ANSWER: Final = 1.0  # seconds for one statement, and for draining when it is forced to go on
 REST: Final = 0.3  # seconds without anything new from a living source that has more
 FIRST_LOOK, LAST_LOOK = 0.002, 0.05  # seconds between two looks at how far it is
-LEFT_OUT: Final = 1_000_000  # numbers of transactions; more than a disk may lose
+ACCESS_DENIED: Final = 1227  # for want of a privilege that is named
 
 Position = BinlogState | GtidSet | Coordinates
 
@@ -48,7 +49,8 @@ class Wish:
 
     `complete`: it was the last active one itself, or has all that the other one has: nothing had to be received.
     `last`: the last position of the active one that is known. `alive`: that one answers, so that more may come from it;
-    `safe`: it was closed in good order and may be opened again, so that nothing need be lost.
+    `safe`: it was closed in good order and may be opened again, so that nothing need be lost. `gaps`: the numbers that
+    it is known to have left out before.
     """
 
     promote: PromoteSettings
@@ -60,6 +62,7 @@ class Wish:
     safe: bool = False
     semi_sync: SemiSync = field(default_factory=SemiSync)
     roles: bool = True
+    gaps: tuple[str, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -93,10 +96,12 @@ class _Opening:
         self._compare(picture, replication)
         if replication is not None and replication.sql:
             await self._command("stop_sql", replication)
+        gap = await leave_out(self._server, picture, self._wish.gaps)
+        if gap is None and isinstance(picture.gtids, BinlogState):
+            self._steps.append("its numbers go on from where they were: its account lacks BINLOG REPLAY")
         await self._server.set_writable(ANSWER)
         self._mark("opened")
-        gap = _gap(picture)
-        await self._server.prove(picture.server_id, ANSWER, gap.before if gap is not None else 0)
+        await self._server.prove(picture.server_id, ANSWER)
         self._mark("a write proved")
         return Opened(", ".join(self._steps), tuple(self._missing), str(gap or ""))
 
@@ -194,14 +199,32 @@ async def hindrance(server: Server, within: float) -> str:
     return ""
 
 
-def _gap(picture: Picture) -> Gap | None:
-    """The numbers that it is to leave out. Its disk may have lost its last transactions, which another server has: what
-    it writes now must not pass for them. (MySQL has no numbers to leave out but by naming each transaction.)"""
+async def leave_out(server: Server, picture: Picture, known: Iterable[str]) -> Gap | None:
+    """Write one heartbeat with a number far ahead, before any client writes. Raises DatabaseError.
+
+    Its disk may have lost its last transactions, which another server has: what it writes now must not pass for them.
+    None where numbers cannot be left out: MySQL has no way but to name each transaction, and an account may lack the
+    privilege.
+    """
+    gap = _gap(picture, known)
+    if gap is None:
+        return None
+    try:
+        await server.prove(picture.server_id, ANSWER, gap)
+    except DatabaseError as error:
+        if error.number != ACCESS_DENIED:
+            raise
+        return None
+    return gap
+
+
+def _gap(picture: Picture, known: Iterable[str]) -> Gap | None:
+    """Beyond those that are known, too: an opening may be what its disk has lost."""
     if not isinstance(picture.gtids, BinlogState):
         return None
-    reached = {gtid.domain: gtid.sequence for gtid in picture.gtids.position.gtids}
-    last = reached.get(picture.domain, 0)
-    return Gap(picture.domain, last, last + LEFT_OUT)
+    last = max((gtid.sequence for gtid in picture.gtids.gtids if gtid.domain == picture.domain), default=0)
+    used = [gap.before for gap in map(Gap.parse, known) if gap.domain == picture.domain]
+    return Gap(picture.domain, last, max(last, *used, 0) + LEFT_OUT)
 
 
 def beyond(last: Position | None, picture: Picture, replication: Replication | None) -> tuple[str, ...]:

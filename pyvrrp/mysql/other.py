@@ -127,6 +127,7 @@ class Other:
             ordered=picture.ordered,
             server_id=picture.server_id,
             writer=picture.writer,
+            gaps=self.seen.gaps if self.seen is not None else (),  # its agent's word: the server itself does not know
         )
         self._take(seen, "closed" if picture.read_only else "open")
 

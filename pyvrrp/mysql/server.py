@@ -16,6 +16,7 @@ from pyvrrp.core.settings import Account
 from pyvrrp.mysql import grants
 from pyvrrp.mysql.dialect import Dialect, dialect, quoted
 from pyvrrp.mysql.failure import DatabaseError, Kind
+from pyvrrp.mysql.gtid import Gap
 from pyvrrp.mysql.places import LogEvent, LogFile, log_events
 from pyvrrp.mysql.plan import WAITS
 from pyvrrp.mysql.probe import DOING, WRITE
@@ -30,7 +31,7 @@ SHOWN: Final = 40  # characters of a statement
 CLIENTS: Final = (
     "SHOW GLOBAL STATUS WHERE Variable_name IN ('Rpl_semi_sync_master_clients', 'Rpl_semi_sync_source_clients')"
 )
-NUMBER: Final = "SET SESSION gtid_seq_no = {0}"
+NUMBER: Final = "SET SESSION gtid_domain_id = {0}, gtid_seq_no = {1}"
 FLAG: Final = "SELECT @@global.read_only AS flag"
 WHO: Final = "SELECT SUBSTRING_INDEX(USER(), '@', 1) AS name"
 VERSION: Final = "SELECT @@global.version AS version, @@global.version_comment AS comment"
@@ -258,10 +259,12 @@ class Server:
         states = (each.state for each in found if each.user == "system user")
         return tuple(dict.fromkeys(each for each in states if WAITS.search(each)))
 
-    async def prove(self, server_id: int, within: float, number: int = 0) -> None:
-        """Write one heartbeat; on MariaDB as the transaction with that number, if one is given."""
-        numbered = (NUMBER.format(number),) if number else ()
-        await self.ask(self.work, *numbered, WRITE.format(server_id), within=within)
+    async def prove(self, server_id: int, within: float, gap: Gap | None = None) -> None:
+        """Write one heartbeat; on MariaDB as the transaction at the end of that gap, if one is given."""
+        if gap is None:
+            await self.ask(self.work, WRITE.format(server_id), within=within)
+        else:  # not asked twice: no number may be used again
+            await self.work.ask(NUMBER.format(gap.domain, gap.before), WRITE.format(server_id), within=within)
 
     async def idle(self, within: float) -> None:
         """Wait until it has done what was asked of it, or so many seconds."""

@@ -12,7 +12,7 @@ from pyvrrp.core.events import DatabaseReport, DatabaseView
 from pyvrrp.core.settings import DatabaseSettings
 from pyvrrp.mysql import divergence, page, plan
 from pyvrrp.mysql.closing import Closed
-from pyvrrp.mysql.gtid import merged
+from pyvrrp.mysql.gtid import BinlogState, Gap, merged
 from pyvrrp.mysql.memory import GAPS, Memory
 from pyvrrp.mysql.opening import Opened, Position
 from pyvrrp.mysql.other import ALIVE, DEAD, SEEN, Other
@@ -157,10 +157,17 @@ class Standing:
         lost_at = time.time() if opened.missing else self.memory.now.lost_at
         conceded = divergence.gone(self.picture, self._other.known_gtids) if forced and self.picture is not None else ()
         self.memory.change(lost=lost, lost_at=lost_at, failover=failover, errant=(), conceded=conceded)
-        if opened.gap:
-            self.memory.change(gaps=(*self.memory.now.gaps, opened.gap)[-GAPS:])
+        self.left_out(Gap.parse(opened.gap) if opened.gap else None)
         self._forced_at = now if forced else None
         self.called_off()
+
+    def left_out(self, gap: Gap | None) -> None:
+        """Its numbers go on behind this gap. One that ends beyond where it begins is of a history that is no more."""
+        if gap is None:
+            return
+        known = [(text, Gap.parse(text)) for text in self.memory.now.gaps]
+        kept = [text for text, each in known if each.domain != gap.domain or each.before <= gap.after]
+        self.memory.change(gaps=(*kept, str(gap))[-GAPS:])
 
     def refused(self, reason: str, closed: Closed, now: float, until: float) -> None:
         """They could not be opened; not again before `until`. What it lacked may still come."""
@@ -240,7 +247,19 @@ class Standing:
             lent=self.lent,
             server_id=picture.server_id if picture is not None else 0,
             writer=picture.writer if picture is not None else "",
-            gaps=mine.gaps,
+            gaps=self._gaps(),
+        )
+
+    def _gaps(self) -> tuple[str, ...]:
+        """Those that it has passed: a server that began anew, or was made a copy of another one, has not."""
+        own = self.picture.gtids if self.picture is not None else None
+        if not isinstance(own, BinlogState):
+            return ()
+        known = [(text, Gap.parse(text)) for text in self.memory.now.gaps]
+        return tuple(
+            text
+            for text, gap in known
+            if any(gtid.domain == gap.domain and gtid.sequence >= gap.before for gtid in own.gtids)
         )
 
     def _faults(self) -> tuple[str, ...]:
