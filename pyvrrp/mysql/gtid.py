@@ -90,6 +90,10 @@ class BinlogState:
         """The newest of each domain: gtid_binlog_pos."""
         return MariaPosition(tuple({gtid.domain: gtid for gtid in self.gtids}.values()))
 
+    def newest(self, domain: int) -> int:
+        """The highest sequence number of a domain, 0 for none."""
+        return max((gtid.sequence for gtid in self.gtids if gtid.domain == domain), default=0)
+
     def joined(self, position: MariaPosition) -> BinlogState:
         """What also has everything up to `position`: a server cloned from another has its gtid_slave_pos from it, and
         no binlog yet."""

@@ -331,7 +331,8 @@ class Keeper:
             safe=self._other.could_go_on(now),
             semi_sync=picture.semi_sync if picture is not None else SemiSync(),
             roles=self._settings.semi_sync == "auto",
-            gaps=self._standing.memory.now.gaps,
+            used=self._standing.used(),
+            fallen_back=self._standing.fallen_back(),
         )
 
     async def _refuse(self, order: OpenWrites, error: RefusedError | DatabaseError) -> None:
@@ -417,8 +418,14 @@ class Keeper:
             self._say(
                 Level.WARNING, "the active server was read_only, by somebody's order or a restart: it is opened again"
             )
-            self._standing.left_out(await leave_out(self._server, picture, self._standing.memory.now.gaps))
+            self._standing.left_out(await leave_out(self._server, picture, self._standing.used()))
             await self._server.set_writable(LOOK)
+        elif self._standing.has_begun_anew(picture):
+            self._say(
+                Level.ERROR,
+                "its binary log has begun anew (RESET MASTER): the other node has to be made a copy of it again",
+            )
+            self._standing.left_out(await leave_out(self._server, picture, self._standing.used()))
         await self._roles.lead(picture, alone=self._other.told_dead(self._loop.time()))
         replication = self._standing.replication
         if replication is not None and (replication.sql or replication.io != "No"):

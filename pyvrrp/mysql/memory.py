@@ -29,6 +29,7 @@ class Remembered:
     last said that it was seen. `lost`: transactions that takeovers left behind since then, the last of which was
     `lost_at`. `errant`: those that its server alone has. `conceded`: those of its own that the other server alone had
     while this one was active. `gaps`: the numbers that it has left out when it was opened, the last GAPS times.
+    `server`: the server_id of whose all that is.
     """
 
     paused: bool = False
@@ -44,12 +45,13 @@ class Remembered:
     errant: tuple[str, ...] = ()
     conceded: tuple[str, ...] = ()
     gaps: tuple[str, ...] = ()
+    server: int = 0
 
 
 _KINDS: Final[dict[str, Any]] = {
     **dict.fromkeys(("paused", "drained", "active"), bool),
     **dict.fromkeys(("successor", "doubt"), str),
-    "beat": int,
+    **dict.fromkeys(("beat", "server"), int),
     **dict.fromkeys(("failover", "acknowledged", "lost_at"), (int, float)),
     **dict.fromkeys(("lost", "errant", "conceded", "gaps"), tuple),
 }
@@ -84,6 +86,16 @@ class Memory:
         except RuntimeError:
             return
         done.add_done_callback(lambda call: self._hear(loop, call.exception()))
+
+    def is_of(self, server_id: int) -> None:
+        """It is about this server. What was remembered of another one, its file having come from another host, is
+        forgotten aloud, but for the operator's own word."""
+        if self.now.server not in (0, server_id):
+            self._failed(
+                f"{self._file} is of the server with server_id {self.now.server}, and this one has {server_id}"
+            )
+            self.change(**asdict(Remembered(paused=self.now.paused, drained=self.now.drained)))
+        self.change(server=server_id)
 
     async def written(self, within: float) -> None:
         """Wait until all is written, or so many seconds: another one may read it then."""
@@ -120,7 +132,7 @@ def _read(file: Path | None, failed: Callable[[str], None]) -> Remembered:
     if file is None:
         return Remembered()
     try:
-        return _understood(json.loads(file.read_text(encoding="utf-8")))
+        return _understood(json.loads(file.read_text(encoding="utf-8"), parse_constant=_no_number))
     except FileNotFoundError:
         return Remembered()
     except (OSError, ValueError, TypeError) as error:
@@ -128,7 +140,13 @@ def _read(file: Path | None, failed: Callable[[str], None]) -> Remembered:
         return Remembered()
 
 
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no time")
+
+
 def _understood(data: Any) -> Remembered:
+    if not isinstance(data, dict):
+        raise ValueError("it is not what was written there")  # noqa: TRY004  # it is the text that is wrong
     known = {each.name: data[each.name] for each in fields(Remembered) if each.name in data}
     known |= {name: tuple(value) for name, value in known.items() if isinstance(value, list)}
     wrong = [name for name, value in known.items() if not isinstance(value, _KINDS[name])]
@@ -148,6 +166,15 @@ def _write(file: Path, remembered: Remembered) -> None:
     _put(file, json.dumps(asdict(remembered), indent=2))
 
 
+def _settle(directory: Path) -> None:
+    """A new name outlives a loss of power once its directory is written."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _put(file: Path, content: str) -> None:
     """In place of the old file at once, or not at all."""
     descriptor, name = tempfile.mkstemp(prefix=file.name, dir=file.parent)
@@ -157,6 +184,7 @@ def _put(file: Path, content: str) -> None:
             text.flush()
             os.fsync(text.fileno())
         Path(name).replace(file)
+        _settle(file.parent)
     except OSError:
         Path(name).unlink(missing_ok=True)
         raise

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -49,8 +48,8 @@ class Wish:
 
     `complete`: it was the last active one itself, or has all that the other one has: nothing had to be received.
     `last`: the last position of the active one that is known. `alive`: that one answers, so that more may come from it;
-    `safe`: it was closed in good order and may be opened again, so that nothing need be lost. `gaps`: the numbers that
-    it is known to have left out before.
+    `safe`: it was closed in good order and may be opened again, so that nothing need be lost. `used`: the highest known
+    number of a transaction; `fallen_back`: what it had itself when it was opened last, and has no more.
     """
 
     promote: PromoteSettings
@@ -62,7 +61,8 @@ class Wish:
     safe: bool = False
     semi_sync: SemiSync = field(default_factory=SemiSync)
     roles: bool = True
-    gaps: tuple[str, ...] = ()
+    used: int = 0
+    fallen_back: tuple[str, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -96,7 +96,7 @@ class _Opening:
         self._compare(picture, replication)
         if replication is not None and replication.sql:
             await self._command("stop_sql", replication)
-        gap = await leave_out(self._server, picture, self._wish.gaps)
+        gap = await leave_out(self._server, picture, self._wish.used)
         if gap is None and isinstance(picture.gtids, BinlogState):
             self._steps.append("its numbers go on from where they were: its account lacks BINLOG REPLAY")
         await self._server.set_writable(ANSWER)
@@ -164,6 +164,8 @@ class _Opening:
 
     def _compare(self, picture: Picture, replication: Replication | None) -> None:
         """Everything that the active one is known to have had is here. What died with it is named, and gone."""
+        if self._wish.fallen_back:
+            self._note(f"older than when it was opened last: {_listed(self._wish.fallen_back)}", self._wish.fallen_back)
         lost = beyond(self._wish.last, picture, replication)
         reason = f"{_listed(lost)} of the last active server never came here"
         if lost and self._wish.safe:
@@ -199,14 +201,14 @@ async def hindrance(server: Server, within: float) -> str:
     return ""
 
 
-async def leave_out(server: Server, picture: Picture, known: Iterable[str]) -> Gap | None:
-    """Write one heartbeat with a number far ahead, before any client writes. Raises DatabaseError.
+async def leave_out(server: Server, picture: Picture, used: int) -> Gap | None:
+    """Write one heartbeat with a number far beyond `used`, before any client writes. Raises DatabaseError.
 
     Its disk may have lost its last transactions, which another server has: what it writes now must not pass for them.
     None where numbers cannot be left out: MySQL has no way but to name each transaction, and an account may lack the
     privilege.
     """
-    gap = _gap(picture, known)
+    gap = _gap(picture, used)
     if gap is None:
         return None
     try:
@@ -218,13 +220,11 @@ async def leave_out(server: Server, picture: Picture, known: Iterable[str]) -> G
     return gap
 
 
-def _gap(picture: Picture, known: Iterable[str]) -> Gap | None:
-    """Beyond those that are known, too: an opening may be what its disk has lost."""
+def _gap(picture: Picture, used: int) -> Gap | None:
     if not isinstance(picture.gtids, BinlogState):
         return None
-    last = max((gtid.sequence for gtid in picture.gtids.gtids if gtid.domain == picture.domain), default=0)
-    used = [gap.before for gap in map(Gap.parse, known) if gap.domain == picture.domain]
-    return Gap(picture.domain, last, max(last, *used, 0) + LEFT_OUT)
+    last = picture.gtids.newest(picture.domain)
+    return Gap(picture.domain, last, max(last, used) + LEFT_OUT)
 
 
 def beyond(last: Position | None, picture: Picture, replication: Replication | None) -> tuple[str, ...]:

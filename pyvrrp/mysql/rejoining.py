@@ -49,7 +49,7 @@ def showing(picture: Picture, errant: tuple[str, ...], logs: Sequence[str]) -> s
     if isinstance(picture.gtids, GtidSet):
         return f"mysqlbinlog --base64-output=decode-rows -v --include-gtids='{','.join(errant)}' {files}"
     if picture.ordered:
-        way = f"--start-position='{','.join(_before(each) for each in errant)}'"
+        way = f"--start-position='{','.join(_starts(errant))}'"
     else:  # numbers of both servers mix, and the command would end at the first that does not fit
         writers = {each.split("-")[1] for each in errant}
         way = "--skip-gtid-strict-mode" + (f" --server-id={writers.pop()}" if len(writers) == 1 else "")
@@ -59,6 +59,18 @@ def showing(picture: Picture, errant: tuple[str, ...], logs: Sequence[str]) -> s
 def _part_shown(part: str) -> str:
     file, begin, end = taken_apart(part)
     return f"mysqlbinlog --base64-output=decode-rows -v --start-position={begin} --stop-position={end} {file}"
+
+
+def _starts(errant: tuple[str, ...]) -> list[str]:
+    """The position before the first of each domain: it may be named once."""
+    first: dict[str, str] = {}
+    for each in sorted(map(_before, errant), key=_sequence):
+        first.setdefault(each.partition("-")[0], each)
+    return [first[domain] for domain in sorted(first, key=int)]
+
+
+def _sequence(gtid: str) -> int:
+    return int(gtid.rpartition("-")[2])
 
 
 def _before(text: str) -> str:

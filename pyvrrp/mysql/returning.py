@@ -13,6 +13,7 @@ from pyvrrp.mysql.server import Server
 from pyvrrp.mysql.standing import Standing
 from pyvrrp.mysql.status import Picture
 
+STOP: Final = 1.0  # seconds to stop receiving
 LOGS: Final = 1.0  # seconds for the names of its binary logs
 
 
@@ -78,6 +79,8 @@ class Returning:
         standing.memory.change(errant=found.errant)
         if found.errant and news:
             await self._tell_of_errant(picture, found)
+        if found.errant:
+            await self._end_receiving()
         if found.decision is divergence.Return.ALREADY:
             standing.to_rejoin = False
         elif found.decision is divergence.Return.UNKNOWN and found.reason != standing.unknown:
@@ -94,6 +97,13 @@ class Returning:
         await rejoining.follow(self._server, replication)
         standing.follows(now)
         self._say(Level.NOTICE, f"replicates from {replication.source}: {why}")
+
+    async def _end_receiving(self) -> None:
+        """What it acknowledged, semi-synchronously, would be where nobody goes on with it."""
+        replication = self._standing.replication
+        if replication is not None and replication.io != "No":
+            spoken = await self._server.dialect(STOP)
+            await self._server.ask(self._server.work, spoken.stop_io(replication.channel), within=STOP)
 
     async def _tell_of_errant(self, picture: Picture, found: divergence.Rejoin) -> None:
         self._say(Level.ERROR, f"DIVERGED: {found.reason}; nothing is done about them, the operator decides")

@@ -79,6 +79,7 @@ class Standing:
         """A round's picture."""
         if self.picture is not None and picture.uptime < self.picture.uptime:
             self._begin_anew()
+        self.memory.is_of(picture.server_id)
         self.was_reset = not picture.has and (self.was_reset or bool(self._has))
         self.picture, self._has, self._has_at, self._looked_at = picture, picture.has, now, True
         self._looked_since_closed = self.writes not in {"open", "opening"}
@@ -163,11 +164,40 @@ class Standing:
 
     def left_out(self, gap: Gap | None) -> None:
         """Its numbers go on behind this gap. One that ends beyond where it begins is of a history that is no more."""
-        if gap is None:
+        if gap is None:  # none can be left out here
+            self.memory.change(gaps=())
             return
-        known = [(text, Gap.parse(text)) for text in self.memory.now.gaps]
-        kept = [text for text, each in known if each.domain != gap.domain or each.before <= gap.after]
+        kept = [str(each) for each in self._left_out() if each.domain != gap.domain or each.before <= gap.after]
         self.memory.change(gaps=(*kept, str(gap))[-GAPS:])
+
+    def used(self) -> int:
+        """The highest number of a transaction in its domain that is known, here or on the other one. Its disk may have
+        lost an opening, with the numbers that were left out then."""
+        domain, other = self.picture.domain if self.picture is not None else 0, self._other.known_gtids
+        theirs = other.newest(domain) if isinstance(other, BinlogState) else 0
+        return max([theirs, *(each.before for each in self._left_out() if each.domain == domain)])
+
+    def fallen_back(self) -> tuple[str, ...]:
+        """What its server itself had when it was opened last, and has no more: its disk is older than that."""
+        own = self.picture.gtids if self.picture is not None and self._looked_at else None
+        if not isinstance(own, BinlogState) or self.picture is None:
+            return ()
+        last = {each.domain: each.before for each in self._left_out()}
+        return tuple(
+            f"{domain}-{self.picture.server_id}-{own.newest(domain) + 1}..{before}"
+            for domain, before in last.items()
+            if before > own.newest(domain)
+        )
+
+    def has_begun_anew(self, picture: Picture) -> bool:
+        """Whether the log of an active server is without what it was opened with."""
+        logged = picture.logged
+        return isinstance(logged, BinlogState) and any(
+            each.domain == picture.domain and each.before > logged.newest(each.domain) for each in self._left_out()
+        )
+
+    def _left_out(self) -> tuple[Gap, ...]:
+        return tuple(map(Gap.parse, self.memory.now.gaps))
 
     def refused(self, reason: str, closed: Closed, now: float, until: float) -> None:
         """They could not be opened; not again before `until`. What it lacked may still come."""
@@ -255,12 +285,7 @@ class Standing:
         own = self.picture.gtids if self.picture is not None else None
         if not isinstance(own, BinlogState):
             return ()
-        known = [(text, Gap.parse(text)) for text in self.memory.now.gaps]
-        return tuple(
-            text
-            for text, gap in known
-            if any(gtid.domain == gap.domain and gtid.sequence >= gap.before for gtid in own.gtids)
-        )
+        return tuple(str(each) for each in self._left_out() if each.before <= own.newest(each.domain))
 
     def _faults(self) -> tuple[str, ...]:
         if self.memory.now.paused or self._verdict.word not in FAULTS:
@@ -333,7 +358,8 @@ class Standing:
     def gone(self) -> tuple[str, ...]:
         """What was written here, is on the other one and is here no more, but for what it went on without already."""
         known, conceded = self._other.known_gtids, self.memory.now.conceded
-        lost = divergence.gone(self.picture, known) if self.picture is not None else ()
+        # A server that is away has its last transactions, but nobody has seen them yet.
+        lost = divergence.gone(self.picture, known) if self.picture is not None and self._looked_at else ()
         return () if merged((*conceded, *lost)) == merged(conceded) else lost
 
     def _concede(self, picture: Picture) -> None:
@@ -354,7 +380,7 @@ class Standing:
         seen = self._other.seen
         if (seen is not None and seen.open) or self.gone():
             return False
-        if self.succession.was_last and self._other.tried:
+        if self.succession.was_last and self._other.tried and not self.fallen_back():
             return True
         if seen is None or now - seen.at > SEEN or self.picture is None or seen.position is None:
             return False
@@ -372,6 +398,8 @@ class Standing:
             return ""
         if lost := self.gone():
             return divergence.written_here(lost, self._other.name)
+        if self.succession.was_last and (lost := self.fallen_back()):
+            return divergence.fallen_back(lost, self._other.name)
         if one is None:  # of a server that is away nothing else is known
             return "" if self._looked_at or self.succession.was_last else self.succession.reason(())
         return self.succession.reason(self.missing()) if self._rests() and not self.succession.was_last else ""

@@ -36,7 +36,7 @@ DATABASE VI_1  - is not known yet (12.0 s ago)
   NOT FIT      mysqld is down
   against it   it is in hold-down for 9m50s
   ONLY HERE    0-1-1926..1930
-  LOST         0-2-7
+  LOST         at least 0-2-7
 """
 
 

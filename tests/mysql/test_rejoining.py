@@ -16,6 +16,8 @@ DECODE = "--base64-output=decode-rows -v"
 def test_mariadb_begins_before_the_first_of_each_domain() -> None:
     shown = showing(MARIA, ("0-1-1926..1930", "7-1-4"), LOGS)
     assert shown == f"mariadb-binlog {DECODE} --start-position='0-1-1925,7-1-3' {' '.join(LOGS[-8:])}"
+    shown = showing(MARIA, ("0-1-1926..1930", "0-2-17..18"), LOGS)  # a domain may be named once
+    assert "--start-position='0-2-16' " in shown
 
 
 @pytest.mark.parametrize(
