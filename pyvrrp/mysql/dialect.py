@@ -327,7 +327,12 @@ def _mysql(name: str, version: Version) -> Dialect:
 
 
 def _mysql_privileges(version: Version) -> tuple[str, ...]:
-    """SUPER before 8.0. Sessions of accounts with SYSTEM_USER may be killed only by one that has it too."""
+    """SUPER before 8.0.
+
+    From 8.0.16 on sessions of accounts with SYSTEM_USER (root, and whoever was granted ALL) may be killed only by one
+    that has it too. The agent's has not: such sessions cannot write under super_read_only either, and with it the agent
+    would be a system account itself, which only those may make or change that are one, too.
+    """
     common = ("REPLICATION CLIENT", "PROCESS")
     if version < (8, 0, 0):
         return (*common, "SUPER")

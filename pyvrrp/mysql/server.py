@@ -23,6 +23,7 @@ from pyvrrp.mysql.session import Row, Session
 from pyvrrp.mysql.status import Coordinates, Picture, Process, goes_by_file, picture, processes, transactions
 
 NO_SUCH_THREAD: Final = 1094
+NOT_TO_BE_KILLED: Final = 1095  # without SYSTEM_USER nobody ends a session of an account that has it
 GRACE: Final = 0.03  # seconds that a statement may take beyond what it waits for
 RESERVED: Final = ("mysql.session", "mysql.sys", "mariadb.sys")
 FULL: Final = re.compile(r"free space|disk space")  # what a thread waits for
@@ -141,15 +142,19 @@ class Server:
         spoken = await self.dialect(within)
         return transactions(await self.work.ask(spoken.transactions, within=within))
 
-    async def kill(self, numbers: Sequence[int], within: float) -> None:
-        """End these sessions; one that has gone by itself is no matter."""
+    async def kill(self, numbers: Sequence[int], within: float) -> frozenset[int]:
+        """End these sessions; those of them that this account may not end. One that has gone by itself is no matter."""
         spoken = await self.dialect(within)
+        spared: set[int] = set()
         for number in numbers:
             try:
                 await self.ask(self.gate, spoken.kill(number), within=within)
             except DatabaseError as error:
-                if error.number != NO_SUCH_THREAD:
+                if error.number == NOT_TO_BE_KILLED:
+                    spared.add(number)
+                elif error.number != NO_SUCH_THREAD:
                     raise
+        return frozenset(spared)
 
     async def position(self, within: float) -> str:
         """All that it has, as Picture.has says it."""

@@ -1,0 +1,45 @@
+"""A server that only a script plays: for versions that do not run here, and answers that none gives at will."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from pyvrrp.core.settings import Account
+from pyvrrp.mysql.failure import DatabaseError, Kind
+from pyvrrp.mysql.server import Server
+from pyvrrp.mysql.session import NO_TIME, Row, Session
+
+NOWHERE = Account(socket="/nonexistent/socket", user="pyvrrp")
+Answer = Callable[[str], Sequence[Row]]  # raises DatabaseError
+
+
+class Scripted(Session):
+    """Each statement is answered after `takes` seconds; `asked` are all of them."""
+
+    def __init__(self, answer: Answer, takes: float = 0.0) -> None:
+        super().__init__(NOWHERE)
+        self.takes = takes
+        self.asked: list[str] = []
+        self._answer = answer
+
+    async def ask(self, *statements: str, within: float) -> list[Row]:
+        rows: Sequence[Row] = ()
+        deadline = asyncio.get_running_loop().time() + within
+        for statement in statements:
+            left = deadline - asyncio.get_running_loop().time()
+            if left <= 0:
+                raise DatabaseError(Kind.TIMED_OUT, 0, NO_TIME)
+            self.asked.append(statement)
+            await asyncio.sleep(min(self.takes, left))
+            if self.takes > left:
+                raise DatabaseError(Kind.TIMED_OUT, 0, f"no answer in {within:.3g} s")
+            rows = self._answer(statement)
+        return list(rows)
+
+
+def scripted(answer: Answer, takes: float = 0.0) -> tuple[Server, Scripted]:
+    """A server, and the session that it asks everything over."""
+    server, session = Server(NOWHERE), Scripted(answer, takes)
+    server.gate = server.work = session
+    return server, session
