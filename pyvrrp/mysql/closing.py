@@ -24,7 +24,7 @@ PAUSE: Final = 0.002  # seconds; a killed session needs a moment to go
 STABLE: Final = 0.01  # seconds between two looks at the position
 NAMED: Final = 4  # accounts of killed sessions that are named
 MAY_NOT: Final = "left that the agent's account may not kill"
-HOPELESS: Final = frozenset({Kind.REFUSED, Kind.DENIED})
+HOPELESS: Final = frozenset({Kind.REFUSED, Kind.DENIED, Kind.UNABLE})
 
 
 @dataclass(frozen=True, slots=True)

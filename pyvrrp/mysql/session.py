@@ -118,7 +118,8 @@ class Session:
         except DatabaseError:
             self._close()
             raise
-        except (pymysql.MySQLError, OSError) as error:
+        # PyMySQL has RuntimeError for a package that it lacks, and whatever its parsing comes to for what is no answer.
+        except Exception as error:
             failure = classify(error)
             if failure.number == 0 or failure.kind is Kind.OVERLOADED:
                 self._close()
