@@ -92,7 +92,14 @@ class Dialect:
     """What may be installed. What is there is told by `semi_sync_variables`: a server may have older names."""
 
     super_read_only: bool
-    """read_only alone lets accounts with SUPER write. On MariaDB there is no more; see `passes_read_only`."""
+    """read_only alone lets accounts with SUPER write. MariaDB has no such variable; see `passes_read_only`.
+
+    From 12.0.1 on (MDEV-36425) its read_only is a word. ON is what 1 always was, and still is: whoever has READ ONLY
+    ADMIN writes. NO_LOCK also refuses LOCK TABLES and SELECT … LOCK IN SHARE MODE; NO_LOCK_NO_ADMIN refuses all that to
+    READ ONLY ADMIN, too: super_read_only, and no locks. Closing sets 1 there as everywhere: a standby without locks has
+    no backups and no readers that want them. One that an operator has closed by a stronger word counts as closed, and
+    is left so.
+    """
 
     passes_read_only: tuple[str, ...]
     """Privileges whose owners write in spite of a server that `close_writes` has closed."""

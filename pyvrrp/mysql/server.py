@@ -20,7 +20,7 @@ from pyvrrp.mysql.places import LogEvent, LogFile
 from pyvrrp.mysql.plan import WAITS
 from pyvrrp.mysql.probe import DOING, WRITE
 from pyvrrp.mysql.session import Row, Session
-from pyvrrp.mysql.status import Coordinates, Picture, Process, goes_by_file, picture, processes, transactions
+from pyvrrp.mysql.status import Coordinates, Picture, Process, goes_by_file, is_on, picture, processes, transactions
 
 NO_SUCH_THREAD: Final = 1094
 NOT_TO_BE_KILLED: Final = 1095  # without SYSTEM_USER nobody ends a session of an account that has it
@@ -104,7 +104,7 @@ class Server:
     async def read_only(self, within: float) -> bool:
         """Whether it is closed for ordinary clients."""
         (row,) = await self.ask(self.gate, FLAG, within=within)
-        return bool(int(row["flag"]))
+        return is_on(row["flag"])
 
     async def set_read_only(self, seconds: float, within: float) -> None:
         """Close it for ordinary clients, or fail within about `seconds` when a session holds it up.

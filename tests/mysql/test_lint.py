@@ -35,6 +35,15 @@ def test_a_pair_of_mysql_8_is_told_nothing_either() -> None:
     assert judged(here, there) == ()
 
 
+@pytest.mark.parametrize("word", ["ON", "NO_LOCK", "NO_LOCK_NO_ADMIN"])
+def test_nor_is_one_of_mariadb_12_however_its_standby_is_closed(word: str) -> None:
+    here, there = (replace(each, version="12.0.2-MariaDB") for each in pair())
+    closed = replace(spoilt(there, read_only=word), booted={**there.booted, "read_only": word})
+    assert judged(here, closed) == ()
+    broken = replicating(closed, Slave_SQL_Running="No")
+    assert "is the standby and does not replicate" in " ".join(each.text for each in judged(here, broken))
+
+
 @pytest.mark.parametrize(
     ("variable", "value", "severity", "said", "mend"),
     [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from pyvrrp.mysql.dialect import BUILT_IN, MASTER_SLAVE, SOURCE_REPLICA, dialect
@@ -14,11 +16,13 @@ from pyvrrp.mysql.status import (
     Replication,
     Row,
     SemiSync,
+    is_on,
     picture,
     processes,
     transactions,
     understood,
 )
+from tests.mysql.scripted import scripted
 
 MARIA = dialect("10.11.19-MariaDB")
 A = "3e11fa47-71ca-11e1-9e33-c80aa9429562"
@@ -158,6 +162,19 @@ def test_a_mariadb_replica() -> None:
     assert seen.position == MariaPosition.parse("0-1-6")
     assert seen.replications[0].source == "192.168.1.201:3306"
     assert seen.replications[0].error == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "closed"),
+    [(0, False), (1, True), ("OFF", False), ("ON", True), ("NO_LOCK", True), ("NO_LOCK_NO_ADMIN", True), (None, False)],
+)
+def test_read_only_is_a_number_or_from_mariadb_12_on_a_word(value: object, closed: bool) -> None:
+    async def asked() -> bool:
+        server, _ = scripted(lambda _: [{"flag": value}])
+        return await server.read_only(1.0)
+
+    assert asyncio.run(asked()) is is_on(value) is closed
+    assert picture(dialect("12.0.2-MariaDB"), [{**MARIA_FACTS, "read_only": value}]).read_only is closed
 
 
 def test_a_mariadb_replica_by_file_and_position_has_no_gtids_to_compare() -> None:
