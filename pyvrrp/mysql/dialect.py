@@ -107,6 +107,9 @@ class Dialect:
     privileges: tuple[str, ...]
     """What the agent's account needs, ON *.*; with it HEARTBEAT_PRIVILEGES on pyvrrp.*."""
 
+    looking: tuple[str, ...]
+    """Those of them that the other node's agent needs, which looks and does not touch."""
+
     reads_log: tuple[str, ...]
     """What it needs besides to read its own binary log: by that alone servers without GTIDs are compared."""
 
@@ -295,6 +298,7 @@ def _maria(name: str, version: Version) -> Dialect:
                 )
             )
         ),
+        looking=(monitor, "BINLOG MONITOR"),
         reads_log=(),
         replication_privileges=("REPLICATION SLAVE",),
         adopt_position=("SET GLOBAL gtid_slave_pos = @@global.gtid_current_pos",),
@@ -327,6 +331,7 @@ def _mysql(name: str, version: Version) -> Dialect:
         super_read_only=closable,
         passes_read_only=() if closable else ("SUPER",),
         privileges=_mysql_privileges(version),
+        looking=("REPLICATION CLIENT",),
         reads_log=("REPLICATION SLAVE",),
         replication_privileges=("REPLICATION SLAVE",),
         adopt_position=(),

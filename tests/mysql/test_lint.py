@@ -10,7 +10,7 @@ from pyvrrp.mysql.dialect import modern
 from pyvrrp.mysql.facts import Facts, Login
 from pyvrrp.mysql.finding import Finding, Severity
 from pyvrrp.mysql.lint import findings
-from tests.mysql.stated import AGENT_GRANTS, WANTED, mysql, pair, replicating, row, spoilt
+from tests.mysql.stated import AGENT_GRANTS, PEER_GRANTS, WANTED, mysql, pair, replicating, row, spoilt
 
 PROBLEM, ADVICE, NOTE = Severity.PROBLEM, Severity.ADVICE, Severity.NOTE
 
@@ -205,6 +205,19 @@ def test_an_agent_that_lacks_a_privilege_is_told_what_it_cannot_do() -> None:
     assert found.mend[0].startswith("GRANT PROCESS ON *.* TO 'pyvrrp'@'localhost';")
     silent = one(replace(here, login=Login("pyvrrp", "pyvrrp@localhost", AGENT_GRANTS[:1])))
     assert "may not use its heartbeat" in silent.text
+
+
+def test_an_agent_of_the_other_node_that_may_not_look_is_told_what_its_version_wants() -> None:
+    here, there = pair()
+    looks = Login("pyvrrp", "pyvrrp@192.168.1.201", PEER_GRANTS)
+    here, there = (replace(each, version="10.5.8-MariaDB") for each in (here, there))
+    found = one(here, replace(there, login=looks))
+    assert found.text.endswith(
+        "see the state of replication, start and stop replication: it has not got REPLICATION SLAVE ADMIN"
+    )
+    assert found.mend[0].startswith("GRANT REPLICATION SLAVE ADMIN ON *.* TO 'pyvrrp'@'192.168.1.201';")
+    here, there = (replace(each, version="10.5.20-MariaDB") for each in (here, there))
+    assert judged(here, replace(there, login=looks)) == ()
 
 
 def test_an_agent_that_is_taken_for_somebody_else() -> None:
