@@ -58,18 +58,25 @@ class Server:
         self.gate = Session(account)
         self.work = Session(account)
         self._dialect: Dialect | None = None
+        self._greeting = ""  # of the connection that the dialect was asked over
         self._own_user = ""
         self._unanswered: Unanswered | None = None
 
     async def dialect(self, within: float) -> Dialect:
-        """How it is spoken to; asked once. A server that is replaced by another version is another server."""
-        if self._dialect is None:
+        """How it is spoken to; asked again when it may be another server that answers there, of another version."""
+        if self._dialect is None or self._is_another():
             (row,) = await self.ask(self.gate, VERSION, within=within)
             try:
                 self._dialect = dialect(str(row["version"]), str(row["comment"]))
             except ValueError as error:
                 raise DatabaseError(Kind.SQL, 0, str(error)) from None
+            self._greeting = self.gate.version
         return self._dialect
+
+    def _is_another(self) -> bool:
+        """A connection has ended or, as that is not always heard, was made anew and greeted by another version."""
+        sessions = (self.gate, self.work)
+        return any(each.ended or each.version not in {"", self._greeting} for each in sessions)
 
     def forget(self) -> None:
         """It may have been started anew, as another version."""

@@ -77,8 +77,16 @@ class Session:
 
     @property
     def version(self) -> str:
-        """What the server's greeting said; "" before the first connection."""
+        """What the server's greeting said; "" while there is no connection."""
         return str(getattr(self._connection, "server_version", ""))
+
+    @property
+    def ended(self) -> bool:
+        """Whether the server has ended the connection (or is just answering on it)."""
+        try:
+            return self._connection is not None and _is_over(self._socket)
+        except ValueError:  # closed at this moment, by the thread
+            return True
 
     async def idle(self, within: float) -> None:
         """Wait until nothing is under way, which goes on when nobody waits for it any more; or so many seconds."""

@@ -15,16 +15,29 @@ Answer = Callable[[str], Sequence[Row]]  # raises DatabaseError
 
 
 class Scripted(Session):
-    """Each statement is answered after `takes` seconds; `asked` are all of them."""
+    """Each statement is answered after `takes` seconds; `asked` are all of them. `greeting` is what the next connection
+    begins with, which is made when the server has `parted`."""
 
     def __init__(self, answer: Answer, takes: float = 0.0) -> None:
         super().__init__(NOWHERE)
         self.takes = takes
         self.asked: list[str] = []
+        self.greeting = ""
+        self.parted = False
+        self._greeted = ""
         self._answer = answer
+
+    @property
+    def version(self) -> str:
+        return self._greeted
+
+    @property
+    def ended(self) -> bool:
+        return self.parted
 
     async def ask(self, *statements: str, within: float) -> list[Row]:
         rows: Sequence[Row] = ()
+        self._greeted, self.parted = self.greeting, False
         deadline = asyncio.get_running_loop().time() + within
         for statement in statements:
             left = deadline - asyncio.get_running_loop().time()
