@@ -1,4 +1,4 @@
-"""One server as the procedures ask it: two sessions, kept warm, and each statement with a deadline.
+"""One server as the procedures ask it: two sessions, kept warm, and each call with a deadline for all its statements.
 
 `gate` alone says read_only, lists sessions and kills them: of two procedures, what the later one says to the server is
 what it does last. `work` does what may take long.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -90,21 +90,21 @@ class Server:
     async def ask(self, session: Session, *statements: str, within: float) -> list[Row]:
         """Over one of its sessions. A connection that was lost since its last use is made anew: all that is asked here
         may be asked twice."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + within
+        left = _countdown(within)
         try:
             return await session.ask(*statements, within=within)
         except DatabaseError as error:
             if error.kind is not Kind.CLOSED:
                 raise
-        return await session.ask(*statements, within=deadline - loop.time())
+        return await session.ask(*statements, within=left())
 
     async def lacking(self, within: float) -> tuple[str, ...]:
         """Privileges that the agent's account needs and has not. Roles are not looked into."""
-        spoken = await self.dialect(within)
-        lines = [str(next(iter(row.values()))) for row in await self.ask(self.work, "SHOW GRANTS", within=within)]
+        left = _countdown(within)
+        spoken = await self.dialect(left())
+        lines = [str(next(iter(row.values()))) for row in await self.ask(self.work, "SHOW GRANTS", within=left())]
         roles = any(" ON " not in line for line in lines)
-        facts = await self.ask(self.work, spoken.facts, within=within)
+        facts = await self.ask(self.work, spoken.facts, within=left())
         wanted = spoken.needed(by_file=goes_by_file(spoken, facts[0], ()))
         return () if roles else grants.missing(spoken, wanted, lines)
 
@@ -118,44 +118,50 @@ class Server:
 
         MySQL itself waits for whole seconds: then the connection is given up, and what it still does there is welcome.
         """
-        spoken = await self.dialect(within)
-        limit = within if spoken.maria else min(within, seconds + GRACE)
+        left = _countdown(within)
+        spoken = await self.dialect(left())
+        limit = left() if spoken.maria else min(left(), seconds + GRACE)
         await self.gate.ask(*spoken.close_writes(seconds), within=limit)
 
     async def set_writable(self, within: float) -> None:
         """Open it."""
-        spoken = await self.dialect(within)
-        await self.ask(self.gate, *spoken.open_writes, within=within)
+        left = _countdown(within)
+        spoken = await self.dialect(left())
+        await self.ask(self.gate, *spoken.open_writes, within=left())
 
     async def clients(self, within: float) -> list[Process]:
         """Everybody who is connected, but replication, the server's own threads and the account of this agent."""
+        left = _countdown(within)
         if not self._own_user:
-            (row,) = await self.ask(self.gate, WHO, within=within)
+            (row,) = await self.ask(self.gate, WHO, within=left())
             self._own_user = str(row["name"])
-        found = await self._processes(self.gate, within)
+        found = await self._processes(self.gate, left())
         return [each for each in found if each.client and each.user not in {self._own_user, *RESERVED}]
 
     async def _processes(self, session: Session, within: float) -> tuple[Process, ...]:
-        spoken = await self.dialect(within)
+        left = _countdown(within)
+        spoken = await self.dialect(left())
         rows: Sequence[Row] = ()
         for statement in spoken.processes:
-            rows = await self.ask(session, statement, within=within)
+            rows = await self.ask(session, statement, within=left())
             if rows:
                 break
         return processes(rows)
 
     async def transactions(self, within: float) -> Mapping[int, int]:
         """Seconds that open transactions are old, by session."""
-        spoken = await self.dialect(within)
-        return transactions(await self.work.ask(spoken.transactions, within=within))
+        left = _countdown(within)
+        spoken = await self.dialect(left())
+        return transactions(await self.work.ask(spoken.transactions, within=left()))
 
     async def kill(self, numbers: Sequence[int], within: float) -> frozenset[int]:
         """End these sessions; those of them that this account may not end. One that has gone by itself is no matter."""
-        spoken = await self.dialect(within)
+        left = _countdown(within)
+        spoken = await self.dialect(left())
         spared: set[int] = set()
         for number in numbers:
             try:
-                await self.ask(self.gate, spoken.kill(number), within=within)
+                await self.ask(self.gate, spoken.kill(number), within=left())
             except DatabaseError as error:
                 if error.number == NOT_TO_BE_KILLED:
                     spared.add(number)
@@ -169,12 +175,13 @@ class Server:
 
     async def glance(self, within: float, session: Session | None = None) -> Picture:
         """What matters while it is opened or closed: itself, and its replication."""
-        spoken = await self.dialect(within)
+        left = _countdown(within)
+        spoken = await self.dialect(left())
         asked = session or self.work
-        facts = await self.ask(asked, spoken.facts, within=within)
-        replicas = await self.ask(asked, spoken.replica_status, within=within)
+        facts = await self.ask(asked, spoken.facts, within=left())
+        replicas = await self.ask(asked, spoken.replica_status, within=left())
         by_file = goes_by_file(spoken, facts[0], replicas)
-        binlog = await self.ask(asked, spoken.binlog_status, within=within) if by_file else ()
+        binlog = await self.ask(asked, spoken.binlog_status, within=left()) if by_file else ()
         return _picture(spoken, facts, replicas, binlog)
 
     async def logs(self, within: float) -> tuple[str, ...]:
@@ -199,10 +206,12 @@ class Server:
     async def look(self, within: float) -> Picture:
         """All of it. A heartbeat table that is not there, or not for this account, has no beats.
 
-        While the last look hangs in the server there is no other one: each would be one connection more.
+        While the last look hangs in the server there is no other one: each would be one connection more. To say what
+        has had no answer may take as long again.
         """
-        await self._hear_out(within)
-        spoken = await self.dialect(within)
+        left = _countdown(within)
+        await self._hear_out(left())
+        spoken = await self.dialect(left())
         statements = (
             spoken.facts,
             spoken.replica_status,
@@ -210,16 +219,17 @@ class Server:
             spoken.semi_sync_variables,
             spoken.status,
         )
-        answers = [await self._told(each, within) for each in statements]
-        return _picture(spoken, *answers, await self._beats(spoken, within))
+        answers = [await self._told(each, left(), within) for each in statements]
+        return _picture(spoken, *answers, await self._beats(spoken, left(), within))
 
-    async def _told(self, statement: str, within: float) -> Sequence[Row]:
-        """Its rows. What has no answer is named, and so is a full disk if the server says that it waits for one."""
+    async def _told(self, statement: str, left: float, within: float) -> Sequence[Row]:
+        """Its rows. What has no answer in what is `left` is named, `within` a time of its own, and so is a full disk if
+        the server says that it waits for one."""
         asked = asyncio.get_running_loop().time()
         try:
-            return await self.ask(self.work, statement, within=within)
+            return await self.ask(self.work, statement, within=left)
         except DatabaseError as error:
-            if error.kind is not Kind.TIMED_OUT:
+            if error.kind is not Kind.TIMED_OUT or left <= 0:  # then it was not even asked
                 raise
         self._unanswered = one = Unanswered(self.work.last_thread_id, statement, asked)
         await self._hear_out(within)
@@ -240,9 +250,9 @@ class Server:
         full = "".join(f"; its disk is full ({who}: {state})" for state, who in states.items())
         return DatabaseError(Kind.TIMED_OUT, 0, f"{one.statement[:SHOWN]} has had no answer for {seconds:.1f} s{full}")
 
-    async def _beats(self, spoken: Dialect, within: float) -> Sequence[Row]:
+    async def _beats(self, spoken: Dialect, left: float, within: float) -> Sequence[Row]:
         try:
-            return await self._told(spoken.heartbeats, within)
+            return await self._told(spoken.heartbeats, left, within)
         except DatabaseError as error:
             if error.number:
                 return ()
@@ -254,13 +264,14 @@ class Server:
         A MariaDB replica that acknowledges asks its source to end their session before STOP SLAVE returns: that takes
         two seconds where the source does not answer (10.11).
         """
-        spoken = await self.dialect(within)
+        left = _countdown(within)
+        spoken = await self.dialect(left())
         if not spoken.maria:
             return False
-        rows = await self.ask(self.work, *spoken.processes, within=within)
+        rows = await self.ask(self.work, *spoken.processes, within=left())
         numbers = [each.id for each in processes(rows) if each.command == "Slave_IO"]
         if len(numbers) == 1:
-            await self.ask(self.work, spoken.kill(numbers[0]), within=within)
+            await self.ask(self.work, spoken.kill(numbers[0]), within=left())
         return len(numbers) == 1
 
     async def acknowledging(self, within: float) -> int:
@@ -287,6 +298,13 @@ class Server:
         """Let go of it."""
         for session in (self.gate, self.work):
             session.close()
+
+
+def _countdown(within: float) -> Callable[[], float]:
+    """What is left of so many seconds, from now on."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + within
+    return lambda: deadline - loop.time()
 
 
 def _picture(spoken: Dialect, *answers: Sequence[Row]) -> Picture:
