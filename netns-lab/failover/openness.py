@@ -20,7 +20,7 @@ EACH: Final = 0.01  # seconds between two questions
 PATIENCE: Final = 1.0  # seconds for an answer
 PROMPT: Final = 0.25  # seconds; between two answers that are further apart anything may have been
 
-QUESTION: Final = "select @@global.read_only as closed"
+QUESTION: Final = "select cast(@@global.read_only as char) not in ('0', 'OFF') as closed"  # MariaDB 12 has words
 
 Span = tuple[float, float]
 

@@ -82,7 +82,7 @@ class MysqlProber(Prober):
             return Outcome(True, f"{self._target} answers")
         if error.kind is Kind.OVERLOADED:
             return Outcome(True, f"{self._target} is alive and takes no more connections ({error})")
-        if error.number:
+        if error.number or error.kind is Kind.UNABLE:
             return Outcome(True, f"{self._target} is alive, but cannot be asked: {error}")
         if error.kind is not Kind.REFUSED:
             return Outcome(False, f"{self._target}: {error}")

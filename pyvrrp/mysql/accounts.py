@@ -23,14 +23,15 @@ def collisions(active: End, standby: End, wish: Wish) -> Iterator[Step]:
 def accounts(active: End, standby: End, wish: Wish) -> Iterator[Step]:
     """The agent's accounts: to do everything from its own host, to look from the other one's."""
     wanted: dict[str, tuple[set[str], set[str]]] = {}
-    spoken = active.facts.dialect
+    # Each server grants of these what it knows; two versions side by side may want different ones.
+    spoken = (active.facts.dialect, standby.facts.dialect)
+    needed = {each for one in spoken for each in one.needed(by_file=not active.facts.gtid)}
     for end in (active, standby):
         for host in end.local:
-            everything = (set(spoken.needed(by_file=not active.facts.gtid)), set(HEARTBEAT_PRIVILEGES))
-            wanted[f"{wish.agent}@{host}"] = everything
+            wanted[f"{wish.agent}@{host}"] = (set(needed), set(HEARTBEAT_PRIVILEGES))
     for end in (active, standby):
         privileges, table = wanted.setdefault(f"{wish.agent}@{end.host}", (set(), set()))
-        privileges |= set(grants.looking(spoken))
+        privileges.update(*(one.looking for one in spoken))
         table.add("SELECT")
     for who, (privileges, table) in wanted.items():
         for end in (active, standby):

@@ -3,7 +3,7 @@
 read_only is not instantaneous: somebody's LOCK TABLES or a running statement holds it up, and while it waits new
 writers wait behind it. So it is tried shortly, everybody is killed, and it is tried again. Once it has taken effect,
 everybody who is connected is killed, and only these must be gone: who connects later begins under read_only, and a
-client that always comes back is no reason to wait.
+client that always comes back is no reason to wait. Nor is one that may not be killed, where super_read_only stops it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pyvrrp.mysql.failure import DatabaseError, Kind
-from pyvrrp.mysql.server import Server
+from pyvrrp.mysql.server import NOT_TO_BE_KILLED, Server
 from pyvrrp.mysql.status import Process
 
 FIRST: Final = 0.02  # seconds for the first try: what holds it up longer is a session, and those are killed next
@@ -23,26 +23,34 @@ AGAIN: Final = 0.05
 PAUSE: Final = 0.002  # seconds; a killed session needs a moment to go
 STABLE: Final = 0.01  # seconds between two looks at the position
 NAMED: Final = 4  # accounts of killed sessions that are named
-HOPELESS: Final = frozenset({Kind.REFUSED, Kind.DENIED})
+MAY_NOT: Final = "left that the agent's account may not kill"
+HOPELESS: Final = frozenset({Kind.REFUSED, Kind.DENIED, Kind.UNABLE})
 
 
 @dataclass(frozen=True, slots=True)
 class Closed:
     """How it went. `complete`: nothing can write, and the position stood still; else `trouble` says why not.
 
-    Where something else was done than that, or nothing had to be, `trouble` says it too.
+    Where something else was done than that, or nothing had to be, `trouble` says it too. `spared` are the sessions that
+    live, as the agent's account may not kill them.
     """
 
     complete: bool
     killed: tuple[str, ...] = ()  # account@host of each
+    spared: tuple[str, ...] = ()
     seconds: float = 0.0
     position: str = ""
     trouble: str = ""
 
     def __str__(self) -> str:
         done = self.trouble or f"closed in {self.seconds * 1000:.0f} ms"
-        how = done if self.complete else f"not closed: {self.trouble}"
-        return f"{how}, {_listed(self.killed)}" if self.killed else how
+        said = [done if self.complete else f"not closed: {self.trouble}"]
+        if self.killed:
+            said.append(_listed(self.killed, "killed"))
+        if self.spared:
+            stopped = ", which super_read_only stops" if self.complete else ""
+            said.append(_listed(self.spared, MAY_NOT) + stopped)
+        return ", ".join(said)
 
 
 async def close(
@@ -73,6 +81,7 @@ class _Closing:
         self._began = self._loop.time()
         self._deadline = self._began + within
         self._killed: dict[int, str] = {}
+        self._spared: dict[int, str] = {}
         self._doomed: frozenset[int] | None = None  # who was connected when read_only had taken effect
 
     async def run(self, *, still: bool) -> Closed:
@@ -121,16 +130,22 @@ class _Closing:
         return False
 
     async def _expel(self, only: frozenset[int] | None = None) -> list[Process]:
-        """Kill the clients, or `only` these; who they were."""
+        """Kill the clients, or `only` these; who of them is going."""
         if self._own is not None:
             await self._server.kill([self._own], self._left())
         if not self._kill:
             return []
         clients = [each for each in await self._server.clients(self._left()) if each.user not in self._keep]
         clients = [each for each in clients if only is None or each.id in only]
-        await self._server.kill([each.id for each in clients], self._left())
-        self._killed |= {each.id: f"{each.user}@{_host(each.host)}" for each in clients}
-        return clients
+        spared = await self._server.kill([each.id for each in clients], self._left())
+        going = [each for each in clients if each.id not in spared]
+        self._killed |= {each.id: _account(each) for each in going}
+        left = {each.id: _account(each) for each in clients if each.id in spared}
+        if left and not (await self._server.dialect(self._left())).super_read_only:
+            text = f"{_listed(tuple(left.values()), MAY_NOT)}: read_only may not be enough"
+            raise DatabaseError(Kind.SQL, NOT_TO_BE_KILLED, text)
+        self._spared = left if only is None else self._spared
+        return going
 
     async def _standing_still(self) -> str:
         """The position, when two looks in a row see the same."""
@@ -149,15 +164,26 @@ class _Closing:
         return self._deadline - self._loop.time()
 
     def _result(self, *, complete: bool, position: str = "", trouble: str = "") -> Closed:
-        return Closed(complete, tuple(self._killed.values()), self._loop.time() - self._began, position, trouble)
+        return Closed(
+            complete,
+            tuple(self._killed.values()),
+            tuple(self._spared.values()),
+            self._loop.time() - self._began,
+            position,
+            trouble,
+        )
 
 
-def _listed(killed: Sequence[str]) -> str:
+def _listed(accounts: Sequence[str], what: str) -> str:
     """`3 sessions killed (2 of app@192.0.2.1, 1 of job@localhost)`."""
-    counted = Counter(killed).most_common()
+    counted = Counter(accounts).most_common()
     named = [f"{number} of {account}" for account, number in counted[:NAMED]]
     more = [f"{len(counted) - NAMED} accounts more"] if len(counted) > NAMED else []
-    return f"{len(killed)} session{'' if len(killed) == 1 else 's'} killed ({', '.join(named + more)})"
+    return f"{len(accounts)} session{'' if len(accounts) == 1 else 's'} {what} ({', '.join(named + more)})"
+
+
+def _account(session: Process) -> str:
+    return f"{session.user}@{_host(session.host)}"
 
 
 def _host(text: str) -> str:

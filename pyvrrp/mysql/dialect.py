@@ -92,13 +92,23 @@ class Dialect:
     """What may be installed. What is there is told by `semi_sync_variables`: a server may have older names."""
 
     super_read_only: bool
-    """read_only alone lets accounts with SUPER write. On MariaDB there is no more; see `passes_read_only`."""
+    """read_only alone lets accounts with SUPER write. MariaDB has no such variable; see `passes_read_only`.
+
+    From 12.0.1 on (MDEV-36425) its read_only is a word. ON is what 1 always was, and still is: whoever has READ ONLY
+    ADMIN writes. NO_LOCK also refuses LOCK TABLES and SELECT … LOCK IN SHARE MODE; NO_LOCK_NO_ADMIN refuses all that to
+    READ ONLY ADMIN, too: super_read_only, and no locks. Closing sets 1 there as everywhere: a standby without locks has
+    no backups and no readers that want them. One that an operator has closed by a stronger word counts as closed, and
+    is left so.
+    """
 
     passes_read_only: tuple[str, ...]
     """Privileges whose owners write in spite of a server that `close_writes` has closed."""
 
     privileges: tuple[str, ...]
     """What the agent's account needs, ON *.*; with it HEARTBEAT_PRIVILEGES on pyvrrp.*."""
+
+    looking: tuple[str, ...]
+    """Those of them that the other node's agent needs, which looks and does not touch."""
 
     reads_log: tuple[str, ...]
     """What it needs besides to read its own binary log: by that alone servers without GTIDs are compared."""
@@ -288,6 +298,7 @@ def _maria(name: str, version: Version) -> Dialect:
                 )
             )
         ),
+        looking=(monitor, "BINLOG MONITOR"),
         reads_log=(),
         replication_privileges=("REPLICATION SLAVE",),
         adopt_position=("SET GLOBAL gtid_slave_pos = @@global.gtid_current_pos",),
@@ -320,6 +331,7 @@ def _mysql(name: str, version: Version) -> Dialect:
         super_read_only=closable,
         passes_read_only=() if closable else ("SUPER",),
         privileges=_mysql_privileges(version),
+        looking=("REPLICATION CLIENT",),
         reads_log=("REPLICATION SLAVE",),
         replication_privileges=("REPLICATION SLAVE",),
         adopt_position=(),
@@ -327,7 +339,12 @@ def _mysql(name: str, version: Version) -> Dialect:
 
 
 def _mysql_privileges(version: Version) -> tuple[str, ...]:
-    """SUPER before 8.0. Sessions of accounts with SYSTEM_USER may be killed only by one that has it too."""
+    """SUPER before 8.0.
+
+    From 8.0.16 on sessions of accounts with SYSTEM_USER (root, and whoever was granted ALL) may be killed only by one
+    that has it too. The agent's has not: such sessions cannot write under super_read_only either, and with it the agent
+    would be a system account itself, which only those may make or change that are one, too.
+    """
     common = ("REPLICATION CLIENT", "PROCESS")
     if version < (8, 0, 0):
         return (*common, "SUPER")

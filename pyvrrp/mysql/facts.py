@@ -10,7 +10,8 @@ from pyvrrp.mysql.dialect import Dialect, dialect, modern
 
 Texts = Mapping[str, str]
 
-_ON: Final = frozenset({"ON", "1", "YES", "TRUE", ""})  # an option without a value is on
+# An option without a value is on. The last two are MariaDB 12's for read_only.
+_ON: Final = frozenset({"ON", "1", "YES", "TRUE", "", "NO_LOCK", "NO_LOCK_NO_ADMIN"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from typing import Final
 
 import pymysql
@@ -19,6 +20,7 @@ class Kind(enum.Enum):
     CLOSED = "closed the connection"
     OVERLOADED = "takes no more connections"  # alive
     DENIED = "denies it"
+    UNABLE = "wants a login that this client is not able to"  # alive
     READ_ONLY = "is read only"
     SQL = "says"  # any other error of the server's own
 
@@ -36,16 +38,26 @@ OVERLOADED: Final = frozenset({1040, 1203})  # ER_CON_COUNT_ERROR, ER_TOO_MANY_U
 DENIED: Final = frozenset({1044, 1045, 1142, 1143, 1227, 1698, 3159})
 READ_ONLY: Final = frozenset({1290, 1792, 1836, 3100})
 CLIENT: Final = range(2000, 3000)  # CR_...: made by the client library
+UNABLE: Final = frozenset({2059, 2061})  # CR_AUTH_PLUGIN_CANNOT_LOAD, CR_AUTH_PLUGIN_ERR: after its greeting
+PACKAGE: Final = re.compile(r"'(\w+)' package is required")  # PyMySQL's RuntimeError, in the midst of a login
+EXTRAS: Final = {"cryptography": "rsa", "pynacl": "ed25519"}
 ACCESS_TIMEOUT: Final = frozenset({1205, 1969, 3024})  # lock wait, max_statement_time: the server's own deadlines
 
 
 def classify(error: BaseException) -> DatabaseError:
-    """A PyMySQL or socket error by its cause."""
+    """A PyMySQL or socket error by its cause, or what else came out of the library."""
     number = error.args[0] if error.args and isinstance(error.args[0], int) else 0
     text = str(error.args[-1]) if error.args else type(error).__name__
     if isinstance(error, pymysql.MySQLError) and number and number not in CLIENT:
         return DatabaseError(_server_kind(number), number, f"error {number}: {text}")
+    if number in UNABLE:
+        return DatabaseError(Kind.UNABLE, 0, text)
+    if needed := PACKAGE.match(text):
+        extra = f" (or PyMySQL[{EXTRAS[needed[1]]}])" if needed[1] in EXTRAS else ""
+        return DatabaseError(Kind.UNABLE, 0, f"{text}: pip install {needed[1]}{extra}, where pyvrrp is installed")
     cause = _cause(error)
+    if not isinstance(cause, (pymysql.MySQLError, OSError)):
+        return DatabaseError(Kind.CLOSED, 0, f"not understood ({type(cause).__name__}: {text})")
     told = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)
     return DatabaseError(_client_kind(cause), 0, told or text)
 

@@ -25,15 +25,17 @@ PURPOSES: Final = {
     "SYSTEM_VARIABLES_ADMIN": "open and close writes, set semi-synchronous replication by role",
     "SUPER": "open and close writes, end sessions, start and stop replication",
 }
-_LOOKING: Final = frozenset({"SLAVE MONITOR", "REPLICATION CLIENT", "BINLOG MONITOR"})
 _ALL: Final = frozenset({"ALL", "ALL PRIVILEGES"})
 _NOT_IN_SUPER: Final = frozenset({"PROCESS", "REPLICATION CLIENT", "REPLICATION SLAVE"})
 _GRANT: Final = re.compile(r"^GRANT (?P<what>.+?) ON (?:TABLE )?(?P<where>\S+) TO ", re.IGNORECASE)
 
 
-def looking(spoken: Dialect) -> tuple[str, ...]:
-    """What the other node's agent needs here: it looks and does not touch."""
-    return tuple(each for each in spoken.privileges if each in _LOOKING) or spoken.privileges[:1]
+def purpose(spoken: Dialect, privilege: str) -> str:
+    """What it is needed for on this server: MariaDB before 10.5.9 has no privilege for looking at replication alone."""
+    if privilege == spoken.looking[0]:
+        seen = PURPOSES["SLAVE MONITOR"]
+        return PURPOSES[privilege] if PURPOSES[privilege] == seen else f"{seen}, {PURPOSES[privilege]}"
+    return PURPOSES[privilege]
 
 
 def missing(spoken: Dialect, wanted: Iterable[str], lines: Iterable[str]) -> tuple[str, ...]:

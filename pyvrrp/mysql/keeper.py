@@ -310,7 +310,7 @@ class Keeper:
         if opened.missing:
             self._say(Level.WARNING, f"taken over without {', '.join(opened.missing)}: they are lost to clients")
         standing.opened(opened, self._loop.time(), forced=order.forced)
-        self._other.forget()
+        self._other.judged()
         self._speak()
         whole = (self._loop.time() - began) * 1000
         self._has_followed(order)

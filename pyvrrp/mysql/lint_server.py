@@ -289,9 +289,9 @@ def _login(server: Facts) -> Iterator[Finding]:
         text = f"the agent logs in as {user} and is taken for {matched}: another account fits its host better"
         yield problem(server, text, f"# DROP USER {account(matched)};")
     abroad = server.name != "this server"
-    needed = grants.looking(server.dialect) if abroad else server.dialect.needed(by_file=not server.gtid)
+    needed = server.dialect.looking if abroad else server.dialect.needed(by_file=not server.gtid)
     for each in grants.missing(server.dialect, needed, server.login.grants):
-        text = f"the agent, taken for {matched}, cannot {grants.PURPOSES[each]}: it has not got {each}"
+        text = f"the agent, taken for {matched}, cannot {grants.purpose(server.dialect, each)}: it has not got {each}"
         yield problem(server, text, f"GRANT {each} ON *.* TO {account(matched)};{CARRIED}")
     wishes = ("SELECT",) if abroad else ("SELECT", "INSERT", "UPDATE")
     if server.heartbeat and not grants.may(server.login.grants, wishes):

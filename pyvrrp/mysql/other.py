@@ -19,7 +19,7 @@ ALIVE: Final = frozenset({"UP", "READ_ONLY", "OVERLOADED"})
 FRESH: Final = 2.0  # seconds for which the agent's word is believed without asking the server itself
 ON_THE_WAY: Final = 0.1  # seconds that the agent's word may have been
 ASK: Final = 1.0  # seconds between two questions to it
-PATIENCE: Final = 0.3
+PATIENCE: Final = 0.5  # seconds for all of a look at it
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,7 @@ class Other:
         lately = self._answered and now - self._asked < FRESH
         return self.could_go_on(now) or (lately and not self.told_dead(now))
 
-    def forget(self) -> None:
+    def judged(self) -> None:
         """This server's writes are open: what the other one once had has been judged."""
         self.last = None
 

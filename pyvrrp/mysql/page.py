@@ -15,13 +15,14 @@ ALONE: Final = {
 FORCED: Final = "opened by force, and the other node has not been heard since: its server may be open too"
 
 
-def mode(mine: Remembered, on_silence: str, *, held_down: bool, forced: bool) -> str:
+def mode(mine: Remembered, on_silence: str, *, held_down: bool, forced: bool, lacks: str = "") -> str:
     """What holds now, and last what two nodes without a third voter chose: they cannot have both."""
     words = {
         "paused": mine.paused,
         "drained": mine.drained,
         "diverged (docs/mysql.md says what to do)": bool(mine.errant),
         "held down": held_down,
+        f"numbers of transactions may be used twice (its account lacks {lacks})": bool(lacks),
     }
     alone = FORCED if forced else ALONE[on_silence]
     return ", ".join([*(word for word, holds in words.items() if holds), alone])

@@ -22,6 +22,7 @@ from pyvrrp.core.settings import Account, ProbeSettings
 from pyvrrp.mysql import lasting
 from pyvrrp.mysql.failure import DatabaseError, Kind
 from pyvrrp.mysql.session import Row, Session
+from pyvrrp.mysql.status import is_on
 from pyvrrp.mysql.verdict import (
     Answered,
     Failed,
@@ -162,7 +163,7 @@ class Watch:
         finally:
             asking.cancel()
         pid = self._ears.listen(self.ping.fileno(), self.ping.connections)
-        return Answered(loop.time(), _is_on(row["read_only"]), str(row["version"]), int(row["server_id"]), pid)
+        return Answered(loop.time(), is_on(row["read_only"]), str(row["version"]), int(row["server_id"]), pid)
 
     def _heard(self, *, process: bool) -> None:
         """The connection or the process ended."""
@@ -328,11 +329,6 @@ def _thread(rows: list[Row], number: int) -> Row | None:
     if own is None:
         return None
     return next((row for row in rows if str(row["State"] or "").startswith(FOR_REPLICA)), own)
-
-
-def _is_on(value: object) -> bool:
-    """Whether a variable of the server is on: it says so in numbers or in words."""
-    return str(value).upper() not in {"0", "OFF", "", "NONE"}
 
 
 def _peer(descriptor: int) -> int | None:

@@ -1,4 +1,4 @@
-"""One server as the procedures ask it: two sessions, kept warm, and each statement with a deadline.
+"""One server as the procedures ask it: two sessions, kept warm, and each call with a deadline for all its statements.
 
 `gate` alone says read_only, lists sessions and kills them: of two procedures, what the later one says to the server is
 what it does last. `work` does what may take long.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,9 +21,10 @@ from pyvrrp.mysql.places import LogEvent, LogFile, log_events
 from pyvrrp.mysql.plan import WAITS
 from pyvrrp.mysql.probe import DOING, WRITE
 from pyvrrp.mysql.session import Row, Session
-from pyvrrp.mysql.status import Coordinates, Picture, Process, goes_by_file, picture, processes, transactions
+from pyvrrp.mysql.status import Coordinates, Picture, Process, goes_by_file, is_on, picture, processes, transactions
 
 NO_SUCH_THREAD: Final = 1094
+NOT_TO_BE_KILLED: Final = 1095  # without SYSTEM_USER nobody ends a session of an account that has it
 GRACE: Final = 0.03  # seconds that a statement may take beyond what it waits for
 RESERVED: Final = ("mysql.session", "mysql.sys", "mariadb.sys")
 FULL: Final = re.compile(r"free space|disk space")  # what a thread waits for
@@ -58,18 +59,25 @@ class Server:
         self.gate = Session(account)
         self.work = Session(account)
         self._dialect: Dialect | None = None
+        self._greeting = ""  # of the connection that the dialect was asked over
         self._own_user = ""
         self._unanswered: Unanswered | None = None
 
     async def dialect(self, within: float) -> Dialect:
-        """How it is spoken to; asked once. A server that is replaced by another version is another server."""
-        if self._dialect is None:
+        """How it is spoken to; asked again when it may be another server that answers there, of another version."""
+        if self._dialect is None or self._is_another():
             (row,) = await self.ask(self.gate, VERSION, within=within)
             try:
                 self._dialect = dialect(str(row["version"]), str(row["comment"]))
             except ValueError as error:
                 raise DatabaseError(Kind.SQL, 0, str(error)) from None
+            self._greeting = self.gate.version
         return self._dialect
+
+    def _is_another(self) -> bool:
+        """A connection has ended or, as that is not always heard, was made anew and greeted by another version."""
+        sessions = (self.gate, self.work)
+        return any(each.ended or each.version not in {"", self._greeting} for each in sessions)
 
     def forget(self) -> None:
         """It may have been started anew, as another version."""
@@ -83,74 +91,84 @@ class Server:
     async def ask(self, session: Session, *statements: str, within: float) -> list[Row]:
         """Over one of its sessions. A connection that was lost since its last use is made anew: all that is asked here
         may be asked twice."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + within
+        left = _countdown(within)
         try:
             return await session.ask(*statements, within=within)
         except DatabaseError as error:
             if error.kind is not Kind.CLOSED:
                 raise
-        return await session.ask(*statements, within=deadline - loop.time())
+        return await session.ask(*statements, within=left())
 
     async def lacking(self, within: float) -> tuple[str, ...]:
         """Privileges that the agent's account needs and has not. Roles are not looked into."""
-        spoken = await self.dialect(within)
-        lines = [str(next(iter(row.values()))) for row in await self.ask(self.work, "SHOW GRANTS", within=within)]
+        left = _countdown(within)
+        spoken = await self.dialect(left())
+        lines = [str(next(iter(row.values()))) for row in await self.ask(self.work, "SHOW GRANTS", within=left())]
         roles = any(" ON " not in line for line in lines)
-        facts = await self.ask(self.work, spoken.facts, within=within)
+        facts = await self.ask(self.work, spoken.facts, within=left())
         wanted = spoken.needed(by_file=goes_by_file(spoken, facts[0], ()))
         return () if roles else grants.missing(spoken, wanted, lines)
 
     async def read_only(self, within: float) -> bool:
         """Whether it is closed for ordinary clients."""
         (row,) = await self.ask(self.gate, FLAG, within=within)
-        return bool(int(row["flag"]))
+        return is_on(row["flag"])
 
     async def set_read_only(self, seconds: float, within: float) -> None:
         """Close it for ordinary clients, or fail within about `seconds` when a session holds it up.
 
         MySQL itself waits for whole seconds: then the connection is given up, and what it still does there is welcome.
         """
-        spoken = await self.dialect(within)
-        limit = within if spoken.maria else min(within, seconds + GRACE)
+        left = _countdown(within)
+        spoken = await self.dialect(left())
+        limit = left() if spoken.maria else min(left(), seconds + GRACE)
         await self.gate.ask(*spoken.close_writes(seconds), within=limit)
 
     async def set_writable(self, within: float) -> None:
         """Open it."""
-        spoken = await self.dialect(within)
-        await self.ask(self.gate, *spoken.open_writes, within=within)
+        left = _countdown(within)
+        spoken = await self.dialect(left())
+        await self.ask(self.gate, *spoken.open_writes, within=left())
 
     async def clients(self, within: float) -> list[Process]:
         """Everybody who is connected, but replication, the server's own threads and the account of this agent."""
+        left = _countdown(within)
         if not self._own_user:
-            (row,) = await self.ask(self.gate, WHO, within=within)
+            (row,) = await self.ask(self.gate, WHO, within=left())
             self._own_user = str(row["name"])
-        found = await self._processes(self.gate, within)
+        found = await self._processes(self.gate, left())
         return [each for each in found if each.client and each.user not in {self._own_user, *RESERVED}]
 
     async def _processes(self, session: Session, within: float) -> tuple[Process, ...]:
-        spoken = await self.dialect(within)
+        left = _countdown(within)
+        spoken = await self.dialect(left())
         rows: Sequence[Row] = ()
         for statement in spoken.processes:
-            rows = await self.ask(session, statement, within=within)
+            rows = await self.ask(session, statement, within=left())
             if rows:
                 break
         return processes(rows)
 
     async def transactions(self, within: float) -> Mapping[int, int]:
         """Seconds that open transactions are old, by session."""
-        spoken = await self.dialect(within)
-        return transactions(await self.work.ask(spoken.transactions, within=within))
+        left = _countdown(within)
+        spoken = await self.dialect(left())
+        return transactions(await self.work.ask(spoken.transactions, within=left()))
 
-    async def kill(self, numbers: Sequence[int], within: float) -> None:
-        """End these sessions; one that has gone by itself is no matter."""
-        spoken = await self.dialect(within)
+    async def kill(self, numbers: Sequence[int], within: float) -> frozenset[int]:
+        """End these sessions; those of them that this account may not end. One that has gone by itself is no matter."""
+        left = _countdown(within)
+        spoken = await self.dialect(left())
+        spared: set[int] = set()
         for number in numbers:
             try:
-                await self.ask(self.gate, spoken.kill(number), within=within)
+                await self.ask(self.gate, spoken.kill(number), within=left())
             except DatabaseError as error:
-                if error.number != NO_SUCH_THREAD:
+                if error.number == NOT_TO_BE_KILLED:
+                    spared.add(number)
+                elif error.number != NO_SUCH_THREAD:
                     raise
+        return frozenset(spared)
 
     async def position(self, within: float) -> str:
         """All that it has, as Picture.has says it."""
@@ -158,12 +176,13 @@ class Server:
 
     async def glance(self, within: float, session: Session | None = None) -> Picture:
         """What matters while it is opened or closed: itself, and its replication."""
-        spoken = await self.dialect(within)
+        left = _countdown(within)
+        spoken = await self.dialect(left())
         asked = session or self.work
-        facts = await self.ask(asked, spoken.facts, within=within)
-        replicas = await self.ask(asked, spoken.replica_status, within=within)
+        facts = await self.ask(asked, spoken.facts, within=left())
+        replicas = await self.ask(asked, spoken.replica_status, within=left())
         by_file = goes_by_file(spoken, facts[0], replicas)
-        binlog = await self.ask(asked, spoken.binlog_status, within=within) if by_file else ()
+        binlog = await self.ask(asked, spoken.binlog_status, within=left()) if by_file else ()
         return _picture(spoken, facts, replicas, binlog)
 
     async def logs(self, within: float) -> tuple[str, ...]:
@@ -184,10 +203,12 @@ class Server:
     async def look(self, within: float) -> Picture:
         """All of it. A heartbeat table that is not there, or not for this account, has no beats.
 
-        While the last look hangs in the server there is no other one: each would be one connection more.
+        While the last look hangs in the server there is no other one: each would be one connection more. To say what
+        has had no answer may take as long again.
         """
-        await self._hear_out(within)
-        spoken = await self.dialect(within)
+        left = _countdown(within)
+        await self._hear_out(left())
+        spoken = await self.dialect(left())
         statements = (
             spoken.facts,
             spoken.replica_status,
@@ -195,16 +216,17 @@ class Server:
             spoken.semi_sync_variables,
             spoken.status,
         )
-        answers = [await self._told(each, within) for each in statements]
-        return _picture(spoken, *answers, await self._beats(spoken, within))
+        answers = [await self._told(each, left(), within) for each in statements]
+        return _picture(spoken, *answers, await self._beats(spoken, left(), within))
 
-    async def _told(self, statement: str, within: float) -> Sequence[Row]:
-        """Its rows. What has no answer is named, and so is a full disk if the server says that it waits for one."""
+    async def _told(self, statement: str, left: float, within: float) -> Sequence[Row]:
+        """Its rows. What has no answer in what is `left` is named, `within` a time of its own, and so is a full disk if
+        the server says that it waits for one."""
         asked = asyncio.get_running_loop().time()
         try:
-            return await self.ask(self.work, statement, within=within)
+            return await self.ask(self.work, statement, within=left)
         except DatabaseError as error:
-            if error.kind is not Kind.TIMED_OUT:
+            if error.kind is not Kind.TIMED_OUT or left <= 0:  # then it was not even asked
                 raise
         self._unanswered = one = Unanswered(self.work.last_thread_id, statement, asked)
         await self._hear_out(within)
@@ -225,9 +247,9 @@ class Server:
         full = "".join(f"; its disk is full ({who}: {state})" for state, who in states.items())
         return DatabaseError(Kind.TIMED_OUT, 0, f"{one.statement[:SHOWN]} has had no answer for {seconds:.1f} s{full}")
 
-    async def _beats(self, spoken: Dialect, within: float) -> Sequence[Row]:
+    async def _beats(self, spoken: Dialect, left: float, within: float) -> Sequence[Row]:
         try:
-            return await self._told(spoken.heartbeats, within)
+            return await self._told(spoken.heartbeats, left, within)
         except DatabaseError as error:
             if error.number:
                 return ()
@@ -239,13 +261,14 @@ class Server:
         A MariaDB replica that acknowledges asks its source to end their session before STOP SLAVE returns: that takes
         two seconds where the source does not answer (10.11).
         """
-        spoken = await self.dialect(within)
+        left = _countdown(within)
+        spoken = await self.dialect(left())
         if not spoken.maria:
             return False
-        rows = await self.ask(self.work, *spoken.processes, within=within)
+        rows = await self.ask(self.work, *spoken.processes, within=left())
         numbers = [each.id for each in processes(rows) if each.command == "Slave_IO"]
         if len(numbers) == 1:
-            await self.ask(self.work, spoken.kill(numbers[0]), within=within)
+            await self.ask(self.work, spoken.kill(numbers[0]), within=left())
         return len(numbers) == 1
 
     async def acknowledging(self, within: float) -> int:
@@ -274,6 +297,13 @@ class Server:
         """Let go of it."""
         for session in (self.gate, self.work):
             session.close()
+
+
+def _countdown(within: float) -> Callable[[], float]:
+    """What is left of so many seconds, from now on."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + within
+    return lambda: deadline - loop.time()
 
 
 def _picture(spoken: Dialect, *answers: Sequence[Row]) -> Picture:

@@ -81,8 +81,16 @@ class Session:
 
     @property
     def version(self) -> str:
-        """What the server's greeting said; "" before the first connection."""
+        """What the server's greeting said; "" while there is no connection."""
         return str(getattr(self._connection, "server_version", ""))
+
+    @property
+    def ended(self) -> bool:
+        """Whether the server has ended the connection (or is just answering on it)."""
+        try:
+            return self._connection is not None and _is_over(self._socket)
+        except ValueError:  # closed at this moment, by the thread
+            return True
 
     async def idle(self, within: float) -> None:
         """Wait until nothing is under way, which goes on when nobody waits for it any more; or so many seconds."""
@@ -122,7 +130,8 @@ class Session:
         except DatabaseError:
             self._close()
             raise
-        except (pymysql.MySQLError, OSError) as error:
+        # PyMySQL has RuntimeError for a package that it lacks, and whatever its parsing comes to for what is no answer.
+        except Exception as error:
             failure = classify(error)
             if failure.number == 0 or failure.kind is Kind.OVERLOADED:
                 self._close()

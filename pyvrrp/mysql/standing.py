@@ -23,6 +23,7 @@ from pyvrrp.mysql.succeeded import Succession
 from pyvrrp.mysql.verdict import Verdict, Word
 
 FAULTS: Final = frozenset({Word.DOWN, Word.HUNG, Word.STALLED})
+FOR_NUMBERS: Final = "BINLOG REPLAY"  # without it numbers cannot be left out; that is no reason not to take over
 
 
 class Standing:
@@ -71,7 +72,8 @@ class Standing:
         """Another verdict. A server that was away is compared with the other one before it follows it."""
         if verdict.word is Word.DOWN and self._verdict.word is not Word.DOWN:
             self._begin_anew()
-            self.replication, self._looked_at = None, False  # whether it goes on with its server is to be seen
+            self.replication = None
+            self._looked_at = self._looked_since_closed = False  # whether it goes on with its server is to be seen
         self._verdict = verdict
         self._stalled = self._stalled or verdict.word is Word.STALLED
 
@@ -148,7 +150,7 @@ class Standing:
     def opened(self, opened: Opened, now: float, *, forced: bool) -> None:
         """They are open."""
         self.writes, self.was_open, self._stalled = "open", True, False
-        self.to_rejoin, self._refusal = False, ""
+        self.to_rejoin, self._refusal, self._looked_since_closed = False, "", False
         # A server that lives, and that its own agent has closed, was left on purpose: that agent is being stopped.
         ordered = forced or now < self._planned_until or self._other.left or self._other.could_go_on(now)
         by_itself = not ordered and (self._other.last is not None or self.pulse.heard_any)
@@ -179,7 +181,7 @@ class Standing:
 
     def fallen_back(self) -> tuple[str, ...]:
         """What its server itself had when it was opened last, and has no more: its disk is older than that."""
-        own = self.picture.gtids if self.picture is not None and self._looked_at else None
+        own = self.picture.gtids if self.picture is not None and self._looked_since_closed else None
         if not isinstance(own, BinlogState) or self.picture is None:
             return ()
         last = {each.domain: each.before for each in self._left_out()}
@@ -251,7 +253,7 @@ class Standing:
     def report(self, now: float) -> DatabaseReport:
         """What the server is fit for."""
         open_ = self.writes == "open"
-        against = (*self._lacks(), *self._left_alone(), *self._beside(now)) if open_ else self.against(now)
+        against = (*self._lacks(self.lacking), *self._left_alone(), *self._beside(now)) if open_ else self.against(now)
         return DatabaseReport(self._instance, self._faults(), against, self._view(now))
 
     def published(self, now: float) -> Published:
@@ -327,7 +329,7 @@ class Standing:
             promote = replace(promote, require="none")
         elif promote.require != "none" and ((waits := self._waits(now)) or self._is_away()):
             standby = _without_threads(standby)
-        elif promote.require != "none" and self.picture is None and self._verdict.usable:
+        elif promote.require != "none" and not self._looked_at and self._verdict.usable:
             standby, waits = _without_threads(standby), "its server has not been looked at yet"
         amiss = tuple(self._amiss(now)) if promote.require == "applied" and not self.errant else ()
         if amiss:  # that it does not replicate follows
@@ -338,7 +340,7 @@ class Standing:
         self.gives_way = self.gives_way and self._other.told_open(now)
         if self.gives_way:
             reasons.append("no advert comes from the other node, which says over the channel that its writes are open")
-        reasons += self._lacks()
+        reasons += self._lacks(tuple(each for each in self.lacking if each != FOR_NUMBERS))
         if self.trouble:
             reasons.append(f"its server could not be looked at: {self.trouble}")
         return tuple(reasons)
@@ -369,11 +371,9 @@ class Standing:
             self.memory.change(conceded=divergence.gone(picture, self._known_before))
         self._known_before = self._other.known_gtids
 
-    def _lacks(self) -> tuple[str, ...]:
+    def _lacks(self, lacking: tuple[str, ...]) -> tuple[str, ...]:
         """Of an active one, too: it goes on, and what it can not do is not seen before it has to."""
-        if not self.lacking:
-            return ()
-        return (f"its account lacks {', '.join(self.lacking)} (`pyvrrpctl mysql setup` grants that)",)
+        return (f"its account lacks {', '.join(lacking)} (`pyvrrpctl mysql setup` grants that)",) if lacking else ()
 
     def has_all(self, now: float) -> bool:
         """While nobody is active, replication need not have run: it was the last one, or has all that the other has."""
@@ -381,7 +381,7 @@ class Standing:
         if (seen is not None and seen.open) or self.gone():
             return False
         if self.succession.was_last and self._other.tried and not self.fallen_back():
-            return True
+            return self._looked_at or not self._verdict.usable  # what is back may be older than what went
         if seen is None or now - seen.at > SEEN or self.picture is None or seen.position is None:
             return False
         mine = self.picture
@@ -469,7 +469,11 @@ class Standing:
         unheard = self._forced_at is not None and (seen is None or seen.at < self._forced_at)
         held_down = plan.held(mine.failover, self._settings.hold_down, time.time()) > 0
         return page.mode(
-            mine, self._settings.promote.on_silence, held_down=held_down, forced=unheard and self.writes == "open"
+            mine,
+            self._settings.promote.on_silence,
+            held_down=held_down,
+            forced=unheard and self.writes == "open",
+            lacks=FOR_NUMBERS if FOR_NUMBERS in self.lacking else "",
         )
 
     def _replication(self) -> str:

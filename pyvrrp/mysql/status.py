@@ -200,6 +200,11 @@ class Process:
         return self.user not in SERVERS_OWN and command != "daemon" and not command.startswith(REPLICAS)
 
 
+def is_on(value: object) -> bool:
+    """Whether a variable is on: 1, ON, or one of MariaDB 12's words for read_only, which are all stronger than ON."""
+    return str(value).lower() not in OFF
+
+
 def picture(
     dialect: Dialect,
     facts: Sequence[Row],
@@ -296,7 +301,7 @@ class _Columns:
         return float(text) if text else None
 
     def flag(self, name: str) -> bool:
-        return self.text(name).lower() not in OFF
+        return is_on(self.text(name))
 
     def coordinates(self, file: str, position: str) -> Coordinates | None:
         return Coordinates(self.text(file), self.number(position)) if self.text(file) else None

@@ -163,7 +163,7 @@ class Judge:
         if error.kind is Kind.OVERLOADED:
             self._spoke()
             self._becomes(Word.OVERLOADED, f"is alive and takes no more connections ({error})")
-        elif error.number or error.kind is Kind.DENIED:
+        elif error.number or error.kind in {Kind.DENIED, Kind.UNABLE}:
             # Whatever it says, it speaks. (DENIED without a number is a password file that cannot be used: then the
             # server was not even asked, and nothing is known against it.)
             self._spoke()

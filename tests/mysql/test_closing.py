@@ -14,9 +14,12 @@ from pymysql.cursors import DictCursor
 
 from pyvrrp.core.settings import ProbeSettings
 from pyvrrp.mysql.closing import Closed, close
+from pyvrrp.mysql.failure import DatabaseError, Kind
 from pyvrrp.mysql.probe import Watch
 from pyvrrp.mysql.server import Server as Asked
+from pyvrrp.mysql.session import Row
 from tests.mysql.pair import Pair
+from tests.mysql.scripted import scripted
 from tests.waiting import until
 
 DEAD = 2013, 2006
@@ -223,3 +226,63 @@ def test_what_still_writes_is_said(open_pair: Pair) -> None:
     assert not result.complete
     assert "its position does not stand still: 0-1-" in str(result)
     assert is_closed(open_pair)
+
+
+class Guarded:
+    """A server on which root's session, the first of the list, may not be killed."""
+
+    def __init__(self, version: str) -> None:
+        self.version = version
+        self.sessions = {5: "root", 6: "app", 7: "app"}
+        self.read_only = 0
+
+    def answer(self, statement: str) -> list[Row]:
+        match statement.split():
+            case ["KILL", *_, number]:
+                self._kill(int(number))
+            case ["SET", "GLOBAL", *_] | ["SET", "STATEMENT", *_]:
+                self.read_only = 1
+            case ["SET", *_] | ["SHOW", *_]:
+                return []
+            case [_, "@@global.read_only", *_]:
+                return [{"flag": self.read_only}]
+            case [_, "SUBSTRING_INDEX(USER(),", *_]:
+                return [{"name": "pyvrrp"}]
+            case [*_, "performance_schema.processlist" | "information_schema.processlist"]:
+                return [
+                    {"id": id_, "user": user, "host": "web:1", "command": "Sleep"}
+                    for id_, user in self.sessions.items()
+                ]
+        return [{"version": self.version, "comment": "", "gtid_mode": "ON", "gtid_executed": "", "read_only": 1}]
+
+    def _kill(self, number: int) -> None:
+        if self.sessions[number] == "root":
+            raise DatabaseError(Kind.SQL, 1095, f"error 1095: You are not owner of thread {number}")
+        del self.sessions[number]
+
+
+def closed_by_script(guarded: Guarded) -> Closed:
+    server, _ = scripted(guarded.answer)
+    return asyncio.run(close(server, within=0.1))
+
+
+def test_a_session_that_may_not_be_killed_keeps_no_other_from_it_and_is_told_of() -> None:
+    """MySQL 8: root has SYSTEM_USER, and the agent has not. super_read_only stops root, too."""
+    guarded = Guarded("8.0.36")
+    result = closed_by_script(guarded)
+    assert guarded.sessions == {5: "root"}
+    assert (result.complete, result.killed, result.spared) == (True, ("app@web", "app@web"), ("root@web",))
+    assert str(result).endswith(
+        "2 sessions killed (2 of app@web),"
+        " 1 session left that the agent's account may not kill (1 of root@web), which super_read_only stops"
+    )
+
+
+def test_where_nothing_but_read_only_stops_it_the_server_is_not_closed() -> None:
+    guarded = Guarded("10.11.6-MariaDB")
+    result = closed_by_script(guarded)
+    assert guarded.sessions == {5: "root"}, "the others are killed all the same"
+    assert not result.complete
+    assert str(result).startswith(
+        "not closed: 1 session left that the agent's account may not kill (1 of root@web): read_only may not be enough"
+    )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pyvrrp.mysql.dialect import dialect
-from pyvrrp.mysql.grants import account, held_on, looking, may, missing
+from pyvrrp.mysql.grants import account, held_on, may, missing, purpose
 from tests.mysql.stated import AGENT_GRANTS
 
 MARIADB, OLD_MARIADB = dialect("10.11.19-MariaDB"), dialect("10.5.20-MariaDB")
+OLDEST_MARIADB = dialect("10.5.8-MariaDB")
 MYSQL_56, MYSQL_8 = dialect("5.6.24-log"), dialect("8.0.36")
 
 
@@ -43,8 +44,16 @@ def test_super_does_not_show_the_sessions_of_others() -> None:
 
 
 def test_the_other_node_looks_and_does_not_touch() -> None:
-    assert looking(MARIADB) == ("SLAVE MONITOR", "BINLOG MONITOR")
-    assert looking(MYSQL_8) == looking(MYSQL_56) == ("REPLICATION CLIENT",)
+    assert MARIADB.looking == OLD_MARIADB.looking == ("SLAVE MONITOR", "BINLOG MONITOR")
+    assert MYSQL_8.looking == MYSQL_56.looking == ("REPLICATION CLIENT",)
+
+
+def test_before_10_5_9_mariadb_has_no_privilege_for_looking_alone() -> None:
+    assert OLDEST_MARIADB.looking == ("REPLICATION SLAVE ADMIN", "BINLOG MONITOR")
+    sight = "see the state of replication"
+    assert purpose(OLDEST_MARIADB, "REPLICATION SLAVE ADMIN") == f"{sight}, start and stop replication"
+    assert purpose(OLD_MARIADB, "REPLICATION SLAVE ADMIN") == "start and stop replication"
+    assert purpose(OLD_MARIADB, "SLAVE MONITOR") == purpose(MYSQL_8, "REPLICATION CLIENT") == sight
 
 
 def test_an_escaped_schema_is_the_same_schema() -> None:

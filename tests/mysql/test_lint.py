@@ -10,7 +10,7 @@ from pyvrrp.mysql.dialect import modern
 from pyvrrp.mysql.facts import Facts, Login
 from pyvrrp.mysql.finding import Finding, Severity
 from pyvrrp.mysql.lint import findings
-from tests.mysql.stated import AGENT_GRANTS, WANTED, mysql, pair, replicating, row, spoilt
+from tests.mysql.stated import AGENT_GRANTS, PEER_GRANTS, WANTED, mysql, pair, replicating, row, spoilt
 
 PROBLEM, ADVICE, NOTE = Severity.PROBLEM, Severity.ADVICE, Severity.NOTE
 
@@ -33,6 +33,15 @@ def test_a_pair_that_is_right_is_told_nothing() -> None:
 def test_a_pair_of_mysql_8_is_told_nothing_either() -> None:
     here, there = (mysql(each, "8.0.36") for each in pair())
     assert judged(here, there) == ()
+
+
+@pytest.mark.parametrize("word", ["ON", "NO_LOCK", "NO_LOCK_NO_ADMIN"])
+def test_nor_is_one_of_mariadb_12_however_its_standby_is_closed(word: str) -> None:
+    here, there = (replace(each, version="12.0.2-MariaDB") for each in pair())
+    closed = replace(spoilt(there, read_only=word), booted={**there.booted, "read_only": word})
+    assert judged(here, closed) == ()
+    broken = replicating(closed, Slave_SQL_Running="No")
+    assert "is the standby and does not replicate" in " ".join(each.text for each in judged(here, broken))
 
 
 @pytest.mark.parametrize(
@@ -196,6 +205,19 @@ def test_an_agent_that_lacks_a_privilege_is_told_what_it_cannot_do() -> None:
     assert found.mend[0].startswith("GRANT PROCESS ON *.* TO 'pyvrrp'@'localhost';")
     silent = one(replace(here, login=Login("pyvrrp", "pyvrrp@localhost", AGENT_GRANTS[:1])))
     assert "may not use its heartbeat" in silent.text
+
+
+def test_an_agent_of_the_other_node_that_may_not_look_is_told_what_its_version_wants() -> None:
+    here, there = pair()
+    looks = Login("pyvrrp", "pyvrrp@192.168.1.201", PEER_GRANTS)
+    here, there = (replace(each, version="10.5.8-MariaDB") for each in (here, there))
+    found = one(here, replace(there, login=looks))
+    assert found.text.endswith(
+        "see the state of replication, start and stop replication: it has not got REPLICATION SLAVE ADMIN"
+    )
+    assert found.mend[0].startswith("GRANT REPLICATION SLAVE ADMIN ON *.* TO 'pyvrrp'@'192.168.1.201';")
+    here, there = (replace(each, version="10.5.20-MariaDB") for each in (here, there))
+    assert judged(here, replace(there, login=looks)) == ()
 
 
 def test_an_agent_that_is_taken_for_somebody_else() -> None:

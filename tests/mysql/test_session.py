@@ -26,8 +26,11 @@ def test_a_connection_that_ended_while_nothing_was_asked_is_made_anew(tmp_path: 
         session = Session(Account(socket=machine.socket, user="root"))
         try:
             await session.ask("SELECT 1", within=5)
+            ended = [session.ended]
             machine.restart()
+            ended.append(session.ended)
             assert await session.ask("SELECT 2 AS two", within=5) == [{"two": 2}]
+            assert [*ended, session.ended] == [False, True, False]
             number = session.thread_id
             machine.server.execute(f"kill {number}")
             assert await session.ask("SELECT 3 AS three", within=5) == [{"three": 3}]

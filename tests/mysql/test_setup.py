@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from pyvrrp.mysql.dialect import modern
 from pyvrrp.mysql.facts import Facts
 from pyvrrp.mysql.pairing import End, Plan, Wish, beyond
@@ -70,6 +72,31 @@ def test_the_agent_may_do_everything_at_home_and_look_elsewhere() -> None:
     assert "GRANT SELECT, INSERT, UPDATE ON pyvrrp.* TO 'pyvrrp'@'localhost'" in said
     assert "GRANT SLAVE MONITOR, BINLOG MONITOR ON *.* TO 'pyvrrp'@'192.168.1.202'" in said
     assert "GRANT SELECT ON pyvrrp.* TO 'pyvrrp'@'192.168.1.202'" in said
+
+
+OLDER, NEWER = "10.5.8-MariaDB", "10.5.20-MariaDB"
+LOOKS = {
+    (OLDER, OLDER): "REPLICATION SLAVE ADMIN, BINLOG MONITOR",
+    (NEWER, NEWER): "SLAVE MONITOR, BINLOG MONITOR",
+    # replication brings what the active server knows; the second privilege is for when the standby's turn has come
+    (OLDER, NEWER): "REPLICATION SLAVE ADMIN, BINLOG MONITOR",
+    (NEWER, OLDER): "SLAVE MONITOR, BINLOG MONITOR, REPLICATION SLAVE ADMIN",
+}
+
+
+@pytest.mark.parametrize(("active", "standby"), LOOKS)
+def test_who_only_looks_is_granted_what_each_version_wants_for_it(active: str, standby: str) -> None:
+    here = replace(fresh(1, "this server"), version=active)
+    there = replace(fresh(2, "the other server"), version=standby)
+    assert f"GRANT {LOOKS[active, standby]} ON *.* TO 'pyvrrp'@'192.168.1.202'" in statements(planned(here, there))
+
+
+def test_a_standby_of_a_later_version_is_granted_what_replication_does_not_bring() -> None:
+    looks = ("GRANT REPLICATION SLAVE ADMIN, BINLOG MONITOR ON *.* TO `pyvrrp`@`192.168.1.201`", PEER_GRANTS[1])
+    granted = {"pyvrrp@localhost": AGENT_GRANTS, "pyvrrp@192.168.1.201": looks, "pyvrrp@192.168.1.202": looks}
+    here, there = (replace(each, granted=granted, accounts=tuple(granted)) for each in pair())
+    said = statements(planned(replace(here, version=OLDER), replace(there, version=NEWER), known=True), "other")
+    assert "GRANT SLAVE MONITOR ON *.* TO 'pyvrrp'@'192.168.1.201'" in said
 
 
 def test_no_statement_holds_a_password() -> None:

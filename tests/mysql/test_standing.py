@@ -407,7 +407,7 @@ def test_the_last_position_of_an_active_one_is_kept(writes: str, kept: bool) -> 
 def test_what_an_active_one_had_when_it_was_closed_is_its_last_position(pair: Pair) -> None:
     pair.tell(replace(SAID, writes="closed", position="0-1-12"))
     assert str(pair.other.last) == "0-1-12"
-    pair.other.forget()
+    pair.other.judged()
     assert pair.other.last is None
 
 

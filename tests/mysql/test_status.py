@@ -1,6 +1,10 @@
-"""A picture of a server from its rows. What MySQL 5.7 and later print is from their manuals, not from a server."""
+"""A picture of a server from its rows. What MySQL 5.7 and later print is from their manuals, not from a server; rows of
+other versions are in printed.py."""
 
 from __future__ import annotations
+
+import asyncio
+import re
 
 import pytest
 
@@ -14,11 +18,14 @@ from pyvrrp.mysql.status import (
     Replication,
     Row,
     SemiSync,
+    is_on,
     picture,
     processes,
     transactions,
     understood,
 )
+from tests.mysql import printed
+from tests.mysql.scripted import scripted
 
 MARIA = dialect("10.11.19-MariaDB")
 A = "3e11fa47-71ca-11e1-9e33-c80aa9429562"
@@ -160,6 +167,19 @@ def test_a_mariadb_replica() -> None:
     assert seen.replications[0].error == ""
 
 
+@pytest.mark.parametrize(
+    ("value", "closed"),
+    [(0, False), (1, True), ("OFF", False), ("ON", True), ("NO_LOCK", True), ("NO_LOCK_NO_ADMIN", True), (None, False)],
+)
+def test_read_only_is_a_number_or_from_mariadb_12_on_a_word(value: object, closed: bool) -> None:
+    async def asked() -> bool:
+        server, _ = scripted(lambda _: [{"flag": value}])
+        return await server.read_only(1.0)
+
+    assert asyncio.run(asked()) is is_on(value) is closed
+    assert picture(dialect("12.0.2-MariaDB"), [{**MARIA_FACTS, "read_only": value}]).read_only is closed
+
+
 def test_a_mariadb_replica_by_file_and_position_has_no_gtids_to_compare() -> None:
     (one,) = picture(MARIA, [MARIA_FACTS], [{**MARIA_REPLICA, "Using_Gtid": "No", "Gtid_IO_Pos": ""}]).replications
     assert (one.by_gtid, one.received, one.applied) == (False, None, None)
@@ -218,6 +238,109 @@ def test_gtids_that_arrived_by_file_and_position_count() -> None:
 def test_an_io_thread_says_why_it_stands_still() -> None:
     (one,) = picture(dialect("5.7.44"), [MYSQL_FACTS], [{**OLD_REPLICA, "Last_SQL_Errno": 0}]).replications
     assert one.error == "error 2003 of its IO thread: error connecting to master"
+
+
+def test_mariadb_10_5_as_its_manual_prints_it() -> None:
+    seen = picture(
+        dialect("10.5.29-MariaDB-log"),
+        [printed.MARIA_10_5_FACTS],
+        [printed.MARIA_10_5_REPLICA],
+        [printed.MARIA_10_5_BINLOG],
+    )
+    (one,) = seen.replications
+    assert (seen.name, seen.server_id, seen.read_only, seen.ordered, seen.log_updates) == (
+        "MariaDB 10.5",
+        2,
+        True,
+        True,
+        True,
+    )
+    assert (seen.has, seen.binlog) == ("0-2-7,0-1-20", Coordinates("mariadb-bin.000016", 475))
+    assert (one.source, one.source_server_id, one.channel) == ("db01.example.com:3306", 1, "")
+    assert (one.io, one.sql, one.by_gtid, one.behind, one.delay) == ("Yes", True, True, 0.0, 0)
+    assert (one.filters, one.error) == ((), "")
+    assert one.received == one.applied == MariaPosition.parse("0-1-20")
+    assert one.read == one.executed == Coordinates("mariadb-bin.000010", 548)
+
+
+def test_mariadb_11_8_as_it_answered() -> None:
+    """With times of the last events, which only 11.6 and later have, and TLS between the servers by default."""
+    version = str(printed.MARIA_11_8_FACTS["version"])
+    seen = picture(
+        dialect(version),
+        [printed.MARIA_11_8_FACTS],
+        [printed.MARIA_11_8_REPLICA],
+        [printed.MARIA_11_8_BINLOG],
+        printed.MARIA_11_8_SEMI_SYNC,
+        printed.MARIA_11_8_STATUS,
+    )
+    assert seen == Picture(
+        name="MariaDB 11.8",
+        version="11.8.9-MariaDB-0+deb13u1 from Debian-log",
+        hostname="db2",
+        server_id=2,
+        read_only=True,
+        log_updates=True,
+        ordered=True,
+        gtids=BinlogState.parse("0-1-2"),
+        logged=BinlogState.parse("0-1-2"),
+        binlog=Coordinates("mysql-bin.000001", 752),
+        replications=(
+            Replication(
+                source_host="127.0.0.1",
+                source_port=3306,
+                source_server_id=1,
+                io="Yes",
+                sql=True,
+                behind=0.0,
+                by_gtid=True,
+                received=MariaPosition.parse("0-1-2"),
+                applied=MariaPosition.parse("0-1-2"),
+                read=Coordinates("mysql-bin.000001", 752),
+                executed=Coordinates("mysql-bin.000001", 752),
+            ),
+        ),
+        semi_sync=SemiSync(names=BUILT_IN, timeout=10.0, wait_point="AFTER_COMMIT"),
+        uptime=1,
+    )
+
+
+def test_mysql_9_as_its_manual_prints_it() -> None:
+    """GTIDs with tags, and no word of masters and slaves but in the names of files and tables."""
+    source = "73f86016-978b-11ee-ade5-8d2a2a562feb"
+    seen = picture(
+        dialect("9.4.0"),
+        [printed.MYSQL_9_FACTS],
+        [printed.MYSQL_9_REPLICA],
+        [printed.MYSQL_9_BINLOG],
+        printed.MYSQL_9_SEMI_SYNC,
+        printed.MYSQL_9_STATUS,
+    )
+    (one,) = seen.replications
+    assert (seen.name, seen.read_only, seen.super_read_only, seen.log_updates) == ("MySQL 9.4", True, True, True)
+    assert seen.writer == "3e11fa47-71ca-11e1-9e33-c80aa9429562"
+    assert seen.gtids == one.received == one.applied == GtidSet.parse(f"{source}:1-3:billing:1-2")
+    assert seen.binlog == Coordinates("source-bin.000002", 1307)
+    assert (one.source, one.source_server_id, one.channel) == ("127.0.0.1:13000", 1, "")
+    assert (one.io, one.sql, one.by_gtid, one.behind, one.delay) == ("Yes", True, True, 0.0, 0)
+    assert (one.filters, one.error) == ((), "")
+    assert one.read == one.executed == Coordinates("master-bin.000001", 927)
+    assert seen.semi_sync == SemiSync(
+        names=SOURCE_REPLICA, replica=True, acknowledging=True, timeout=10.0, wait_point="AFTER_SYNC"
+    )
+    assert seen.uptime == 4711
+
+
+@pytest.mark.parametrize(
+    ("version", "facts"),
+    [
+        ("10.5.29-MariaDB", printed.MARIA_10_5_FACTS),
+        ("11.8.9-MariaDB", printed.MARIA_11_8_FACTS),
+        ("9.4.0", printed.MYSQL_9_FACTS),
+    ],
+)
+def test_each_version_is_asked_for_what_it_prints(version: str, facts: Row) -> None:
+    assert set(re.findall(r"@@global\.(\w+)", dialect(version).facts)) == set(facts)
 
 
 def test_several_channels_are_kept_and_the_peers_is_found() -> None:
