@@ -10,7 +10,7 @@ import pytest
 from pyvrrp.core.settings import Account, DatabaseSettings, PromoteSettings
 from pyvrrp.mysql.closing import Closed
 from pyvrrp.mysql.dialect import SOURCE_REPLICA
-from pyvrrp.mysql.gtid import BinlogState, MariaPosition
+from pyvrrp.mysql.gtid import BinlogState, Gap, MariaPosition
 from pyvrrp.mysql.memory import Memory, Remembered
 from pyvrrp.mysql.opening import Opened
 from pyvrrp.mysql.other import Other
@@ -680,3 +680,42 @@ def test_replication_that_somebody_stops_after_it_was_let_follow_is_told_apart(p
     pair.standing.follows(pair.now)
     pair.see(stopped)
     assert by_hand in pair.against()
+
+
+# --- numbers that were left out ---------------------------------------------------------------------------------------
+
+
+def with_gtids(text: str) -> Picture:
+    return replace(SEEN, gtids=BinlogState.parse(text))
+
+
+def test_only_a_gap_that_its_server_has_passed_is_told(pair: Pair) -> None:
+    """Others are of a history that is no more: who follows it has the numbers in between rightly."""
+    pair.memory.change(gaps=("0:7..1000007", "0:1000020..2000020", "3:0..1000000"))
+    pair.see(with_gtids("0-1-1000012"))
+    assert pair.standing.published(pair.now).gaps == ("0:7..1000007",)
+
+
+def test_the_next_gap_begins_behind_what_is_known_of_either_server(pair: Pair) -> None:
+    pair.memory.change(gaps=("0:7..1000007", "3:0..5000000"))
+    pair.see(with_gtids("0-2-9"))
+    pair.tell(replace(SAID, position="0-1-8"))
+    assert pair.standing.used() == 1000007
+    pair.tell(replace(SAID, position="0-1-3000000"))
+    assert pair.standing.used() == 3000000
+
+
+def test_an_opening_makes_gaps_of_a_later_history_void(pair: Pair) -> None:
+    pair.memory.change(gaps=("0:7..1000007", "0:1000020..2000020", "3:0..5000000"))
+    pair.standing.left_out(Gap(0, 1000012, 3000020))
+    assert pair.memory.now.gaps == ("0:7..1000007", "3:0..5000000", "0:1000012..3000020")
+
+
+def test_a_server_that_is_away_has_lost_nothing_as_far_as_is_known() -> None:
+    """Its last transactions have reached the other one, and nobody has seen them here."""
+    pair = Pair()
+    pair.see(with_gtids("0-2-9"))
+    pair.tell(replace(SAID, position="0-1-8,0-2-11"))
+    assert pair.standing.gone() == ("0-2-10..11",)
+    pair.standing.judged(DOWN)
+    assert pair.standing.gone() == ()
