@@ -63,7 +63,12 @@ async def set_up(database: DatabaseSettings, options: dict[str, Any]) -> int:
         click.echo(f"-- active: {active.facts.name} ({active.host}:{active.port}), standby: {standby.facts.name}")
         if options["only_print"]:
             kept = _password_file(database.account) if fresh and _uses_password(proposed) else ""
-            _print(pair, proposed, kept, secret=options["show_passwords"])
+            if kept:
+                shown = f": {secret}" if options["show_passwords"] else ""
+                click.echo(
+                    f"-- {HERE}: the agent's password{shown}, in {kept} (mode 0600), to be copied to the other node"
+                )
+            _print(pair, proposed, secret=options["show_passwords"])
             return 0
         ask = not options["yes"]
         if fresh and _uses_password(proposed):
@@ -121,10 +126,7 @@ def _show(pair: Pair, step: Step, *, secret: bool) -> None:
         click.echo(f"{each};")
 
 
-def _print(pair: Pair, proposed: Plan, kept: str, *, secret: bool) -> None:
-    """`kept`: where the agent's new password would be."""
-    if kept:
-        click.echo(f"-- {HERE}: the agent's password, in {kept} (mode 0600), to be copied to the other node")
+def _print(pair: Pair, proposed: Plan, *, secret: bool) -> None:
     for step in proposed.steps:
         _show(pair, step, secret=secret)
     if not proposed.steps:
@@ -143,8 +145,10 @@ def _show_lines(proposed: Plan) -> None:
 
 def _uses_password(proposed: Plan) -> bool:
     from pyvrrp.mysql.pairing import AGENT
+    from pyvrrp.mysql.passwords import hash_of
 
-    return any(f":{AGENT}:" in each for step in proposed.steps for each in step.statements)
+    names = (f":{AGENT}:", f":{hash_of(AGENT)}:")
+    return any(name in each for name in names for step in proposed.steps for each in step.statements)
 
 
 def _keep(account: Account, user: str, password: str, *, ask: bool) -> None:

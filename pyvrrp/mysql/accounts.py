@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pyvrrp.mysql import grants
 from pyvrrp.mysql.dialect import HEARTBEAT_PRIVILEGES
 from pyvrrp.mysql.facts import Facts
-from pyvrrp.mysql.grants import account, by
+from pyvrrp.mysql.grants import account
 from pyvrrp.mysql.pairing import AGENT, End, Step, Wish
+from pyvrrp.mysql.passwords import created, replaced
 
 
 def collisions(active: End, standby: End, wish: Wish) -> Iterator[Step]:
@@ -53,11 +54,9 @@ def _unlogged(facts: Facts, *statements: str) -> tuple[str, ...]:
 def _account(facts: Facts, who: str, privileges: set[str], table: set[str], wish: Wish) -> Iterator[str]:
     name, there = account(who), who in (facts.accounts or ())
     if not there:
-        yield f"CREATE USER {name} IDENTIFIED {by(facts.dialect)} :{AGENT}:"
+        yield from created(facts, who, AGENT)
     elif wish.anew:
-        old = not facts.maria and facts.dialect.version < (5, 7, 6)
-        value = f"PASSWORD(:{AGENT}:)" if facts.maria or old else f":{AGENT}:"
-        yield f"SET PASSWORD FOR {name} = {value}"
+        yield from replaced(facts, who, AGENT)
     lines = facts.granted.get(who, ())
     wanted = facts.dialect.needed(by_file=not facts.gtid)
     lacking = grants.missing(facts.dialect, [each for each in wanted if each in privileges], lines)

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from pyvrrp.mysql.dialect import quoted
 from pyvrrp.mysql.facts import Facts
-from pyvrrp.mysql.grants import account, by
+from pyvrrp.mysql.grants import account
 from pyvrrp.mysql.lint_server import BEAT
 from pyvrrp.mysql.pairing import COORDINATES, End, Step, Wish, beyond
+from pyvrrp.mysql.passwords import created, replaced
 
 
 def forth(active: End, standby: End, wish: Wish) -> Iterator[Step]:
@@ -44,15 +45,10 @@ def _replica_account(source: End, replica: End) -> Step:
     """One account for each direction: a password that is replaced breaks nothing else. It is kept by the replica."""
     user = f"repl_{replica.facts.server_id}"
     who, facts = f"{user}@{replica.host}", source.facts
-    if who in (facts.accounts or ()):
-        old = not facts.maria and facts.dialect.version < (5, 7, 6)
-        value = f"PASSWORD(:{user}:)" if facts.maria or old else f":{user}:"
-        first = f"SET PASSWORD FOR {account(who)} = {value}"
-    else:
-        first = f"CREATE USER {account(who)} IDENTIFIED {by(facts.dialect)} :{user}:"
+    first = (replaced if who in (facts.accounts or ()) else created)(facts, who, user)
     privileges = ", ".join(facts.dialect.replication_privileges)
     purpose = f"the account that {replica.facts.name} replicates with"
-    return Step(facts.name, purpose, (first, f"GRANT {privileges} ON *.* TO {account(who)}"))
+    return Step(facts.name, purpose, (*first, f"GRANT {privileges} ON *.* TO {account(who)}"))
 
 
 def back(active: End, standby: End) -> Iterator[Step]:

@@ -8,6 +8,7 @@ from typing import Any
 from pyvrrp.mysql.dialect import modern
 from pyvrrp.mysql.facts import Facts
 from pyvrrp.mysql.pairing import End, Plan, Wish, beyond
+from pyvrrp.mysql.passwords import hashed
 from pyvrrp.mysql.setup import active_first, plan
 from tests.mysql.stated import AGENT_GRANTS, PEER_GRANTS, mariadb, mysql, pair, replicating, spoilt
 
@@ -61,8 +62,8 @@ def test_the_active_server_knows_the_way_back_and_does_not_replicate() -> None:
 
 def test_each_direction_has_an_account_of_its_own() -> None:
     said = statements(planned(fresh(1, "this server"), fresh(2, "the other server")))
-    assert "CREATE USER 'repl_2'@'192.168.1.202' IDENTIFIED BY :repl_2:" in said
-    assert "CREATE USER 'repl_1'@'192.168.1.201' IDENTIFIED BY :repl_1:" in said
+    assert "CREATE USER 'repl_2'@'192.168.1.202' IDENTIFIED BY PASSWORD :repl_2_hash:" in said
+    assert "CREATE USER 'repl_1'@'192.168.1.201' IDENTIFIED BY PASSWORD :repl_1_hash:" in said
 
 
 def test_the_agent_may_do_everything_at_home_and_look_elsewhere() -> None:
@@ -72,13 +73,38 @@ def test_the_agent_may_do_everything_at_home_and_look_elsewhere() -> None:
     assert "GRANT SELECT ON pyvrrp.* TO 'pyvrrp'@'192.168.1.202'" in said
 
 
-def test_no_statement_holds_a_password() -> None:
-    said = statements(planned(fresh(1, "this server"), fresh(2, "the other server")))
-    assert {each.split("IDENTIFIED BY ")[1] for each in said if "IDENTIFIED" in each} == {
-        ":agent:",
-        ":repl_1:",
-        ":repl_2:",
-    }
+def given(version: str, **wishes: Any) -> set[str]:
+    """How the statements of a setup that go into the log give passwords."""
+    here, there = fresh(1, "this server"), fresh(2, "the other server")
+    if version:
+        here, there = (replace(mysql(each, version), replication=()) for each in (here, there))
+    here = replace(here, accounts=("pyvrrp@localhost",) if wishes else ())
+    said = statements(planned(here, there, **wishes))
+    return {each.partition("IDENTIFIED ")[2] or each for each in said if "IDENTIFIED" in each or "PASSWORD FOR" in each}
+
+
+def test_no_statement_holds_a_password_and_what_is_logged_has_a_hash() -> None:
+    names = ("agent", "repl_1", "repl_2")
+    assert given("") == {f"BY PASSWORD :{name}_hash:" for name in names}
+    assert given("5.6.24") == {f"BY PASSWORD :{name}_hash:" for name in names}
+    for version in ("5.7.44", "8.0.36"):
+        assert given(version) == {f"WITH mysql_native_password AS :{name}_hash:" for name in names}
+        assert given(version, anew=True) == given(version), "a new password too"
+    assert given("8.4.3") == {f"BY :{name}:" for name in names}, "MySQL rewrites it in its log"
+    assert "SET PASSWORD FOR 'pyvrrp'@'localhost' = :agent_hash:" in given("5.6.24", anew=True)
+
+
+def test_the_hash_is_the_one_that_servers_keep() -> None:
+    assert hashed("password") == "*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19"
+
+
+def test_a_server_that_judges_passwords_takes_a_hash_all_the_same() -> None:
+    here, there = fresh(1, "this server"), fresh(2, "the other server")
+    judging = spoilt(here, strict_password_validation="ON", simple_password_check_digits="1")
+    said = statements(planned(judging, there), "this")
+    at = said.index("CREATE USER 'pyvrrp'@'localhost' IDENTIFIED BY PASSWORD :agent_hash:")
+    switch = "SET GLOBAL strict_password_validation ="
+    assert (said[at - 1], said[at + 1]) == (f"{switch} OFF", f"{switch} ON")
 
 
 def test_a_pair_that_is_set_up_needs_nothing() -> None:
@@ -121,7 +147,7 @@ def test_what_the_standby_alone_lacks_is_no_transaction_of_its_own() -> None:
     said = statements(planned(here, there, known=True))
     assert said[0] == "SET SESSION sql_log_bin = 0"
     assert said[-1] == "SET SESSION sql_log_bin = 1"
-    assert said[1] == "CREATE USER 'pyvrrp'@'192.168.1.201' IDENTIFIED BY :agent:"
+    assert said[1] == "CREATE USER 'pyvrrp'@'192.168.1.201' IDENTIFIED BY PASSWORD :agent_hash:"
 
 
 def test_an_account_that_would_stop_replication_goes_first() -> None:
@@ -136,7 +162,7 @@ def test_an_account_whose_password_nobody_knows_is_left_alone() -> None:
     (refusal,) = planned(here, there).refusals
     assert "copy the password's file from the other node" in refusal
     anew = statements(planned(here, there, anew=True))
-    assert "SET PASSWORD FOR 'pyvrrp'@'localhost' = PASSWORD(:agent:)" in anew
+    assert "SET PASSWORD FOR 'pyvrrp'@'localhost' = :agent_hash:" in anew
 
 
 def test_what_only_an_option_file_can_say_comes_first() -> None:

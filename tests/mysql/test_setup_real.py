@@ -80,6 +80,19 @@ def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Pair,
         yield built, request.param
 
 
+def in_logs_is_no_password(nodes: Pair, agent: str) -> None:
+    """Neither the agent's password nor those of replication are in a binary log or a relay log."""
+    for machine in (nodes.a, nodes.b):
+        kept = (machine.directory / "data" / "master.info").read_text()
+        clear = [line.strip() for line in kept.splitlines() if line.strip().endswith("-aZ9")]
+        assert len(clear) == 1, "the replica alone keeps it"
+        logs = [each.read_bytes() for each in (machine.directory / "data").glob("*[0-9]")]
+        assert any(b"CREATE USER 'repl_" in each for each in logs)
+        for each in logs:
+            assert not [word for word in (*clear, agent) if word.encode() in each]
+            assert b"-aZ9" not in each
+
+
 def test_two_servers_become_a_pair_and_a_second_run_has_nothing_to_do(pair: tuple[Pair, str]) -> None:
     nodes, kind = pair
     a, b = nodes.a, nodes.b
@@ -87,7 +100,7 @@ def test_two_servers_become_a_pair_and_a_second_run_has_nothing_to_do(pair: tupl
 
     printed = nodes.ctl(a, "setup", "--print", *words)
     assert printed.returncode == 0, printed.stderr
-    assert "IDENTIFIED BY '...'" in printed.stdout
+    assert "IDENTIFIED BY PASSWORD '...'" in printed.stdout
     kept = f"the agent's password, in {a.directory / 'password'} (mode 0600), to be copied to the other node"
     assert kept in printed.stdout
     assert not a.server.execute("select 1 from mysql.user where user='pyvrrp'"), "--print does nothing"
@@ -97,6 +110,7 @@ def test_two_servers_become_a_pair_and_a_second_run_has_nothing_to_do(pair: tupl
     password = a.directory / "password"
     assert stat.S_IMODE(password.stat().st_mode) == 0o600
     assert password.read_text().strip() not in done.stdout
+    in_logs_is_no_password(nodes, password.read_text().strip())
     again = nodes.ctl(a, "setup", "--yes", *words)
     assert "-- nothing to do" in again.stdout, again.stdout + again.stderr
 
@@ -214,3 +228,15 @@ def test_a_copy_by_hand_is_believed_and_a_lost_password_is_replaced(tmp_path: Pa
         shutil.copy(password, b.directory / "password")
         for each in (a, b):
             assert "does not get in" not in nodes.ctl(each, "check").stdout
+        in_logs_is_no_password(nodes, password.read_text().strip())
+
+
+def test_servers_that_judge_passwords_are_set_up_without_one_in_a_log(tmp_path: Path) -> None:
+    with mariadb(tmp_path, *LINES) as machines, furnished(machines) as nodes:
+        for each in machines:
+            each.server.execute("install soname 'simple_password_check'")
+        done = nodes.ctl(nodes.a, "setup", "--yes")
+        assert done.returncode == 0, done.stdout + done.stderr
+        in_logs_is_no_password(nodes, (nodes.a.directory / "password").read_text().strip())
+        assert {each.value("@@strict_password_validation") for each in machines} == {1}
+        assert nodes.b.server.execute("select 1 from mysql.user where user = 'pyvrrp' and host = 'localhost'")
