@@ -74,6 +74,11 @@ class Facts:
         value = self.booted.get(modern(name))
         return None if value is None else truth(value)
 
+    def boots_well(self, name: str, value: str) -> bool:
+        """Whether its option files give a variable this value, or one that does as well."""
+        known = self.booted.get(modern(name))
+        return known is not None and does_as_well(name, known, value)
+
     @property
     def server_id(self) -> int:
         """Its number; 0 is none."""
@@ -98,6 +103,17 @@ class Facts:
 def same(known: str, value: str) -> bool:
     """Whether an option file and a server say the same."""
     return truth(known) if value.upper() == "ON" else known.upper() == value.upper()
+
+
+def does_as_well(name: str, known: str, value: str) -> bool:
+    """Whether what an option file has serves as what it should have: a log by any name, patience that is shorter."""
+    if name == "log_bin":
+        return known not in ("OFF", "0")
+    if modern(name) == "replica_net_timeout" and known.isdecimal():
+        return 0 < int(known) <= float(value)
+    if name == "bind_address" and known in ("*", "", "::"):
+        return True
+    return same(known, value)
 
 
 def truth(value: str) -> bool:

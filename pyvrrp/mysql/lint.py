@@ -6,20 +6,24 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from pyvrrp.mysql.facts import Facts
-from pyvrrp.mysql.finding import BOTH, Finding, Severity, Wanted, problem
+from pyvrrp.mysql.finding import BOTH, Finding, Severity, Wanted, on, problem, setting
 from pyvrrp.mysql.gtid import BinlogState, GtidSet, MariaPosition
 from pyvrrp.mysql.lint_server import judged
 
 
 def findings(here: Facts, there: Facts | None, wanted: Wanted) -> tuple[Finding, ...]:
     """Everything, problems first. `there` is None where nobody may be asked."""
-    mine = wanted if there is None else replace(wanted, elsewhere=there.accounts)
+    mine = wanted if there is None else _beside(wanted, there)
     found = list(judged(here, mine, wanted.peer_hosts))
     if there is not None:
-        found = _merged(found, tuple(judged(there, replace(wanted, elsewhere=here.accounts), wanted.own_hosts)))
+        found = _merged(found, tuple(judged(there, _beside(wanted, here), wanted.own_hosts)))
         found += _both(here, there)
     order = list(Severity)
     return tuple(sorted(found, key=lambda each: order.index(each.severity)))
+
+
+def _beside(wanted: Wanted, other: Facts) -> Wanted:
+    return replace(wanted, elsewhere=other.accounts, taken=other.value("auto_increment_offset") or "1")
 
 
 def _merged(here: Sequence[Finding], there: Sequence[Finding]) -> list[Finding]:
@@ -115,10 +119,15 @@ def _numbers(here: Facts, there: Facts) -> Iterator[Finding]:
     offsets = [each.value("auto_increment_offset") or "1" for each in (here, there)]
     if steps[0] != steps[1]:
         text = f"auto_increment_increment is {steps[0]} here and {steps[1]} there: their numbers collide"
-        yield _pair(Severity.PROBLEM, text, "auto_increment_increment = 2")
+        fewer, more = sorted((here, there), key=lambda each: int(each.value("auto_increment_increment") or 1))
+        step = more.value("auto_increment_increment") or "2"
+        yield _pair(Severity.PROBLEM, text, *on(fewer, *setting(fewer, "auto_increment_increment", step)))
     elif steps[0] != "1" and offsets[0] == offsets[1]:
         text = f"both have auto_increment_offset {offsets[0]}: their numbers collide"
-        yield _pair(Severity.PROBLEM, text, "auto_increment_offset = 2")
+        other = "2" if offsets[0] == "1" else "1"
+        both = (there, here) if here.server_id <= there.server_id else (here, there)
+        second = next((each for each in both if each.boots_well("auto_increment_offset", other)), both[0])
+        yield _pair(Severity.PROBLEM, text, *on(second, *setting(second, "auto_increment_offset", other)))
 
 
 def _pair(severity: Severity, text: str, *mend: str) -> Finding:

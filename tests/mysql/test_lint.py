@@ -165,9 +165,39 @@ def test_what_was_only_set_at_run_time_does_not_outlive_a_restart() -> None:
     assert "auto_increment_offset is 1 and is 2 in its option file" in other.text
     slow = one(replace(read, booted={**read.booted, "replica_net_timeout": "60", "slave_net_timeout": "60"}), there)
     assert (slow.severity, slow.mend) == (Severity.ADVICE, ("slave_net_timeout = 4",))
-    assert one(spoilt(read, gtid_strict_mode="OFF"), there).mend[-1] == "gtid_strict_mode = ON"
+    bare = replace(read, booted={k: v for k, v in read.booted.items() if k != "gtid_strict_mode"})
+    assert one(spoilt(bare, gtid_strict_mode="OFF"), there).mend[-1] == "gtid_strict_mode = ON"
     old = replace(mysql(read, "5.6.24", gtid_executed="1"), booted=read.booted)
     assert not any("outlive" in each.text for each in judged(replace(old, booted=here.booted), there))
+
+
+def test_what_an_option_file_has_right_already_is_no_line_for_it() -> None:
+    here, there = pair()
+    lines = {"server_id": "1", "gtid_strict_mode": "ON", "auto_increment_increment": "2", "auto_increment_offset": "2"}
+    lines |= {
+        "binlog_format": "ROW",
+        "slave_net_timeout": "3",
+        "log_slave_updates": "",
+        "log_bin": "/var/log/mysql/bin",
+    }
+    lines |= {"bind_address": "*", "sync_binlog": "1"}
+    read = replace(here, booted={**here.booted, **{modern(k): v for k, v in lines.items()}}, files_read=True)
+    before = spoilt(read, auto_increment_increment="1", gtid_strict_mode="OFF", slave_net_timeout="60")
+    before = spoilt(before, log_slave_updates="OFF", bind_address="127.0.0.1", sync_binlog="0")
+    found = judged(before, spoilt(there, auto_increment_offset="1"))
+    mends = [each for finding in found for each in finding.mend]
+    assert not [each for each in mends if " = " in each and ";" not in each and not each.startswith("#")], mends
+    assert not [each.text for each in found if "outlive" in each.text]
+    assert "SET GLOBAL auto_increment_increment = 2;" in mends
+    assert "# or restart it: its option file has auto_increment_increment = 2" in mends
+    assert "# restart it: its option file has log_slave_updates = ON" in mends
+    assert "# or restart this server: its option file has auto_increment_increment = 2" in mends
+    assert one(spoilt(read, auto_increment_offset="2"), there).mend == (
+        "SET GLOBAL auto_increment_offset = 1;  -- on the other server",
+        "auto_increment_offset = 1  # on the other server",
+    )
+    waits = spoilt(read, auto_increment_offset="1"), spoilt(there, auto_increment_offset="1")
+    assert one(*waits).mend[1:] == ("# or restart this server: its option file has auto_increment_offset = 2",)
 
 
 def test_mysql_boots_with_super_read_only_too_and_has_the_new_names() -> None:
