@@ -17,7 +17,7 @@ def collisions(active: End, standby: End, wish: Wish) -> Iterator[Step]:
     users = {wish.agent, *(f"repl_{end.facts.server_id}" for end in (active, standby))}
     for who in standby.facts.accounts or ():
         if who.rpartition("@")[0] in users and who not in (active.facts.accounts or ()):
-            statements = _unlogged(standby.facts, f"DROP USER {account(who)}")
+            statements = unlogged(standby.facts, f"DROP USER {account(who)}")
             yield Step(standby.facts.name, f"the account {who} will come by replication", statements)
 
 
@@ -38,12 +38,12 @@ def accounts(active: End, standby: End, wish: Wish) -> Iterator[Step]:
             carried = end is standby and who not in (active.facts.accounts or ())
             statements = () if carried else tuple(_account(end.facts, who, privileges, table, wish))
             if statements and end is standby:  # what the active server has already does not come over
-                statements = _unlogged(end.facts, *statements)
+                statements = unlogged(end.facts, *statements)
             if statements:
                 yield Step(end.facts.name, f"the agent's account {who}", statements)
 
 
-def _unlogged(facts: Facts, *statements: str) -> tuple[str, ...]:
+def unlogged(facts: Facts, *statements: str) -> tuple[str, ...]:
     """Statements on a standby that are no transactions of its own."""
     quietly = ("SET SESSION sql_log_bin = 0", *statements, "SET SESSION sql_log_bin = 1")
     if not facts.on("super_read_only"):

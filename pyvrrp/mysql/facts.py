@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from ipaddress import ip_address, ip_network
 from typing import Final
 
 from pyvrrp.mysql.dialect import Dialect, dialect, modern
@@ -94,10 +96,29 @@ class Facts:
         """All transactions that it has, by global identifier."""
         return self.value("gtid_binlog_state" if self.maria else "gtid_executed") or ""
 
+    def admits(self, user: str, host: str) -> bool:
+        """Whether one of its accounts is for a user from there, as far as can be seen: names it alone resolves."""
+        if self.accounts is None:
+            return True
+        hosts = (each.rpartition("@")[2] for each in self.accounts if each.rpartition("@")[0] == user)
+        return any(_fits(pattern, host) for pattern in hosts)
+
     def native(self, name: str) -> str:
         """What this server calls a variable; `name` is the old name."""
         renamed = not self.maria and self.dialect.version >= (8, 0, 26)
         return modern(name) if renamed else name
+
+
+def _fits(pattern: str, host: str) -> bool:
+    """Whether an account's host is this address; True also where one of them is a name."""
+    try:
+        address = ip_address(host)
+        if "/" in pattern:
+            return address in ip_network(pattern, strict=False)
+    except ValueError:
+        return True
+    named = ":" not in pattern and any(each.isalpha() for each in pattern)
+    return named or fnmatchcase(host, (pattern or "%").replace("%", "*").replace("_", "?"))
 
 
 def same(known: str, value: str) -> bool:

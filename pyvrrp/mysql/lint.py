@@ -66,6 +66,7 @@ def _both(here: Facts, there: Facts) -> Iterator[Finding]:
             yield _pair(Severity.ADVICE, text)
     for standby, active in ((here, there), (there, here)):
         yield from _standby(standby, active)
+        yield from _admitted(standby, active)
 
 
 def _standby(standby: Facts, active: Facts) -> Iterator[Finding]:
@@ -86,6 +87,17 @@ def _standby(standby: Facts, active: Facts) -> Iterator[Finding]:
                 text,
                 "# `pyvrrpctl status` there says why; docs/mysql.md has what to do about a node that has diverged",
             )
+
+
+def _admitted(replica: Facts, source: Facts) -> Iterator[Finding]:
+    """The account that one replicates with, or would: who is connected is not asked for it again."""
+    host = next((row.get("source_host", "") for row in source.replication or ()), "")  # how the source calls it
+    for row in replica.replication or ():
+        user = row.get("source_user", "")
+        if user and not source.admits(user, host):
+            at = f"{user}@{host}" if host else user
+            text = f"has no account {at}, which {replica.name} replicates with: when it connects again it is refused"
+            yield problem(source, text, "# `pyvrrpctl mysql setup` makes it again")
 
 
 def _lost(standby: Facts, active: Facts) -> tuple[str, ...]:

@@ -250,6 +250,21 @@ def test_a_standby_that_has_lost_what_was_written_on_it() -> None:
     assert judged(active, newer) == (), "the active one was looked at before"
 
 
+def test_an_account_that_the_other_one_replicates_with_and_that_is_gone() -> None:
+    here, there = (replicating(each, Master_User=f"repl_{each.server_id}") for each in pair())
+    accounts = ("root@localhost", "repl_1@%", "repl_2@192.168.1.202")
+    here, there = replace(here, accounts=accounts), replace(there, accounts=accounts)
+    assert judged(here, there) == ()
+    found = one(replace(here, accounts=accounts[:2]), there)
+    assert (found.severity, found.server) == (PROBLEM, "this server")
+    assert "has no account repl_2@192.168.1.202, which the other server replicates with" in found.text
+    elsewhere = one(replace(here, accounts=(*accounts[:2], "repl_2@10.0.0.2", "repl_2@10.%")), there)
+    assert elsewhere.text == found.text, "it is not for who comes from there"
+    assert one(here, replace(there, accounts=accounts[::2])).server == "the other server"
+    assert judged(replace(here, accounts=(*accounts[:2], "repl_2@b.example")), there) == (), "who knows who that is"
+    assert judged(replace(here, accounts=None), replace(there, accounts=None)) == ()
+
+
 def test_tables_that_a_standby_is_slow_or_unsafe_with() -> None:
     here = pair()[0]
     keyless = one(replace(here, keyless=tuple(f"shop.t{number}" for number in range(7))))

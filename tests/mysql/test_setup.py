@@ -234,6 +234,55 @@ def test_the_tutorial_s_pair_is_taken_to_gtids() -> None:
     assert "CHANGE MASTER TO MASTER_USE_GTID = slave_pos" in statements(proposed, "other")
 
 
+def told(*, here: tuple[str, ...], there: tuple[str, ...]) -> Plan:
+    """A pair that is set up, whose servers have these accounts besides those of the agent."""
+    who: dict[str, tuple[str, ...]] = {
+        "pyvrrp@localhost": AGENT_GRANTS,
+        "pyvrrp@192.168.1.201": PEER_GRANTS,
+        "pyvrrp@192.168.1.202": PEER_GRANTS,
+    }
+    mine, other = (
+        replicating(replace(each, accounts=(*who, *more), granted=who), Master_User=f"repl_{each.server_id}")
+        for each, more in zip(pair(), (here, there), strict=True)
+    )
+    other = replicating(other, Slave_IO_Running="Connecting", Last_IO_Errno="1045")
+    return planned(replicating(mine, Slave_IO_Running="No", Slave_SQL_Running="No"), other, known=True)
+
+
+def test_a_replication_account_that_is_gone_is_made_again() -> None:
+    both = ("repl_1@192.168.1.%", "repl_2@192.168.1.0/255.255.255.0")
+    assert told(here=both, there=both).steps == ()
+
+    forth = told(here=both[:1], there=both[:1])
+    assert statements(forth, "this") == [
+        "CREATE USER 'repl_2'@'192.168.1.202' IDENTIFIED BY PASSWORD :repl_2_hash:",
+        "GRANT REPLICATION SLAVE ON *.* TO 'repl_2'@'192.168.1.202'",
+    ]
+    assert statements(forth, "other")[2] == "CHANGE MASTER TO MASTER_USER = 'repl_2', MASTER_PASSWORD = :repl_2:"
+    assert [step.catch_up for step in forth.steps] == [False, False, True]
+
+    back = told(here=both[1:], there=both[1:])
+    assert statements(back)[0].startswith("CREATE USER 'repl_1'@'192.168.1.201' IDENTIFIED BY PASSWORD")
+    assert statements(back)[-1] == "CHANGE MASTER TO MASTER_USER = 'repl_1', MASTER_PASSWORD = :repl_1:"
+    assert not [each for each in statements(back) if "START" in each], "the active server does not replicate"
+
+
+def test_a_replication_account_that_one_of_the_two_alone_has_stops_nothing() -> None:
+    both = ("repl_1@192.168.1.201", "repl_2@192.168.1.202")
+    quietly = told(here=both, there=both[1:])
+    assert statements(quietly, "other") == [
+        "SET SESSION sql_log_bin = 0",
+        "CREATE USER 'repl_1'@'192.168.1.201' IDENTIFIED BY PASSWORD :repl_1_hash:",
+        "SET SESSION sql_log_bin = 1",
+    ]
+    assert statements(quietly, "this")[0] == "SET PASSWORD FOR 'repl_1'@'192.168.1.201' = :repl_1_hash:"
+    for gone in both:
+        rest = tuple(each for each in both if each != gone)
+        said = statements(told(here=rest, there=both))
+        at = said.index(f"DROP USER '{gone.replace('@', chr(39) + '@' + chr(39))}'")
+        assert [each for each in said[at:] if each.startswith("CREATE USER")], "what would collide goes, and comes anew"
+
+
 def test_a_source_that_is_the_moving_address_is_not_touched() -> None:
     here, there = pair()
     (refusal,) = planned(here, replicating(there, Master_Host="192.168.1.200")).refusals

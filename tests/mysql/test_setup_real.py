@@ -141,6 +141,41 @@ def test_two_servers_become_a_pair_and_a_second_run_has_nothing_to_do(pair: tupl
     assert "-- active: the other server" in at_b.stdout
 
 
+def test_a_replication_account_that_is_gone_is_found_and_made_again(pair: tuple[Pair, str]) -> None:
+    nodes, kind = pair
+    a, b = nodes.a, nodes.b
+    words = ("--without-gtid",) if kind == "mysql-5.6-without-gtid" else ()
+    assert nodes.ctl(a, "setup", "--yes", *words).returncode == 0
+    a.server.execute("drop user 'repl_1'@'192.168.1.201'", "drop user 'repl_2'@'192.168.1.202'")
+    assert until(lambda: not b.server.execute("select 1 from mysql.user where user like 'repl%'"))
+    judged = " ".join(nodes.ctl(a, "check").stdout.split())
+    assert "this server: has no account repl_2@192.168.1.202, which the other server replicates with" in judged
+    assert "the other server: has no account repl_1@192.168.1.201, which this server replicates with" in judged
+
+    mended = nodes.ctl(a, "setup", "--yes", *words)
+    assert mended.returncode == 0, mended.stdout + mended.stderr
+    assert "has no account" not in " ".join(nodes.ctl(a, "check").stdout.split())
+    again = nodes.ctl(a, "setup", "--yes", *words)
+    assert "-- nothing to do" in again.stdout, again.stdout + again.stderr
+    a.server.execute("create database forth")
+    b.server.execute("stop slave", "start slave")
+    assert until(lambda: b.server.execute("show databases like 'forth'"), 10), b.server.execute("show slave status")
+    a.server.execute("set global read_only=1")
+    b.server.execute("stop slave", "set global read_only=0", "create database back")
+    a.server.execute("start slave")
+    assert until(lambda: a.server.execute("show databases like 'back'"), 10), a.server.execute("show slave status")
+
+    # And when it is too late: the former active server is refused.
+    b.server.execute("drop user 'repl_1'@'192.168.1.201'")
+    assert until(lambda: not a.server.execute("select 1 from mysql.user where user = 'repl_1'"))
+    a.server.execute("stop slave", "start slave")
+    assert until(lambda: a.server.execute("show slave status")[0]["Last_IO_Errno"] == 1045, 10)
+    late = nodes.ctl(a, "setup", "--yes", *words)
+    assert late.returncode == 0, late.stdout + late.stderr
+    b.server.execute("create database late")
+    assert until(lambda: a.server.execute("show databases like 'late'"), 10), a.server.execute("show slave status")
+
+
 def test_the_way_back_works_when_it_is_needed(tmp_path: Path) -> None:
     with mariadb(tmp_path, *LINES) as machines, furnished(machines) as nodes:
         a, b = machines
