@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
+import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -50,8 +52,9 @@ async def set_up(database: DatabaseSettings, options: dict[str, Any]) -> int:
     active, standby = active_first(here, End(other, peer.host, peer.port, local))
     wish = _wish(user, password, options)
     proposed = plan(active, standby, wish)
+    seen = {each.facts.name for each in (active, standby) if each.facts.files_read}
     if proposed.refusals:
-        _show_lines(proposed)
+        _show_lines(proposed, seen)
         for each in proposed.refusals:
             click.echo(f"pyvrrpctl: not yet: {each}", err=True)
         return REFUSED
@@ -69,12 +72,13 @@ async def set_up(database: DatabaseSettings, options: dict[str, Any]) -> int:
                     f"-- {HERE}: the agent's password{shown}, in {kept} (mode 0600), to be copied to the other node"
                 )
             _print(pair, proposed, secret=options["show_passwords"])
+            _show_lines(proposed, seen)
             return 0
         ask = not options["yes"]
         if fresh and _uses_password(proposed):
             _keep(database.account, user, secret, ask=ask)
         status = await _do(pair, proposed, ask=ask)
-        _show_lines(proposed)
+        _show_lines(proposed, seen)
         return status
     finally:
         for session in sessions.values():
@@ -107,7 +111,7 @@ async def _do(pair: Pair, proposed: Plan, *, ask: bool) -> int:
         return 0
     for step in proposed.steps:
         _show(pair, step, secret=False)
-        if ask and not click.confirm("Do this?", default=True):
+        if ask and not _agreed():
             click.echo("left as it is; what was done before stays, and a second run goes on here")
             return REFUSED
         try:
@@ -118,6 +122,13 @@ async def _do(pair: Pair, proposed: Plan, *, ask: bool) -> int:
             click.echo(f"-- not done, nothing depends on it: {error}")
     click.echo("-- done; `pyvrrpctl mysql check` judges it")
     return 0
+
+
+def _agreed() -> bool:
+    agreed = click.confirm("Do this?", default=True)
+    if not sys.stdin.isatty():
+        click.echo()  # where no terminal shows the answer, nothing has ended the line
+    return agreed
 
 
 def _show(pair: Pair, step: Step, *, secret: bool) -> None:
@@ -131,14 +142,14 @@ def _print(pair: Pair, proposed: Plan, *, secret: bool) -> None:
         _show(pair, step, secret=secret)
     if not proposed.steps:
         click.echo("-- nothing to do")
-    _show_lines(proposed)
 
 
-def _show_lines(proposed: Plan) -> None:
+def _show_lines(proposed: Plan, seen: Collection[str]) -> None:
+    """`seen`: the servers whose option files were read; of others no more is known than what is in force."""
     for name, lines in proposed.lines.items():
         if lines:
-            known = "" if name == HERE else ", where they are not there yet"
-            click.echo(f"-- my.cnf of {name}{known} (they count from its next start):")
+            unsure = " cannot be read from here; these lines, where they are not there yet" if name not in seen else ""
+            click.echo(f"-- my.cnf of {name}{unsure} (they count from its next start):")
             for line in lines:
                 click.echo(f"--     {line}")
 
@@ -156,7 +167,7 @@ def _keep(account: Account, user: str, password: str, *, ask: bool) -> None:
     name = _password_file(account)
     text = f"{password}\n" if account.password_file else f"[client]\nuser = {user}\npassword = {password}\n"
     click.echo(f"-- {HERE}: the agent's password, in {name} (mode 0600)")
-    if ask and not click.confirm("Do this?", default=True):
+    if ask and not _agreed():
         raise Failure("without it the agent does not get in", REFUSED)
     path = Path(name)
     new = path.with_name(f"{path.name}.new")

@@ -36,13 +36,12 @@ def _merged(here: Sequence[Finding], there: Sequence[Finding]) -> list[Finding]:
 
 def _both(here: Facts, there: Facts) -> Iterator[Finding]:
     yield from _kinds(here, there)
-    if here.server_id == there.server_id:
-        text = f"both have server_id {here.server_id}: neither takes the other's transactions"
-        yield _pair(Severity.PROBLEM, text, "server_id = 2")
+    yield from _one_number(here, there)
     yield from _numbers(here, there)
     if not here.maria and here.gtid != there.gtid:
         text = "one has GTIDs and the other has not: they cannot replicate from each other"
-        yield _pair(Severity.PROBLEM, text, "gtid_mode = ON", "enforce_gtid_consistency = ON")
+        without = there if here.gtid else here
+        yield _pair(Severity.PROBLEM, text, *on(without, "gtid_mode = ON", "enforce_gtid_consistency = ON"))
     if here.maria and here.value("gtid_domain_id") != there.value("gtid_domain_id"):
         text = (
             "their gtid_domain_id differ: that two were written to at once makes no error then, as each counts in a"
@@ -124,6 +123,22 @@ def _kinds(here: Facts, there: Facts) -> Iterator[Finding]:
     elif mine.version[:2] != other.version[:2]:
         text = f"{mine.name} here and {other.name} there: replication to the older one is not supported by its makers"
         yield _pair(Severity.ADVICE, text)
+
+
+def _one_number(here: Facts, there: Facts) -> Iterator[Finding]:
+    number = here.server_id
+    if number != there.server_id:
+        return
+    text = f"both have server_id {number}: neither takes the other's transactions"
+    for each in (here, there):
+        known = each.booted.get("server_id", str(number))
+        if known not in (str(number), "0"):
+            mend = f"# restart {each.name}: its option file has server_id = {known}"
+            yield _pair(Severity.PROBLEM, text, mend)
+            return
+    closed = [each for each in (here, there) if each.on("read_only")]
+    where = f"on {closed[0].name}, which is read only" if len(closed) == 1 else "on one of the two alone"
+    yield _pair(Severity.PROBLEM, text, f"server_id = {max(number, 1) + 1}  # {where}")
 
 
 def _numbers(here: Facts, there: Facts) -> Iterator[Finding]:

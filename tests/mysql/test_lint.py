@@ -71,6 +71,18 @@ def test_both_with_one_server_id_take_nothing_from_each_other() -> None:
     found = one(spoilt(pair()[0], server_id="2", auto_increment_offset="1"))
     assert found.severity is PROBLEM
     assert "both have server_id 2" in found.text
+    assert found.mend == ("server_id = 3  # on the other server, which is read only",)
+    here, there = pair()
+    both = spoilt(here, server_id="2", auto_increment_offset="1"), spoilt(there, read_only="OFF")
+    assert "server_id = 3  # on one of the two alone" in [each for found in judged(*both) for each in found.mend]
+    waits = replace(both[0], booted={**here.booted, "server_id": "1"})
+    assert one(waits).mend == ("# restart this server: its option file has server_id = 1",)
+
+
+def test_one_with_gtids_and_one_without_says_which() -> None:
+    here, there = (mysql(each, "8.0.36") for each in pair())
+    mends = [each for found in judged(here, spoilt(there, gtid_mode="OFF")) for each in found.mend]
+    assert "gtid_mode = ON  # on the other server" in mends
 
 
 def test_numbers_that_collide() -> None:

@@ -139,6 +139,7 @@ def test_two_servers_become_a_pair_and_a_second_run_has_nothing_to_do(pair: tupl
     at_b = nodes.ctl(b, "setup", "--yes", *words)
     assert "-- nothing to do" in at_b.stdout, at_b.stdout + at_b.stderr
     assert "-- active: the other server" in at_b.stdout
+    assert "my.cnf of this server" not in at_b.stdout, "it was read"
 
 
 def test_a_replication_account_that_is_gone_is_found_and_made_again(pair: tuple[Pair, str]) -> None:
@@ -197,6 +198,7 @@ def test_nothing_is_done_that_was_not_agreed_to(tmp_path: Path) -> None:
         # The password and the first step: the variables of this server; the second one is refused.
         half = nodes.ctl(a, "setup", answers="y\ny\nn\n")
         assert half.returncode == 6
+        assert "Do this? [Y/n]: \nleft as it is" in half.stdout
         assert (a.value("@@gtid_strict_mode"), b.value("@@gtid_strict_mode")) == (1, 0)
         whole = nodes.ctl(a, "setup", "--yes")
         assert whole.returncode == 0, whole.stderr
