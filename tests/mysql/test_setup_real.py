@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import stat
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from pyvrrp.mysql.passwords import hashed
 from tests.mysql.realm import Machine, mariadb, mysql_5_6, option_lines
 from tests.waiting import until
 
@@ -103,6 +105,11 @@ def test_two_servers_become_a_pair_and_a_second_run_has_nothing_to_do(pair: tupl
     assert "IDENTIFIED BY PASSWORD '...'" in printed.stdout
     kept = f"the agent's password, in {a.directory / 'password'} (mode 0600), to be copied to the other node"
     assert kept in printed.stdout
+    bare = nodes.ctl(a, "setup", "--print", "--show-passwords", *words).stdout
+    shown = re.search(r"the agent's password: (\S+), in ", bare)
+    assert shown is not None
+    assert f"IDENTIFIED BY PASSWORD '{hashed(shown[1])}'" in bare, "what is sent"
+    assert shown[1] not in bare.replace(shown[0], "")
     assert not a.server.execute("select 1 from mysql.user where user='pyvrrp'"), "--print does nothing"
 
     done = nodes.ctl(a, "setup", "--yes", *words)
