@@ -1,8 +1,11 @@
-"""Questions to the daemon, each with a time limit."""
+"""Questions to the daemon, each with a time limit, and to whoever runs this."""
 
 from __future__ import annotations
 
+import sys
 from typing import Any, Final
+
+import click
 
 from pyvrrp.cli.failure import REFUSED, TIMED_OUT, UNREACHABLE, USAGE, Failure
 from pyvrrp.errors import ControlError, ControlTimeoutError
@@ -24,6 +27,14 @@ def answer_to(socket: str, request: dict[str, object], seconds: float = STATUS_S
         raise Failure(str(error), UNREACHABLE) from None
     if "error" in answer:
         raise Failure(str(answer["error"]), REFUSED)
+    return answer
+
+
+def agreed(question: str, *, default: bool = False) -> bool:
+    """Whether whoever runs this says yes."""
+    answer = click.confirm(question, default=default)
+    if not sys.stdin.isatty():
+        click.echo()  # where no terminal shows the answer, nothing has ended the line
     return answer
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from pyvrrp.cli.asking import agreed
 from pyvrrp.cli.failure import REFUSED, UNHEALTHY, UNREACHABLE, Failure
 from pyvrrp.cli.servers import HERE, SERVICE, THERE, administrators_of, agent_of, local_hosts, own_ip_towards
 
@@ -50,8 +52,9 @@ async def set_up(database: DatabaseSettings, options: dict[str, Any]) -> int:
     active, standby = active_first(here, End(other, peer.host, peer.port, local))
     wish = _wish(user, password, options)
     proposed = plan(active, standby, wish)
+    seen = {each.facts.name for each in (active, standby) if each.facts.files_read}
     if proposed.refusals:
-        _show_lines(proposed)
+        _show_lines(proposed, seen)
         for each in proposed.refusals:
             click.echo(f"pyvrrpctl: not yet: {each}", err=True)
         return REFUSED
@@ -63,13 +66,19 @@ async def set_up(database: DatabaseSettings, options: dict[str, Any]) -> int:
         click.echo(f"-- active: {active.facts.name} ({active.host}:{active.port}), standby: {standby.facts.name}")
         if options["only_print"]:
             kept = _password_file(database.account) if fresh and _uses_password(proposed) else ""
-            _print(pair, proposed, kept, secret=options["show_passwords"])
+            if kept:
+                shown = f": {secret}" if options["show_passwords"] else ""
+                click.echo(
+                    f"-- {HERE}: the agent's password{shown}, in {kept} (mode 0600), to be copied to the other node"
+                )
+            _print(pair, proposed, secret=options["show_passwords"])
+            _show_lines(proposed, seen)
             return 0
         ask = not options["yes"]
         if fresh and _uses_password(proposed):
             _keep(database.account, user, secret, ask=ask)
         status = await _do(pair, proposed, ask=ask)
-        _show_lines(proposed)
+        _show_lines(proposed, seen)
         return status
     finally:
         for session in sessions.values():
@@ -102,7 +111,7 @@ async def _do(pair: Pair, proposed: Plan, *, ask: bool) -> int:
         return 0
     for step in proposed.steps:
         _show(pair, step, secret=False)
-        if ask and not click.confirm("Do this?", default=True):
+        if ask and not agreed("Do this?", default=True):
             click.echo("left as it is; what was done before stays, and a second run goes on here")
             return REFUSED
         try:
@@ -121,30 +130,29 @@ def _show(pair: Pair, step: Step, *, secret: bool) -> None:
         click.echo(f"{each};")
 
 
-def _print(pair: Pair, proposed: Plan, kept: str, *, secret: bool) -> None:
-    """`kept`: where the agent's new password would be."""
-    if kept:
-        click.echo(f"-- {HERE}: the agent's password, in {kept} (mode 0600), to be copied to the other node")
+def _print(pair: Pair, proposed: Plan, *, secret: bool) -> None:
     for step in proposed.steps:
         _show(pair, step, secret=secret)
     if not proposed.steps:
         click.echo("-- nothing to do")
-    _show_lines(proposed)
 
 
-def _show_lines(proposed: Plan) -> None:
+def _show_lines(proposed: Plan, seen: Collection[str]) -> None:
+    """`seen`: the servers whose option files were read; of others no more is known than what is in force."""
     for name, lines in proposed.lines.items():
         if lines:
-            known = "" if name == HERE else ", where they are not there yet"
-            click.echo(f"-- my.cnf of {name}{known} (they count from its next start):")
+            unsure = " cannot be read from here; these lines, where they are not there yet" if name not in seen else ""
+            click.echo(f"-- my.cnf of {name}{unsure} (they count from its next start):")
             for line in lines:
                 click.echo(f"--     {line}")
 
 
 def _uses_password(proposed: Plan) -> bool:
     from pyvrrp.mysql.pairing import AGENT
+    from pyvrrp.mysql.passwords import hash_of
 
-    return any(f":{AGENT}:" in each for step in proposed.steps for each in step.statements)
+    names = (f":{AGENT}:", f":{hash_of(AGENT)}:")
+    return any(name in each for name in names for step in proposed.steps for each in step.statements)
 
 
 def _keep(account: Account, user: str, password: str, *, ask: bool) -> None:
@@ -152,7 +160,7 @@ def _keep(account: Account, user: str, password: str, *, ask: bool) -> None:
     name = _password_file(account)
     text = f"{password}\n" if account.password_file else f"[client]\nuser = {user}\npassword = {password}\n"
     click.echo(f"-- {HERE}: the agent's password, in {name} (mode 0600)")
-    if ask and not click.confirm("Do this?", default=True):
+    if ask and not agreed("Do this?", default=True):
         raise Failure("without it the agent does not get in", REFUSED)
     path = Path(name)
     new = path.with_name(f"{path.name}.new")

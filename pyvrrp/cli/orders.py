@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from pyvrrp.cli.asking import Json, answer_to
+from pyvrrp.cli.asking import Json, agreed, answer_to
 from pyvrrp.cli.failure import REFUSED, TIMED_OUT, USAGE, Failure
 
 ORDER_SECONDS: Final = 5.0
@@ -88,7 +88,7 @@ def promote(socket: str, instance: str | None, force: bool, yes: bool) -> int:
     price = answer_to(socket, {"command": "promote", "instance": instance}, ORDER_SECONDS)
     for step in price["steps"]:
         click.echo(step)
-    if not yes and not click.confirm("Take over all the same? What is missing here is lost for clients"):
+    if not yes and not agreed("Take over all the same? What is missing here is lost for clients"):
         raise Failure("nothing was done", REFUSED)
     request: dict[str, object] = {"command": "promote", "instance": instance, "sure": True}
     return _show(answer_to(socket, request, MOVE_SECONDS))

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pyvrrp.mysql import grants
 from pyvrrp.mysql.dialect import HEARTBEAT_PRIVILEGES
 from pyvrrp.mysql.facts import Facts
-from pyvrrp.mysql.grants import account, by
+from pyvrrp.mysql.grants import account
 from pyvrrp.mysql.pairing import AGENT, End, Step, Wish
+from pyvrrp.mysql.passwords import created, replaced
 
 
 def collisions(active: End, standby: End, wish: Wish) -> Iterator[Step]:
@@ -16,7 +17,7 @@ def collisions(active: End, standby: End, wish: Wish) -> Iterator[Step]:
     users = {wish.agent, *(f"repl_{end.facts.server_id}" for end in (active, standby))}
     for who in standby.facts.accounts or ():
         if who.rpartition("@")[0] in users and who not in (active.facts.accounts or ()):
-            statements = _unlogged(standby.facts, f"DROP USER {account(who)}")
+            statements = unlogged(standby.facts, f"DROP USER {account(who)}")
             yield Step(standby.facts.name, f"the account {who} will come by replication", statements)
 
 
@@ -38,12 +39,12 @@ def accounts(active: End, standby: End, wish: Wish) -> Iterator[Step]:
             carried = end is standby and who not in (active.facts.accounts or ())
             statements = () if carried else tuple(_account(end.facts, who, privileges, table, wish))
             if statements and end is standby:  # what the active server has already does not come over
-                statements = _unlogged(end.facts, *statements)
+                statements = unlogged(end.facts, *statements)
             if statements:
                 yield Step(end.facts.name, f"the agent's account {who}", statements)
 
 
-def _unlogged(facts: Facts, *statements: str) -> tuple[str, ...]:
+def unlogged(facts: Facts, *statements: str) -> tuple[str, ...]:
     """Statements on a standby that are no transactions of its own."""
     quietly = ("SET SESSION sql_log_bin = 0", *statements, "SET SESSION sql_log_bin = 1")
     if not facts.on("super_read_only"):
@@ -54,11 +55,9 @@ def _unlogged(facts: Facts, *statements: str) -> tuple[str, ...]:
 def _account(facts: Facts, who: str, privileges: set[str], table: set[str], wish: Wish) -> Iterator[str]:
     name, there = account(who), who in (facts.accounts or ())
     if not there:
-        yield f"CREATE USER {name} IDENTIFIED {by(facts.dialect)} :{AGENT}:"
+        yield from created(facts, who, AGENT)
     elif wish.anew:
-        old = not facts.maria and facts.dialect.version < (5, 7, 6)
-        value = f"PASSWORD(:{AGENT}:)" if facts.maria or old else f":{AGENT}:"
-        yield f"SET PASSWORD FOR {name} = {value}"
+        yield from replaced(facts, who, AGENT)
     lines = facts.granted.get(who, ())
     wanted = facts.dialect.needed(by_file=not facts.gtid)
     lacking = grants.missing(facts.dialect, [each for each in wanted if each in privileges], lines)

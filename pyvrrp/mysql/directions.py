@@ -5,20 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from pyvrrp.mysql.accounts import unlogged
 from pyvrrp.mysql.dialect import quoted
-from pyvrrp.mysql.facts import Facts
-from pyvrrp.mysql.grants import account, by
+from pyvrrp.mysql.facts import Facts, Texts
+from pyvrrp.mysql.grants import account
 from pyvrrp.mysql.lint_server import BEAT
 from pyvrrp.mysql.pairing import COORDINATES, End, Step, Wish, beyond
+from pyvrrp.mysql.passwords import created, replaced
 
 
 def forth(active: End, standby: End, wish: Wish) -> Iterator[Step]:
     """The standby replicates from the active server."""
     name, source = standby.facts.name, active.facts.name
     for row in standby.sources:
-        wrong = _mended(standby.facts, row)
+        lost = _lost(active, active, standby, row)
+        if lost:
+            yield from _known_to_both(active, standby, standby)
+        wrong = _mended(standby.facts, row, lost=lost)
         if wrong:
-            yield Step(name, f"replicate from {source} by GTID", (*_stop(standby.facts), wrong))
+            purpose = f"replicate from {source} {'with that account' if lost else 'by GTID'}"
+            yield Step(name, purpose, (*_stop(standby.facts), wrong))
         running = row.get("replica_io_running") != "No" and row.get("replica_sql_running") == "Yes"
         if wrong or not running:
             yield Step(name, f"replicate from {source}", _start(standby.facts), catch_up=True)
@@ -40,32 +46,56 @@ def _begin(active: End, standby: End, wish: Wish) -> Iterator[str]:
         yield f"SET GLOBAL gtid_purged = {quoted(active.facts.position.replace(chr(10), ''))}"
 
 
+def _lost(active: End, source: End, replica: End, row: Texts) -> bool:
+    """Whether the account is gone that a replica has; or would go, as the standby alone has it: see `collisions`."""
+    user = row.get("source_user", "")
+    _, who = _names(replica)
+    alone = source is not active and who in (source.facts.accounts or ()) and who not in (active.facts.accounts or ())
+    return bool(user) and (not source.facts.admits(user, replica.host) or (alone and who.startswith(f"{user}@")))
+
+
+def _names(replica: End) -> tuple[str, str]:
+    """The user whom a server replicates as, and its account."""
+    user = f"repl_{replica.facts.server_id}"
+    return user, f"{user}@{replica.host}"
+
+
+def _known_to_both(active: End, standby: End, replica: End) -> Iterator[Step]:
+    """A replica's account, made on the active server, where writes are open. Where the standby has not got it already
+    that the active server has, a new password for it would stop replication.
+    """
+    user, who = _names(replica)
+    if standby.sources and who in (active.facts.accounts or ()) and who not in (standby.facts.accounts or (who,)):
+        made = unlogged(standby.facts, *created(standby.facts, who, user))
+        yield Step(standby.facts.name, f"the account {who}, which {active.facts.name} has", made)
+    # What replicates from the standby logs in there: it has to have come.
+    yield replace(_replica_account(active, replica), catch_up=replica is active)
+
+
 def _replica_account(source: End, replica: End) -> Step:
     """One account for each direction: a password that is replaced breaks nothing else. It is kept by the replica."""
-    user = f"repl_{replica.facts.server_id}"
-    who, facts = f"{user}@{replica.host}", source.facts
-    if who in (facts.accounts or ()):
-        old = not facts.maria and facts.dialect.version < (5, 7, 6)
-        value = f"PASSWORD(:{user}:)" if facts.maria or old else f":{user}:"
-        first = f"SET PASSWORD FOR {account(who)} = {value}"
-    else:
-        first = f"CREATE USER {account(who)} IDENTIFIED {by(facts.dialect)} :{user}:"
+    user, who = _names(replica)
+    facts = source.facts
+    first = (replaced if who in (facts.accounts or ()) else created)(facts, who, user)
     privileges = ", ".join(facts.dialect.replication_privileges)
     purpose = f"the account that {replica.facts.name} replicates with"
-    return Step(facts.name, purpose, (first, f"GRANT {privileges} ON *.* TO {account(who)}"))
+    return Step(facts.name, purpose, (*first, f"GRANT {privileges} ON *.* TO {account(who)}"))
 
 
 def back(active: End, standby: End) -> Iterator[Step]:
     """The active server is told its source as well, and does not begin: pyvrrpd starts it when it is the standby."""
     for row in active.sources:
-        wrong = _mended(active.facts, row)
+        lost = _lost(active, standby, active, row)
+        if lost:
+            yield from _known_to_both(active, standby, active)
+        wrong = _mended(active.facts, row, lost=lost)
         if wrong:
             running = row.get("replica_sql_running") == "Yes"
             statements = (*_stop(active.facts), wrong, *(_start(active.facts) if running else ()))
-            yield Step(active.facts.name, f"replicate from {standby.facts.name} by GTID", statements)
+            purpose = f"replicate from {standby.facts.name} {'with that account' if lost else 'by GTID'}"
+            yield Step(active.facts.name, purpose if running or not lost else f"{purpose} one day", statements)
         return
-    # It is made here, where writes are open, and logged in with there.
-    yield replace(_replica_account(active, active), catch_up=True)
+    yield from _known_to_both(active, standby, active)
     coordinates = "" if active.facts.gtid else standby.facts.name
     yield Step(
         active.facts.name,
@@ -76,8 +106,8 @@ def back(active: End, standby: End) -> Iterator[Step]:
 
 
 def _change(replica: End, source: End, coordinates: tuple[str, str]) -> str:
-    facts, new = replica.facts, not replica.facts.maria and replica.facts.dialect.version >= (8, 0, 23)
-    word = "SOURCE" if new else "MASTER"
+    facts = replica.facts
+    verb, word = _words(facts)
     options = {
         f"{word}_HOST": quoted(source.host),
         f"{word}_PORT": str(source.port),
@@ -96,8 +126,7 @@ def _change(replica: End, source: End, coordinates: tuple[str, str]) -> str:
         options[f"{word}_AUTO_POSITION"] = "1"
     else:
         options |= {f"{word}_LOG_FILE": coordinates[0], f"{word}_LOG_POS": coordinates[1]}
-    verb = "CHANGE REPLICATION SOURCE TO" if new else "CHANGE MASTER TO"
-    return f"{verb} " + ", ".join(f"{name} = {value}" for name, value in options.items())
+    return _said(verb, options)
 
 
 def _known(source: End) -> tuple[str, str]:
@@ -106,17 +135,27 @@ def _known(source: End) -> tuple[str, str]:
     return quoted(at.get("file", "")), at.get("position", "4")
 
 
-def _mended(facts: Facts, row: Mapping[str, str]) -> str:
+def _mended(facts: Facts, row: Texts, *, lost: bool) -> str:
+    """What makes replication right that is there; "" when it is. `lost`: its account is made anew."""
+    verb, word = _words(facts)
+    options = {}
+    if lost:
+        user = f"repl_{facts.server_id}"
+        options = {f"{word}_USER": quoted(user), f"{word}_PASSWORD": f":{user}:"}
     if facts.maria and row.get("using_gtid", "").lower() in ("no", ""):
-        return "CHANGE MASTER TO MASTER_USE_GTID = slave_pos"
+        options["MASTER_USE_GTID"] = "slave_pos"
     if not facts.maria and facts.gtid and row.get("auto_position") == "0":
-        new = facts.dialect.version >= (8, 0, 23)
-        return (
-            "CHANGE REPLICATION SOURCE TO SOURCE_AUTO_POSITION = 1"
-            if new
-            else "CHANGE MASTER TO MASTER_AUTO_POSITION = 1"
-        )
-    return ""
+        options[f"{word}_AUTO_POSITION"] = "1"
+    return _said(verb, options) if options else ""
+
+
+def _words(facts: Facts) -> tuple[str, str]:
+    new = not facts.maria and facts.dialect.version >= (8, 0, 23)
+    return ("CHANGE REPLICATION SOURCE TO", "SOURCE") if new else ("CHANGE MASTER TO", "MASTER")
+
+
+def _said(verb: str, options: Mapping[str, str]) -> str:
+    return f"{verb} " + ", ".join(f"{name} = {value}" for name, value in options.items())
 
 
 def _start(facts: Facts) -> tuple[str, ...]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from ipaddress import ip_address, ip_network
 from typing import Final
 
 from pyvrrp.mysql.dialect import Dialect, dialect, modern
@@ -75,6 +77,11 @@ class Facts:
         value = self.booted.get(modern(name))
         return None if value is None else truth(value)
 
+    def boots_well(self, name: str, value: str) -> bool:
+        """Whether its option files give a variable this value, or one that does as well."""
+        known = self.booted.get(modern(name))
+        return known is not None and does_as_well(name, known, value)
+
     @property
     def server_id(self) -> int:
         """Its number; 0 is none."""
@@ -90,15 +97,45 @@ class Facts:
         """All transactions that it has, by global identifier."""
         return self.value("gtid_binlog_state" if self.maria else "gtid_executed") or ""
 
+    def admits(self, user: str, host: str) -> bool:
+        """Whether one of its accounts is for a user from there, as far as can be seen: names it alone resolves."""
+        if self.accounts is None:
+            return True
+        hosts = (each.rpartition("@")[2] for each in self.accounts if each.rpartition("@")[0] == user)
+        return any(_fits(pattern, host) for pattern in hosts)
+
     def native(self, name: str) -> str:
         """What this server calls a variable; `name` is the old name."""
         renamed = not self.maria and self.dialect.version >= (8, 0, 26)
         return modern(name) if renamed else name
 
 
+def _fits(pattern: str, host: str) -> bool:
+    """Whether an account's host is this address; True also where one of them is a name."""
+    try:
+        address = ip_address(host)
+        if "/" in pattern:
+            return address in ip_network(pattern, strict=False)
+    except ValueError:
+        return True
+    named = ":" not in pattern and any(each.isalpha() for each in pattern)
+    return named or fnmatchcase(host, (pattern or "%").replace("%", "*").replace("_", "?"))
+
+
 def same(known: str, value: str) -> bool:
     """Whether an option file and a server say the same."""
     return truth(known) if value.upper() == "ON" else known.upper() == value.upper()
+
+
+def does_as_well(name: str, known: str, value: str) -> bool:
+    """Whether what an option file has serves as what it should have: a log by any name, patience that is shorter."""
+    if name == "log_bin":
+        return known not in ("OFF", "0")
+    if modern(name) == "replica_net_timeout" and known.isdecimal():
+        return 0 < int(known) <= float(value)
+    if name == "bind_address" and known in ("*", "", "::"):
+        return True
+    return same(known, value)
 
 
 def truth(value: str) -> bool:

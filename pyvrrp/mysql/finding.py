@@ -44,7 +44,8 @@ class Finding:
 class Wanted:
     """What the node's configuration says: the addresses that move, whose sessions stay, whether semi-sync is wished.
 
-    `elsewhere`: the accounts of the other server, None where they could not be looked at.
+    `elsewhere`: the accounts of the other server, None where they could not be looked at; `taken`: its
+    auto_increment_offset.
     """
 
     addresses: tuple[str, ...] = ()
@@ -54,6 +55,7 @@ class Wanted:
     semi_sync: bool = True
     agent: str = ""
     elsewhere: tuple[str, ...] | None = None
+    taken: str = ""
 
 
 def problem(server: Facts, text: str, *mend: str) -> Finding:
@@ -70,6 +72,26 @@ def setting(server: Facts, name: str, value: str) -> tuple[str, str]:
     """A variable now and for ever."""
     name = server.native(name)
     return f"SET GLOBAL {name} = {value};", f"{name} = {value}"
+
+
+def unwritten(server: Facts, *mend: str, call: str = "it") -> tuple[str, ...]:
+    """What mends a server, but for lines that its option file has: those count from its next start."""
+    said: list[str] = []
+    for each in mend:
+        name, _, value = each.partition(" = ")
+        if ";" in each or each.startswith("#") or not server.boots_well(name, value):
+            said.append(each)
+        else:
+            said.append(f"# {'or ' if said else ''}restart {call}: its option file has {each}")
+    return tuple(said)
+
+
+def on(server: Facts, *mend: str) -> tuple[str, ...]:
+    """The same, with the server's name: for what is true of both and mended on one."""
+    return tuple(
+        each if each.startswith("#") else f"{each}  {'--' if ';' in each else '#'} on {server.name}"
+        for each in unwritten(server, *mend, call=server.name)
+    )
 
 
 def some(names: Sequence[str]) -> str:

@@ -68,10 +68,3 @@ def account(matched: str) -> str:
     """user@host as it is written in SQL."""
     user, _, host = matched.rpartition("@")
     return f"{quoted(user)}@{quoted(host)}"
-
-
-def by(spoken: Dialect) -> str:
-    """How a password is given, after IDENTIFIED."""
-    # Without TLS its successor demands an exchange of keys that PyMySQL needs another library for.
-    native = not spoken.maria and (5, 7, 0) <= spoken.version < (8, 4, 0)
-    return "WITH mysql_native_password BY" if native else "BY"

@@ -6,20 +6,24 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from pyvrrp.mysql.facts import Facts
-from pyvrrp.mysql.finding import BOTH, Finding, Severity, Wanted, problem
+from pyvrrp.mysql.finding import BOTH, Finding, Severity, Wanted, on, problem, setting
 from pyvrrp.mysql.gtid import BinlogState, GtidSet, MariaPosition
 from pyvrrp.mysql.lint_server import judged
 
 
 def findings(here: Facts, there: Facts | None, wanted: Wanted) -> tuple[Finding, ...]:
     """Everything, problems first. `there` is None where nobody may be asked."""
-    mine = wanted if there is None else replace(wanted, elsewhere=there.accounts)
+    mine = wanted if there is None else _beside(wanted, there)
     found = list(judged(here, mine, wanted.peer_hosts))
     if there is not None:
-        found = _merged(found, tuple(judged(there, replace(wanted, elsewhere=here.accounts), wanted.own_hosts)))
+        found = _merged(found, tuple(judged(there, _beside(wanted, here), wanted.own_hosts)))
         found += _both(here, there)
     order = list(Severity)
     return tuple(sorted(found, key=lambda each: order.index(each.severity)))
+
+
+def _beside(wanted: Wanted, other: Facts) -> Wanted:
+    return replace(wanted, elsewhere=other.accounts, taken=other.value("auto_increment_offset") or "1")
 
 
 def _merged(here: Sequence[Finding], there: Sequence[Finding]) -> list[Finding]:
@@ -32,13 +36,12 @@ def _merged(here: Sequence[Finding], there: Sequence[Finding]) -> list[Finding]:
 
 def _both(here: Facts, there: Facts) -> Iterator[Finding]:
     yield from _kinds(here, there)
-    if here.server_id == there.server_id:
-        text = f"both have server_id {here.server_id}: neither takes the other's transactions"
-        yield _pair(Severity.PROBLEM, text, "server_id = 2")
+    yield from _one_number(here, there)
     yield from _numbers(here, there)
     if not here.maria and here.gtid != there.gtid:
         text = "one has GTIDs and the other has not: they cannot replicate from each other"
-        yield _pair(Severity.PROBLEM, text, "gtid_mode = ON", "enforce_gtid_consistency = ON")
+        without = there if here.gtid else here
+        yield _pair(Severity.PROBLEM, text, *on(without, "gtid_mode = ON", "enforce_gtid_consistency = ON"))
     if here.maria and here.value("gtid_domain_id") != there.value("gtid_domain_id"):
         text = (
             "their gtid_domain_id differ: that two were written to at once makes no error then, as each counts in a"
@@ -62,6 +65,7 @@ def _both(here: Facts, there: Facts) -> Iterator[Finding]:
             yield _pair(Severity.ADVICE, text)
     for standby, active in ((here, there), (there, here)):
         yield from _standby(standby, active)
+        yield from _admitted(standby, active)
 
 
 def _standby(standby: Facts, active: Facts) -> Iterator[Finding]:
@@ -82,6 +86,17 @@ def _standby(standby: Facts, active: Facts) -> Iterator[Finding]:
                 text,
                 "# `pyvrrpctl status` there says why; docs/mysql.md has what to do about a node that has diverged",
             )
+
+
+def _admitted(replica: Facts, source: Facts) -> Iterator[Finding]:
+    """The account that one replicates with, or would: who is connected is not asked for it again."""
+    host = next((row.get("source_host", "") for row in source.replication or ()), "")  # how the source calls it
+    for row in replica.replication or ():
+        user = row.get("source_user", "")
+        if user and not source.admits(user, host):
+            at = f"{user}@{host}" if host else user
+            text = f"has no account {at}, which {replica.name} replicates with: when it connects again it is refused"
+            yield problem(source, text, "# `pyvrrpctl mysql setup` makes it again")
 
 
 def _lost(standby: Facts, active: Facts) -> tuple[str, ...]:
@@ -110,15 +125,36 @@ def _kinds(here: Facts, there: Facts) -> Iterator[Finding]:
         yield _pair(Severity.ADVICE, text)
 
 
+def _one_number(here: Facts, there: Facts) -> Iterator[Finding]:
+    number = here.server_id
+    if number != there.server_id:
+        return
+    text = f"both have server_id {number}: neither takes the other's transactions"
+    for each in (here, there):
+        known = each.booted.get("server_id", str(number))
+        if known not in (str(number), "0"):
+            mend = f"# restart {each.name}: its option file has server_id = {known}"
+            yield _pair(Severity.PROBLEM, text, mend)
+            return
+    closed = [each for each in (here, there) if each.on("read_only")]
+    where = f"on {closed[0].name}, which is read only" if len(closed) == 1 else "on one of the two alone"
+    yield _pair(Severity.PROBLEM, text, f"server_id = {max(number, 1) + 1}  # {where}")
+
+
 def _numbers(here: Facts, there: Facts) -> Iterator[Finding]:
     steps = [each.value("auto_increment_increment") or "1" for each in (here, there)]
     offsets = [each.value("auto_increment_offset") or "1" for each in (here, there)]
     if steps[0] != steps[1]:
         text = f"auto_increment_increment is {steps[0]} here and {steps[1]} there: their numbers collide"
-        yield _pair(Severity.PROBLEM, text, "auto_increment_increment = 2")
+        fewer, more = sorted((here, there), key=lambda each: int(each.value("auto_increment_increment") or 1))
+        step = more.value("auto_increment_increment") or "2"
+        yield _pair(Severity.PROBLEM, text, *on(fewer, *setting(fewer, "auto_increment_increment", step)))
     elif steps[0] != "1" and offsets[0] == offsets[1]:
         text = f"both have auto_increment_offset {offsets[0]}: their numbers collide"
-        yield _pair(Severity.PROBLEM, text, "auto_increment_offset = 2")
+        other = "2" if offsets[0] == "1" else "1"
+        both = (there, here) if here.server_id <= there.server_id else (here, there)
+        second = next((each for each in both if each.boots_well("auto_increment_offset", other)), both[0])
+        yield _pair(Severity.PROBLEM, text, *on(second, *setting(second, "auto_increment_offset", other)))
 
 
 def _pair(severity: Severity, text: str, *mend: str) -> Finding:

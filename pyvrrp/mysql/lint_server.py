@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from pyvrrp.mysql import grants
 from pyvrrp.mysql.dialect import HEARTBEAT_SCHEMA, modern, quoted
-from pyvrrp.mysql.facts import Facts, Texts, same
-from pyvrrp.mysql.finding import SHOWN, Finding, Severity, Wanted, advice, problem, setting, some
+from pyvrrp.mysql.facts import Facts, Texts, does_as_well, same
+from pyvrrp.mysql.finding import SHOWN, Finding, Severity, Wanted, advice, problem, setting, some, unwritten
 from pyvrrp.mysql.grants import account
 
 CARRIED: Final = "  -- on the active server; replication carries it over"
@@ -30,11 +31,16 @@ EVERYWHERE: Final = frozenset({"", "*", "0.0.0.0", "::"})  # noqa: S104  # what 
 
 def judged(server: Facts, wanted: Wanted, sources: Sequence[str]) -> Iterator[Finding]:
     """All that is wrong with one server; `sources` are the names that it may replicate from."""
+    for each in _judged(server, wanted, sources):
+        yield replace(each, mend=unwritten(server, *each.mend))
+
+
+def _judged(server: Facts, wanted: Wanted, sources: Sequence[str]) -> Iterator[Finding]:
     yield from _log(server)
     yield from _identifiers(server)
     yield from _durability(server)
     yield from _boot(server)
-    yield from _lasting(server)
+    yield from _lasting(server, wanted)
     yield from _reach(server, wanted)
     yield from _replication(server, wanted, sources)
     yield from _semi_sync(server, wanted)
@@ -140,17 +146,28 @@ def _boot(server: Facts) -> Iterator[Finding]:
         )
 
 
-def _lasting(server: Facts) -> Iterator[Finding]:
-    """What setting up has set, and a restart would forget. MySQL before 5.7 does not tell what is its default."""
+def _lasting(server: Facts, wanted: Wanted) -> Iterator[Finding]:
+    """What setting up has set, and a restart would forget. MySQL before 5.7 does not tell what is its default.
+
+    What is wrong now need not last: that it is wrong is a finding of its own.
+    """
     told = server.files_read and (server.maria or server.dialect.version >= (5, 7, 0))
-    for name, wanted in LASTING.items() if told else ():
+    for name, right in LASTING.items() if told else ():
         value, known = server.value(name), server.booted.get(modern(name))
-        if value is None or not same(value, wanted or value) or (known is not None and same(known, value)):
+        if value is None or not (same(value, right) if right else _counts_well(server, wanted.taken)):
+            continue
+        if known is not None and does_as_well(name, known, value):
             continue
         there = "is not in its option file" if known is None else f"is {known} in its option file"
         text = f"{name} is {value} and {there}: it does not outlive a restart"
         judge = advice if name in ADVISED else problem
         yield judge(server, text, f"{server.native(name)} = {value}")
+
+
+def _counts_well(server: Facts, taken: str) -> bool:
+    """Whether the numbers that it gives are no other server's; `taken` is the other one's offset, if that is known."""
+    step, offset = (server.value(f"auto_increment_{each}") or "1" for each in ("increment", "offset"))
+    return 1 < int(step) >= int(offset) and offset != taken
 
 
 def _reach(server: Facts, wanted: Wanted) -> Iterator[Finding]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from pyvrrp.mysql.dialect import modern
 from pyvrrp.mysql.facts import same
 from pyvrrp.mysql.lint_server import PATIENCE
 from pyvrrp.mysql.pairing import End, Wish
@@ -41,15 +40,8 @@ def lines(end: End, server_id: int, offset: int, wish: Wish) -> Iterator[str]:
     if facts.value("rpl_semi_sync_master_wait_point"):
         wanted[facts.dialect.semi_sync.wait_point] = "AFTER_SYNC"
     for name, value in wanted.items():
-        known = facts.booted.get(modern(name))
-        if known is None or not _same(name, known, value):
+        if not facts.boots_well(name, value):
             yield f"{facts.native(name)} = {value}"
     for name, (value, why) in ADVISED.items():
         if not same(facts.value(name) or value, value):
             yield f"{facts.native(name)} = {value}  # advised: {why}"
-
-
-def _same(name: str, known: str, value: str) -> bool:
-    if name == "log_bin":
-        return known not in ("OFF", "0")
-    return same(known, value)

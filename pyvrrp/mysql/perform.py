@@ -11,6 +11,7 @@ from pyvrrp.errors import PyvrrpError
 from pyvrrp.mysql.dialect import modern, quoted
 from pyvrrp.mysql.failure import DatabaseError
 from pyvrrp.mysql.pairing import AGENT, COORDINATES, End, Step
+from pyvrrp.mysql.passwords import hash_of, hashed
 from pyvrrp.mysql.session import Row, Session
 
 SECONDS: Final = 60.0  # for one step
@@ -34,7 +35,8 @@ class Pair:
         self._active, self._standby = active, standby
         self._sessions = sessions
         replicas = (f"repl_{end.facts.server_id}" for end in (active, standby))
-        self._secrets = {AGENT: agent_password, **{user: new_password() for user in replicas}}
+        clear = {AGENT: agent_password, **{user: new_password() for user in replicas}}
+        self._secrets = clear | {hash_of(name): hashed(value) for name, value in clear.items()}
 
     def shown(self, step: Step, *, secret: bool) -> tuple[str, ...]:
         """The statements of a step for people, its passwords as "..." unless they asked for them."""

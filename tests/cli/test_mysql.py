@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
 
 from pyvrrp.cli.main import run
 from pyvrrp.cli.mysql import _shown, _summary
-from pyvrrp.cli.mysql_setup import _no_way_in
-from pyvrrp.cli.servers import THERE
+from pyvrrp.cli.mysql_setup import _agreed, _no_way_in, _show_lines
+from pyvrrp.cli.servers import HERE, THERE
 from pyvrrp.core.settings import Account
 from pyvrrp.mysql.failure import DatabaseError, Kind
 from pyvrrp.mysql.finding import Finding, Severity
+from pyvrrp.mysql.pairing import Plan
 
 NODE = """\
 vrrp_instances:
@@ -72,6 +74,27 @@ def test_a_finding_says_what_mends_it() -> None:
         "→ or live with it",
         "→ REVOKE X;  -- on the active server",
     ]
+
+
+def test_lines_of_an_option_file_that_was_not_read_are_not_said_to_be_missing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _show_lines(Plan((), {HERE: ("sync_binlog = 1",), THERE: ("read_only = ON",)}), {HERE})
+    assert capsys.readouterr().out.splitlines() == [
+        "-- my.cnf of this server (they count from its next start):",
+        "--     sync_binlog = 1",
+        (
+            "-- my.cnf of the other server cannot be read from here; these lines, where they are not there yet"
+            " (they count from its next start):"
+        ),
+        "--     read_only = ON",
+    ]
+
+
+def test_an_answer_ends_its_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    assert not _agreed()
+    assert capsys.readouterr().out == "Do this? [Y/n]: \n"
 
 
 def test_what_is_behind_a_refusal_is_guessed_only_where_a_server_spoke() -> None:

@@ -80,6 +80,18 @@ def test_both_with_one_server_id_take_nothing_from_each_other() -> None:
     found = one(spoilt(pair()[0], server_id="2", auto_increment_offset="1"))
     assert found.severity is PROBLEM
     assert "both have server_id 2" in found.text
+    assert found.mend == ("server_id = 3  # on the other server, which is read only",)
+    here, there = pair()
+    both = spoilt(here, server_id="2", auto_increment_offset="1"), spoilt(there, read_only="OFF")
+    assert "server_id = 3  # on one of the two alone" in [each for found in judged(*both) for each in found.mend]
+    waits = replace(both[0], booted={**here.booted, "server_id": "1"})
+    assert one(waits).mend == ("# restart this server: its option file has server_id = 1",)
+
+
+def test_one_with_gtids_and_one_without_says_which() -> None:
+    here, there = (mysql(each, "8.0.36") for each in pair())
+    mends = [each for found in judged(here, spoilt(there, gtid_mode="OFF")) for each in found.mend]
+    assert "gtid_mode = ON  # on the other server" in mends
 
 
 def test_numbers_that_collide() -> None:
@@ -174,9 +186,39 @@ def test_what_was_only_set_at_run_time_does_not_outlive_a_restart() -> None:
     assert "auto_increment_offset is 1 and is 2 in its option file" in other.text
     slow = one(replace(read, booted={**read.booted, "replica_net_timeout": "60", "slave_net_timeout": "60"}), there)
     assert (slow.severity, slow.mend) == (Severity.ADVICE, ("slave_net_timeout = 4",))
-    assert one(spoilt(read, gtid_strict_mode="OFF"), there).mend[-1] == "gtid_strict_mode = ON"
+    bare = replace(read, booted={k: v for k, v in read.booted.items() if k != "gtid_strict_mode"})
+    assert one(spoilt(bare, gtid_strict_mode="OFF"), there).mend[-1] == "gtid_strict_mode = ON"
     old = replace(mysql(read, "5.6.24", gtid_executed="1"), booted=read.booted)
     assert not any("outlive" in each.text for each in judged(replace(old, booted=here.booted), there))
+
+
+def test_what_an_option_file_has_right_already_is_no_line_for_it() -> None:
+    here, there = pair()
+    lines = {"server_id": "1", "gtid_strict_mode": "ON", "auto_increment_increment": "2", "auto_increment_offset": "2"}
+    lines |= {
+        "binlog_format": "ROW",
+        "slave_net_timeout": "3",
+        "log_slave_updates": "",
+        "log_bin": "/var/log/mysql/bin",
+    }
+    lines |= {"bind_address": "*", "sync_binlog": "1"}
+    read = replace(here, booted={**here.booted, **{modern(k): v for k, v in lines.items()}}, files_read=True)
+    before = spoilt(read, auto_increment_increment="1", gtid_strict_mode="OFF", slave_net_timeout="60")
+    before = spoilt(before, log_slave_updates="OFF", bind_address="127.0.0.1", sync_binlog="0")
+    found = judged(before, spoilt(there, auto_increment_offset="1"))
+    mends = [each for finding in found for each in finding.mend]
+    assert not [each for each in mends if " = " in each and ";" not in each and not each.startswith("#")], mends
+    assert not [each.text for each in found if "outlive" in each.text]
+    assert "SET GLOBAL auto_increment_increment = 2;" in mends
+    assert "# or restart it: its option file has auto_increment_increment = 2" in mends
+    assert "# restart it: its option file has log_slave_updates = ON" in mends
+    assert "# or restart this server: its option file has auto_increment_increment = 2" in mends
+    assert one(spoilt(read, auto_increment_offset="2"), there).mend == (
+        "SET GLOBAL auto_increment_offset = 1;  -- on the other server",
+        "auto_increment_offset = 1  # on the other server",
+    )
+    waits = spoilt(read, auto_increment_offset="1"), spoilt(there, auto_increment_offset="1")
+    assert one(*waits).mend[1:] == ("# or restart this server: its option file has auto_increment_offset = 2",)
 
 
 def test_mysql_boots_with_super_read_only_too_and_has_the_new_names() -> None:
@@ -240,6 +282,21 @@ def test_a_standby_that_has_lost_what_was_written_on_it() -> None:
     assert judged(active, spoilt(there, gtid_binlog_state="", gtid_slave_pos="0-1-313")) == (), "it is a copy"
     newer = spoilt(there, gtid_binlog_state="0-2-198,0-1-320")
     assert judged(active, newer) == (), "the active one was looked at before"
+
+
+def test_an_account_that_the_other_one_replicates_with_and_that_is_gone() -> None:
+    here, there = (replicating(each, Master_User=f"repl_{each.server_id}") for each in pair())
+    accounts = ("root@localhost", "repl_1@%", "repl_2@192.168.1.202")
+    here, there = replace(here, accounts=accounts), replace(there, accounts=accounts)
+    assert judged(here, there) == ()
+    found = one(replace(here, accounts=accounts[:2]), there)
+    assert (found.severity, found.server) == (PROBLEM, "this server")
+    assert "has no account repl_2@192.168.1.202, which the other server replicates with" in found.text
+    elsewhere = one(replace(here, accounts=(*accounts[:2], "repl_2@10.0.0.2", "repl_2@10.%")), there)
+    assert elsewhere.text == found.text, "it is not for who comes from there"
+    assert one(here, replace(there, accounts=accounts[::2])).server == "the other server"
+    assert judged(replace(here, accounts=(*accounts[:2], "repl_2@b.example")), there) == (), "who knows who that is"
+    assert judged(replace(here, accounts=None), replace(there, accounts=None)) == ()
 
 
 def test_tables_that_a_standby_is_slow_or_unsafe_with() -> None:

@@ -10,6 +10,7 @@ import pytest
 from pyvrrp.mysql.dialect import modern
 from pyvrrp.mysql.facts import Facts
 from pyvrrp.mysql.pairing import End, Plan, Wish, beyond
+from pyvrrp.mysql.passwords import hashed
 from pyvrrp.mysql.setup import active_first, plan
 from tests.mysql.stated import AGENT_GRANTS, PEER_GRANTS, mariadb, mysql, pair, replicating, spoilt
 
@@ -63,8 +64,8 @@ def test_the_active_server_knows_the_way_back_and_does_not_replicate() -> None:
 
 def test_each_direction_has_an_account_of_its_own() -> None:
     said = statements(planned(fresh(1, "this server"), fresh(2, "the other server")))
-    assert "CREATE USER 'repl_2'@'192.168.1.202' IDENTIFIED BY :repl_2:" in said
-    assert "CREATE USER 'repl_1'@'192.168.1.201' IDENTIFIED BY :repl_1:" in said
+    assert "CREATE USER 'repl_2'@'192.168.1.202' IDENTIFIED BY PASSWORD :repl_2_hash:" in said
+    assert "CREATE USER 'repl_1'@'192.168.1.201' IDENTIFIED BY PASSWORD :repl_1_hash:" in said
 
 
 def test_the_agent_may_do_everything_at_home_and_look_elsewhere() -> None:
@@ -99,13 +100,38 @@ def test_a_standby_of_a_later_version_is_granted_what_replication_does_not_bring
     assert "GRANT SLAVE MONITOR ON *.* TO 'pyvrrp'@'192.168.1.201'" in said
 
 
-def test_no_statement_holds_a_password() -> None:
-    said = statements(planned(fresh(1, "this server"), fresh(2, "the other server")))
-    assert {each.split("IDENTIFIED BY ")[1] for each in said if "IDENTIFIED" in each} == {
-        ":agent:",
-        ":repl_1:",
-        ":repl_2:",
-    }
+def given(version: str, **wishes: Any) -> set[str]:
+    """How the statements of a setup that go into the log give passwords."""
+    here, there = fresh(1, "this server"), fresh(2, "the other server")
+    if version:
+        here, there = (replace(mysql(each, version), replication=()) for each in (here, there))
+    here = replace(here, accounts=("pyvrrp@localhost",) if wishes else ())
+    said = statements(planned(here, there, **wishes))
+    return {each.partition("IDENTIFIED ")[2] or each for each in said if "IDENTIFIED" in each or "PASSWORD FOR" in each}
+
+
+def test_no_statement_holds_a_password_and_what_is_logged_has_a_hash() -> None:
+    names = ("agent", "repl_1", "repl_2")
+    assert given("") == {f"BY PASSWORD :{name}_hash:" for name in names}
+    assert given("5.6.24") == {f"BY PASSWORD :{name}_hash:" for name in names}
+    for version in ("5.7.44", "8.0.36"):
+        assert given(version) == {f"WITH mysql_native_password AS :{name}_hash:" for name in names}
+        assert given(version, anew=True) == given(version), "a new password too"
+    assert given("8.4.3") == {f"BY :{name}:" for name in names}, "MySQL rewrites it in its log"
+    assert "SET PASSWORD FOR 'pyvrrp'@'localhost' = :agent_hash:" in given("5.6.24", anew=True)
+
+
+def test_the_hash_is_the_one_that_servers_keep() -> None:
+    assert hashed("password") == "*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19"
+
+
+def test_a_server_that_judges_passwords_takes_a_hash_all_the_same() -> None:
+    here, there = fresh(1, "this server"), fresh(2, "the other server")
+    judging = spoilt(here, strict_password_validation="ON", simple_password_check_digits="1")
+    said = statements(planned(judging, there), "this")
+    at = said.index("CREATE USER 'pyvrrp'@'localhost' IDENTIFIED BY PASSWORD :agent_hash:")
+    switch = "SET GLOBAL strict_password_validation ="
+    assert (said[at - 1], said[at + 1]) == (f"{switch} OFF", f"{switch} ON")
 
 
 def test_a_pair_that_is_set_up_needs_nothing() -> None:
@@ -148,7 +174,7 @@ def test_what_the_standby_alone_lacks_is_no_transaction_of_its_own() -> None:
     said = statements(planned(here, there, known=True))
     assert said[0] == "SET SESSION sql_log_bin = 0"
     assert said[-1] == "SET SESSION sql_log_bin = 1"
-    assert said[1] == "CREATE USER 'pyvrrp'@'192.168.1.201' IDENTIFIED BY :agent:"
+    assert said[1] == "CREATE USER 'pyvrrp'@'192.168.1.201' IDENTIFIED BY PASSWORD :agent_hash:"
 
 
 def test_an_account_that_would_stop_replication_goes_first() -> None:
@@ -163,7 +189,7 @@ def test_an_account_whose_password_nobody_knows_is_left_alone() -> None:
     (refusal,) = planned(here, there).refusals
     assert "copy the password's file from the other node" in refusal
     anew = statements(planned(here, there, anew=True))
-    assert "SET PASSWORD FOR 'pyvrrp'@'localhost' = PASSWORD(:agent:)" in anew
+    assert "SET PASSWORD FOR 'pyvrrp'@'localhost' = :agent_hash:" in anew
 
 
 def test_what_only_an_option_file_can_say_comes_first() -> None:
@@ -233,6 +259,55 @@ def test_the_tutorial_s_pair_is_taken_to_gtids() -> None:
     proposed = planned(replace(here, heartbeat=True), there, known=True)
     assert "CHANGE MASTER TO MASTER_USE_GTID = slave_pos" in statements(proposed, "this")
     assert "CHANGE MASTER TO MASTER_USE_GTID = slave_pos" in statements(proposed, "other")
+
+
+def told(*, here: tuple[str, ...], there: tuple[str, ...]) -> Plan:
+    """A pair that is set up, whose servers have these accounts besides those of the agent."""
+    who: dict[str, tuple[str, ...]] = {
+        "pyvrrp@localhost": AGENT_GRANTS,
+        "pyvrrp@192.168.1.201": PEER_GRANTS,
+        "pyvrrp@192.168.1.202": PEER_GRANTS,
+    }
+    mine, other = (
+        replicating(replace(each, accounts=(*who, *more), granted=who), Master_User=f"repl_{each.server_id}")
+        for each, more in zip(pair(), (here, there), strict=True)
+    )
+    other = replicating(other, Slave_IO_Running="Connecting", Last_IO_Errno="1045")
+    return planned(replicating(mine, Slave_IO_Running="No", Slave_SQL_Running="No"), other, known=True)
+
+
+def test_a_replication_account_that_is_gone_is_made_again() -> None:
+    both = ("repl_1@192.168.1.%", "repl_2@192.168.1.0/255.255.255.0")
+    assert told(here=both, there=both).steps == ()
+
+    forth = told(here=both[:1], there=both[:1])
+    assert statements(forth, "this") == [
+        "CREATE USER 'repl_2'@'192.168.1.202' IDENTIFIED BY PASSWORD :repl_2_hash:",
+        "GRANT REPLICATION SLAVE ON *.* TO 'repl_2'@'192.168.1.202'",
+    ]
+    assert statements(forth, "other")[2] == "CHANGE MASTER TO MASTER_USER = 'repl_2', MASTER_PASSWORD = :repl_2:"
+    assert [step.catch_up for step in forth.steps] == [False, False, True]
+
+    back = told(here=both[1:], there=both[1:])
+    assert statements(back)[0].startswith("CREATE USER 'repl_1'@'192.168.1.201' IDENTIFIED BY PASSWORD")
+    assert statements(back)[-1] == "CHANGE MASTER TO MASTER_USER = 'repl_1', MASTER_PASSWORD = :repl_1:"
+    assert not [each for each in statements(back) if "START" in each], "the active server does not replicate"
+
+
+def test_a_replication_account_that_one_of_the_two_alone_has_stops_nothing() -> None:
+    both = ("repl_1@192.168.1.201", "repl_2@192.168.1.202")
+    quietly = told(here=both, there=both[1:])
+    assert statements(quietly, "other") == [
+        "SET SESSION sql_log_bin = 0",
+        "CREATE USER 'repl_1'@'192.168.1.201' IDENTIFIED BY PASSWORD :repl_1_hash:",
+        "SET SESSION sql_log_bin = 1",
+    ]
+    assert statements(quietly, "this")[0] == "SET PASSWORD FOR 'repl_1'@'192.168.1.201' = :repl_1_hash:"
+    for gone in both:
+        rest = tuple(each for each in both if each != gone)
+        said = statements(told(here=rest, there=both))
+        at = said.index(f"DROP USER '{gone.replace('@', chr(39) + '@' + chr(39))}'")
+        assert [each for each in said[at:] if each.startswith("CREATE USER")], "what would collide goes, and comes anew"
 
 
 def test_a_source_that_is_the_moving_address_is_not_touched() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import stat
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from pyvrrp.mysql.passwords import hashed
 from tests.mysql.realm import Machine, mariadb, mysql_5_6, option_lines
 from tests.waiting import until
 
@@ -80,6 +82,19 @@ def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Pair,
         yield built, request.param
 
 
+def in_logs_is_no_password(nodes: Pair, agent: str) -> None:
+    """Neither the agent's password nor those of replication are in a binary log or a relay log."""
+    for machine in (nodes.a, nodes.b):
+        kept = (machine.directory / "data" / "master.info").read_text()
+        clear = [line.strip() for line in kept.splitlines() if line.strip().endswith("-aZ9")]
+        assert len(clear) == 1, "the replica alone keeps it"
+        logs = [each.read_bytes() for each in (machine.directory / "data").glob("*[0-9]")]
+        assert any(b"CREATE USER 'repl_" in each for each in logs)
+        for each in logs:
+            assert not [word for word in (*clear, agent) if word.encode() in each]
+            assert b"-aZ9" not in each
+
+
 def test_two_servers_become_a_pair_and_a_second_run_has_nothing_to_do(pair: tuple[Pair, str]) -> None:
     nodes, kind = pair
     a, b = nodes.a, nodes.b
@@ -87,9 +102,14 @@ def test_two_servers_become_a_pair_and_a_second_run_has_nothing_to_do(pair: tupl
 
     printed = nodes.ctl(a, "setup", "--print", *words)
     assert printed.returncode == 0, printed.stderr
-    assert "IDENTIFIED BY '...'" in printed.stdout
+    assert "IDENTIFIED BY PASSWORD '...'" in printed.stdout
     kept = f"the agent's password, in {a.directory / 'password'} (mode 0600), to be copied to the other node"
     assert kept in printed.stdout
+    bare = nodes.ctl(a, "setup", "--print", "--show-passwords", *words).stdout
+    shown = re.search(r"the agent's password: (\S+), in ", bare)
+    assert shown is not None
+    assert f"IDENTIFIED BY PASSWORD '{hashed(shown[1])}'" in bare, "what is sent"
+    assert shown[1] not in bare.replace(shown[0], "")
     assert not a.server.execute("select 1 from mysql.user where user='pyvrrp'"), "--print does nothing"
 
     done = nodes.ctl(a, "setup", "--yes", *words)
@@ -97,6 +117,7 @@ def test_two_servers_become_a_pair_and_a_second_run_has_nothing_to_do(pair: tupl
     password = a.directory / "password"
     assert stat.S_IMODE(password.stat().st_mode) == 0o600
     assert password.read_text().strip() not in done.stdout
+    in_logs_is_no_password(nodes, password.read_text().strip())
     again = nodes.ctl(a, "setup", "--yes", *words)
     assert "-- nothing to do" in again.stdout, again.stdout + again.stderr
 
@@ -125,6 +146,42 @@ def test_two_servers_become_a_pair_and_a_second_run_has_nothing_to_do(pair: tupl
     at_b = nodes.ctl(b, "setup", "--yes", *words)
     assert "-- nothing to do" in at_b.stdout, at_b.stdout + at_b.stderr
     assert "-- active: the other server" in at_b.stdout
+    assert "my.cnf of this server" not in at_b.stdout, "it was read"
+
+
+def test_a_replication_account_that_is_gone_is_found_and_made_again(pair: tuple[Pair, str]) -> None:
+    nodes, kind = pair
+    a, b = nodes.a, nodes.b
+    words = ("--without-gtid",) if kind == "mysql-5.6-without-gtid" else ()
+    assert nodes.ctl(a, "setup", "--yes", *words).returncode == 0
+    a.server.execute("drop user 'repl_1'@'192.168.1.201'", "drop user 'repl_2'@'192.168.1.202'")
+    assert until(lambda: not b.server.execute("select 1 from mysql.user where user like 'repl%'"))
+    judged = " ".join(nodes.ctl(a, "check").stdout.split())
+    assert "this server: has no account repl_2@192.168.1.202, which the other server replicates with" in judged
+    assert "the other server: has no account repl_1@192.168.1.201, which this server replicates with" in judged
+
+    mended = nodes.ctl(a, "setup", "--yes", *words)
+    assert mended.returncode == 0, mended.stdout + mended.stderr
+    assert "has no account" not in " ".join(nodes.ctl(a, "check").stdout.split())
+    again = nodes.ctl(a, "setup", "--yes", *words)
+    assert "-- nothing to do" in again.stdout, again.stdout + again.stderr
+    a.server.execute("create database forth")
+    b.server.execute("stop slave", "start slave")
+    assert until(lambda: b.server.execute("show databases like 'forth'"), 10), b.server.execute("show slave status")
+    a.server.execute("set global read_only=1")
+    b.server.execute("stop slave", "set global read_only=0", "create database back")
+    a.server.execute("start slave")
+    assert until(lambda: a.server.execute("show databases like 'back'"), 10), a.server.execute("show slave status")
+
+    # And when it is too late: the former active server is refused.
+    b.server.execute("drop user 'repl_1'@'192.168.1.201'")
+    assert until(lambda: not a.server.execute("select 1 from mysql.user where user = 'repl_1'"))
+    a.server.execute("stop slave", "start slave")
+    assert until(lambda: a.server.execute("show slave status")[0]["Last_IO_Errno"] == 1045, 10)
+    late = nodes.ctl(a, "setup", "--yes", *words)
+    assert late.returncode == 0, late.stdout + late.stderr
+    b.server.execute("create database late")
+    assert until(lambda: a.server.execute("show databases like 'late'"), 10), a.server.execute("show slave status")
 
 
 def test_the_way_back_works_when_it_is_needed(tmp_path: Path) -> None:
@@ -148,6 +205,7 @@ def test_nothing_is_done_that_was_not_agreed_to(tmp_path: Path) -> None:
         # The password and the first step: the variables of this server; the second one is refused.
         half = nodes.ctl(a, "setup", answers="y\ny\nn\n")
         assert half.returncode == 6
+        assert "Do this? [Y/n]: \nleft as it is" in half.stdout
         assert (a.value("@@gtid_strict_mode"), b.value("@@gtid_strict_mode")) == (1, 0)
         whole = nodes.ctl(a, "setup", "--yes")
         assert whole.returncode == 0, whole.stderr
@@ -214,3 +272,15 @@ def test_a_copy_by_hand_is_believed_and_a_lost_password_is_replaced(tmp_path: Pa
         shutil.copy(password, b.directory / "password")
         for each in (a, b):
             assert "does not get in" not in nodes.ctl(each, "check").stdout
+        in_logs_is_no_password(nodes, password.read_text().strip())
+
+
+def test_servers_that_judge_passwords_are_set_up_without_one_in_a_log(tmp_path: Path) -> None:
+    with mariadb(tmp_path, *LINES) as machines, furnished(machines) as nodes:
+        for each in machines:
+            each.server.execute("install soname 'simple_password_check'")
+        done = nodes.ctl(nodes.a, "setup", "--yes")
+        assert done.returncode == 0, done.stdout + done.stderr
+        in_logs_is_no_password(nodes, (nodes.a.directory / "password").read_text().strip())
+        assert {each.value("@@strict_password_validation") for each in machines} == {1}
+        assert nodes.b.server.execute("select 1 from mysql.user where user = 'pyvrrp' and host = 'localhost'")
