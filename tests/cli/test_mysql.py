@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from pyvrrp.cli.asking import agreed
 from pyvrrp.cli.main import run
 from pyvrrp.cli.mysql import _shown, _summary
-from pyvrrp.cli.mysql_setup import _agreed, _no_way_in, _show_lines
+from pyvrrp.cli.mysql_setup import _no_way_in, _show_lines
 from pyvrrp.cli.servers import HERE, THERE
 from pyvrrp.core.settings import Account
 from pyvrrp.mysql.failure import DatabaseError, Kind
@@ -93,7 +94,7 @@ def test_lines_of_an_option_file_that_was_not_read_are_not_said_to_be_missing(
 
 def test_an_answer_ends_its_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
-    assert not _agreed()
+    assert not agreed("Do this?", default=True)
     assert capsys.readouterr().out == "Do this? [Y/n]: \n"
 
 
