@@ -81,6 +81,11 @@ class Switchover:
             }
         )
 
+    @property
+    def _here(self) -> str:
+        """What this node is called, as the other one's operator may be told."""
+        return self._node.settings.router_id
+
     async def run(self, instance: str, to: str, *, dry_run: bool) -> Object:
         """Begin here if this node is active, else have the other one begin. Raises ControlError, ChannelError."""
         self._databases.keeper(instance)
@@ -221,7 +226,7 @@ class Switchover:
         post = self._databases.post(instance)
         down = await self._databases.keeper(instance).handover.step_down(max(STEP_DOWN, post.settings.demote.timeout))
         killed = f"{down.killed} session{'' if down.killed == 1 else 's'} killed"
-        text = f"writes closed here in {down.seconds * 1e3:.0f} ms, {killed}, at {down.position}"
+        text = f"writes closed on {self._here} in {down.seconds * 1e3:.0f} ms, {killed}, at {down.position}"
         course.steps.append(text)
         self._say(instance, f"switchover: {text}")
         return down
@@ -252,7 +257,7 @@ class Switchover:
             if not reason and not self._node.stopping:
                 await self._step_back(instance, error, began, course)
             if reason and isinstance(error, PyvrrpError):
-                course.steps.append(f"not rolled back, writes stay closed here: {reason}")
+                course.steps.append(f"not rolled back, writes stay closed on {self._here}: {reason}")
                 raise RefusedError(reason) from None
             raise
 
@@ -264,7 +269,7 @@ class Switchover:
             course.steps.append(text)
             self._report(Relinquish(instance, text))
             raise UnfinishedError(f"{error}; {text}") from None
-        text = f"rolled back: writes are open here again after {(self._loop.time() - began) * 1e3:.0f} ms"
+        text = f"rolled back: writes are open on {self._here} again after {(self._loop.time() - began) * 1e3:.0f} ms"
         course.steps.append(text)
         self._say(instance, f"switchover: {text}")
 

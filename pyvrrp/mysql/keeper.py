@@ -44,6 +44,7 @@ LOOK: Final = 1.0  # seconds for each statement of a round
 NOT_AGAIN: Final = 10.0  # seconds after a refusal without another try
 AGAIN: Final = 0.1  # seconds between two tries to close it
 LAST_WORD: Final = 0.5  # seconds that a statement may take which nobody waits for any more
+SAME: Final = 2.0  # seconds after which it is reported that nothing has changed
 STOP: Final = 0.3  # seconds for replica threads to stop: one that connects to nobody may take as long as that takes
 
 
@@ -88,6 +89,7 @@ class Keeper:
         self._failure = ""
         self._both_open = False
         self._reported: DatabaseReport | None = None
+        self._reported_at = 0.0
         self._remarks = Remarks()
 
     @property
@@ -467,8 +469,8 @@ class Keeper:
 
     def _report(self) -> None:
         report = self._standing.report(self._loop.time())
-        if report != self._reported:
-            self._reported = report
+        if report != self._reported or self._loop.time() - self._reported_at > SAME:
+            self._reported, self._reported_at = report, self._loop.time()
             self._tell(report)
         if (said := self._remarks.about(report, self._loop.time())) is not None:
             self._say(Level.NOTICE if said.fit else Level.WARNING, said.text)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pyvrrp.core.settings import Account
+from pyvrrp.mysql import divergence
 from pyvrrp.mysql.failure import DatabaseError, Kind
 from pyvrrp.mysql.opening import Position
 from pyvrrp.mysql.published import Published
@@ -58,6 +59,7 @@ class Other:
         self._answered = False
         self._node = ""
         self._serves = False
+        self._fell_back = False
         self.left = False
         self.seen: Sight | None = None
         self.last: Position | None = None
@@ -169,7 +171,7 @@ class Other:
 
     def could_go_on(self, now: float) -> bool:
         """Whether it has just been closed in good order: a server that lives, and an agent that may open it again."""
-        return self.told_closed(now) and self.seen is not None and self.seen.verdict in ALIVE
+        return self.told_closed(now) and self.seen is not None and self.seen.verdict in ALIVE and not self._fell_back
 
     def answers(self, now: float) -> bool:
         """Whether what it has may still come from it: not once its agent says that it is dead."""
@@ -178,7 +180,7 @@ class Other:
 
     def judged(self) -> None:
         """This server's writes are open: what the other one once had has been judged."""
-        self.last = None
+        self.last, self._fell_back = None, False
 
     def close(self) -> None:
         """Let go of it."""
@@ -194,8 +196,11 @@ class Other:
             self._serves, self.left = False, True
 
     def _take(self, sight: Sight, writes: str) -> None:
-        # A closed one's is its last as active if it was open before: what it gets later it gets from here.
+        # A closed one's is its last as active if it was open before: what it gets later it gets from here. One that has
+        # less by now was reset, or its disk was: what it had counts, and does not come from it any more.
         if sight.position is not None and (writes in {"open", "closing"} or self.last is not None):
-            self.last = sight.position
+            before = None if isinstance(self.last, Coordinates) else self.last
+            self._fell_back = writes != "open" and bool(divergence.loss(sight.position, before))
+            self.last = self.last if self._fell_back else sight.position
         self.known = sight.position or self.known
         self.seen = sight

@@ -160,11 +160,11 @@ def test_rolled_back_when_the_standby_does_not_get_there(play: Callable[[Story],
         assert not outcome["ok"]
         assert "the SQL thread is stopped" in outcome["why"]
         said = [each for each in a.log if each.startswith("switchover: ")]
-        assert said[0].startswith("switchover: writes closed here in 10 ms, 2 sessions killed, at ")
+        assert said[0].startswith("switchover: writes closed on node-a in 10 ms, 2 sessions killed, at ")
         assert said[1] == f"switchover: {outcome['steps'][-1]}"
         assert said[2] == f"switchover: {outcome['why']}"
         assert 500 <= int(said[1].split()[-2]) < 2000  # ms, of which the other one had REACH
-        assert outcome["steps"][-1].startswith("rolled back: writes are open here again after ")
+        assert outcome["steps"][-1].startswith("rolled back: writes are open on node-a again after ")
         assert a.serves
         await until(lambda: a.refused[-1] == ())
         await until(lambda: b.keeper.orders == ["called off"])  # its silence is no order any more
@@ -259,7 +259,7 @@ def test_the_standby_dies_before_it_was_handed_anything(play: Callable[[Story], 
         if outcome.get("timed_out"):  # it had said that it has everything
             await until(lambda: a.serves)
         else:
-            assert outcome["steps"][-1].startswith("rolled back: writes are open here again after ")
+            assert outcome["steps"][-1].startswith("rolled back: writes are open on node-a again after ")
         assert a.serves
         assert not b.server.writable
 
@@ -289,7 +289,7 @@ def test_the_channel_breaks_while_writes_are_closed(play: Callable[[Story], None
 
         a.keeper.before["stepped_down"] = cut
         outcome = await order(a, "switchover")
-        assert outcome["steps"][-1].startswith("rolled back: writes are open here again after ")
+        assert outcome["steps"][-1].startswith("rolled back: writes are open on node-a again after ")
         assert a.serves
         assert not b.server.writable
 
@@ -328,7 +328,7 @@ def test_the_active_server_dies_on_the_way_and_that_is_the_reason(play: Callable
         outcome = await order(a, "switchover")
         assert outcome["why"] == "VI_1 has left by itself meanwhile: its server refuses connections"
         assert any(each == f"switchover: {outcome['why']}" for each in a.log)
-        assert not any("open here again" in each for each in outcome["steps"])
+        assert not any("open on node-a again" in each for each in outcome["steps"])
         await until(lambda: b.serves)
         assert not a.server.writable
 
@@ -347,7 +347,7 @@ def test_mastership_is_lost_on_the_way(play: Callable[[Story], None]) -> None:
         a.keeper.before["stepped_down"] = unplug
         outcome = await order(a, "switchover")
         assert outcome["why"] == "VI_1 has left by itself meanwhile: interface eth0 is down"
-        assert outcome["steps"][-1].startswith("not rolled back, writes stay closed here: ")
+        assert outcome["steps"][-1].startswith("not rolled back, writes stay closed on node-a: ")
         assert a.state == "FAULT"
         assert not a.server.writable
         await until(lambda: b.serves)

@@ -711,6 +711,19 @@ def test_an_opening_makes_gaps_of_a_later_history_void(pair: Pair) -> None:
     assert pair.memory.now.gaps == ("0:7..1000007", "3:0..5000000", "0:1000012..3000020")
 
 
+def test_what_an_active_one_had_counts_also_when_it_comes_back_with_less(pair: Pair) -> None:
+    """Somebody has loaded it with an older copy: taking over from it is not to go without a word."""
+    pair.tell(replace(SAID, position="0-1-20"))
+    pair.tell(replace(SAID, position="0-1-20", writes="closed"))
+    assert pair.other.could_go_on(pair.now)
+    pair.tell(replace(SAID, position="0-1-9", writes="closed"))
+    assert str(pair.other.last) == "0-1-20"
+    assert not pair.other.could_go_on(pair.now)  # none of it comes any more
+    pair.tell(replace(SAID, position="0-1-21", writes="open"))
+    assert str(pair.other.last) == "0-1-21"
+    assert not pair.other.could_go_on(pair.now)
+
+
 def test_a_server_that_is_away_has_lost_nothing_as_far_as_is_known() -> None:
     """Its last transactions have reached the other one, and nobody has seen them here."""
     pair = Pair()
