@@ -71,8 +71,11 @@ class Writes:
         await self._server.set_writable(within)
         self.are_open()
 
-    async def close(self, within: float, *, still: bool, by_force: bool = True) -> Closed:
-        """Close them, `by_force` too if it does not let itself be asked and that is allowed. Raises nothing."""
+    async def close(self, within: float, *, still: bool, by_force: bool = True, again: bool = False) -> Closed:
+        """Close them, `by_force` too if it does not let itself be asked and that is allowed. Raises nothing.
+
+        `again`: that was tried just now, in vain.
+        """
         demote, verdict = self.settings.demote, self._watch.latest
         forcible = by_force and demote.on_failure == "kill-server"
         if verdict.word is Word.DOWN and verdict.conclusive:
@@ -89,6 +92,7 @@ class Writes:
                 keep=self.settings.keep_users,
                 own=self._watch.severed,
                 still=still,
+                again=again,
             )
         if closed.complete or not forcible:
             return closed
