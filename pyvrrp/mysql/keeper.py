@@ -470,6 +470,7 @@ class Keeper:
         if verdict.word is Word.DOWN:
             self._server.forget()
             self._privileges.forget()
+        self._writes.judged(verdict)
         self._standing.judged(verdict)
         if verdict.usable and (self._standing.writes == "closing" or self._standing.picture is None):
             self._wake.set()  # it could not be closed, and is back, its clients too; or nobody has looked at it yet

@@ -494,6 +494,9 @@ def test_what_could_not_be_closed_is_closed_as_soon_as_nobody_holds_it_up(pair: 
             await until(lambda: pair.a.value("@@global.read_only"), 1.0, about=lambda: str(a.log))
             await until(lambda: any("closed in" in line for line in a.log), 1.0, about=lambda: str(a.log))
             assert len([line for line in a.log if "not closed" in line]) <= 1, a.log
+            since = [float(line.split(" ms ago")[0].rsplit(maxsplit=1)[1]) for line in a.log if " ms ago: " in line]
+            assert 500 < since[-1] < 3000, a.log
+            assert not any("answers again" in line for line in a.log), "it never hung"
 
     play(story)
 
