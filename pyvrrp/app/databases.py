@@ -247,8 +247,12 @@ class Databases:
                     self._spawn(keeper.close())
 
     async def _man(self, post: Post) -> None:
-        """Put a keeper in the place of the one before, or of none."""
+        """Put a keeper in the place of the one before, or of none. One whose writes are lent stays until they are given
+        back: its successor would not know of it, and open them."""
         while post.manned_for != post.wanted:
+            if (lent := _lent(post)) is not None:
+                async with lent:
+                    continue
             wanted, post.manned_for = post.wanted, post.wanted
             before, post.keeper = post.keeper, None
             if post.opened_on != post.settings.account:
@@ -455,6 +459,11 @@ class Databases:
 def _about_to_open(answer: Mapping[str, object]) -> bool:
     """Whether the other one is MASTER, and its writes are not open now."""
     return answer.get(LEFT) is False and answer.get("open") is not True
+
+
+def _lent(post: Post) -> asyncio.Lock | None:
+    """What is held while a switchover has writes closed that whoever looks after this post's server opened."""
+    return next((each.lent for each in (post, post.elder) if each is not None and each.lent.locked()), None)
 
 
 async def _dismiss(keeper: Keeper, wanted: DatabaseSettings) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from pyvrrp.core.effects import CloseWrites, OpenWrites
@@ -131,6 +132,7 @@ class Post:
     keeper: Keeper | None = None
     manned_for: tuple[DatabaseSettings, str] | None = None
     elder: Post | None = None  # whose router goes on as this one's, until a keeper is here
+    lent: asyncio.Lock = field(default_factory=asyncio.Lock)  # held while a switchover has its writes closed
     leaving: bool = False  # its instance is in no configuration any more
     heard: float | None = None
     heard_of: float = 0.0  # when the other agent last spoke of its server

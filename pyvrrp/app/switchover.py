@@ -245,21 +245,23 @@ class Switchover:
 
     @contextlib.asynccontextmanager
     async def _way_back(self, instance: str, course: Course) -> AsyncIterator[None]:
-        """Nobody new is let in meanwhile; what fails in it opens writes here again."""
+        """Nobody new is let in meanwhile, and no other keeper comes; what fails in it opens writes here again."""
+        self._databases.keeper(instance)  # without one there is nothing to go back to
         found = [each.held for each in self._node.settings.instances if each.name == instance]
         self._databases.refusing.refuse(instance, tuple(each.address for held in found for each in held))
         began = self._loop.time()
-        try:
-            yield
-        except BaseException as error:
-            # Who has left was told to close, and a daemon that is stopped hands over.
-            reason = self._left_by_itself(instance)
-            if not reason and not self._node.stopping:
-                await self._step_back(instance, error, began, course)
-            if reason and isinstance(error, PyvrrpError):
-                course.steps.append(f"not rolled back, writes stay closed on {self._here}: {reason}")
-                raise RefusedError(reason) from None
-            raise
+        async with self._databases.post(instance).lent:
+            try:
+                yield
+            except BaseException as error:
+                # Who has left was told to close, and a daemon that is stopped hands over.
+                reason = self._left_by_itself(instance)
+                if not reason and not self._node.stopping:
+                    await self._step_back(instance, error, began, course)
+                if reason and isinstance(error, PyvrrpError):
+                    course.steps.append(f"not rolled back, writes stay closed on {self._here}: {reason}")
+                    raise RefusedError(reason) from None
+                raise
 
     async def _step_back(self, instance: str, error: BaseException, began: float, course: Course) -> None:
         try:

@@ -1,9 +1,10 @@
 """Closing a server's writes: read_only, client sessions killed, until nothing can write and nothing moves.
 
 read_only is not instantaneous: somebody's LOCK TABLES or a running statement holds it up, and while it waits new
-writers wait behind it. So it is tried shortly, everybody is killed, and it is tried again. Once it has taken effect,
-everybody who is connected is killed, and only these must be gone: who connects later begins under read_only, and a
-client that always comes back is no reason to wait. Nor is one that may not be killed, where super_read_only stops it.
+writers wait behind it. So it is tried shortly, everybody is killed, and it is tried again, for longer: a killed
+transaction that is large rolls back for seconds. Once it has taken effect, everybody who is connected is killed, and
+only these must be gone: who connects later begins under read_only, and a client that always comes back is no reason to
+wait. Nor is one that may not be killed, where super_read_only stops it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from pyvrrp.mysql.server import NOT_TO_BE_KILLED, Server
 from pyvrrp.mysql.status import Process
 
 FIRST: Final = 0.02  # seconds for the first try: what holds it up longer is a session, and those are killed next
-AGAIN: Final = 0.05
+AGAIN: Final = 0.05  # at least, for each later one
+PART: Final = 0.5  # of the time that is left, for each later one: between two tries writers get through
 PAUSE: Final = 0.002  # seconds; a killed session needs a moment to go
 STABLE: Final = 0.01  # seconds between two looks at the position
 NAMED: Final = 4  # accounts of killed sessions that are named
@@ -61,22 +63,26 @@ async def close(
     keep: Sequence[str] = (),
     own: int | None = None,
     still: bool = True,
+    again: bool = False,
 ) -> Closed:
     """Close it, or do as much of it as can be done in `within` seconds. Raises nothing.
 
     `kill`: sessions, but those of the accounts in `keep`; `own` is one of the agent's that is in the way in any case.
-    `still`: its position is to stand still (a replica's moves).
+    `still`: its position is to stand still (a replica's moves). `again`: an earlier one has killed everybody, in vain.
     """
-    closing = _Closing(server, within, kill=kill, keep=keep, own=own)
+    closing = _Closing(server, within, kill=kill, keep=keep, own=own, again=again)
     return await closing.run(still=still)
 
 
 class _Closing:
-    def __init__(self, server: Server, within: float, *, kill: bool, keep: Sequence[str], own: int | None) -> None:
+    def __init__(
+        self, server: Server, within: float, *, kill: bool, keep: Sequence[str], own: int | None, again: bool
+    ) -> None:
         self._server = server
         self._own = own
         self._kill = kill
         self._keep = frozenset(keep)
+        self._again = again
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
         self._deadline = self._began + within
@@ -107,7 +113,8 @@ class _Closing:
 
     async def _shut(self) -> None:
         """read_only is set; when a session holds it up, everybody has been killed and it can be tried again."""
-        limit = min(AGAIN if self._killed else FIRST, self._left())
+        left = self._left()
+        limit = min(max(AGAIN, left * PART) if self._killed or self._again else FIRST, left)
         try:
             await self._server.set_read_only(limit, self._left())
         except DatabaseError as error:

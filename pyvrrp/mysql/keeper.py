@@ -88,6 +88,8 @@ class Keeper:
         self._closed = False
         self._failure = ""
         self._both_open = False
+        self._shut_in_vain = False
+        self._looked = -LOOK
         self._reported: DatabaseReport | None = None
         self._reported_at = 0.0
         self._remarks = Remarks()
@@ -366,6 +368,8 @@ class Keeper:
         self._speak()
         self._has_followed(order)
         self._tell(WritesClosed(self.instance, order.term, str(closed), closed.complete))
+        self._shut_in_vain = False
+        self._hurry_after(closed)
         if interrupted:
             await self._receive_again()
 
@@ -397,10 +401,13 @@ class Keeper:
             could_not = isinstance(self._order, CloseWrites) and self._standing.writes == "closing"
             if is_open and could_not and self._settings.demote.read_only:
                 await self._shut()  # first of all: each moment counts
+                if self._shut_in_vain and now - self._looked < LOOK:
+                    return  # nor is a round's length left to writers each time
             if self._is_open() and not self._writes.lent:
                 await self._roles.release(self._standing.picture, now, alone=self._other.told_dead(now))
             await self._privileges.look(now)
             picture = await self._server.look(LOOK)
+            self._looked = now
             self._standing.saw(picture, now)
             if self._order is None:
                 await self._other.ask(now)
@@ -437,11 +444,21 @@ class Keeper:
         self._standing.weigh()
 
     async def _shut(self) -> None:
-        """Close what is open although it is not active."""
-        closed = await self._writes.close(self._settings.demote.timeout, still=False)
-        why = self._writes.why_open(could_not_be_closed=self._standing.writes == "closing")
-        self._say(Level.WARNING, f"{why}: {closed}")
+        """Close what is open although it is not active. Said when it is first tried in vain, and when it is closed."""
+        again = self._standing.writes == "closing"
+        why = self._writes.why_open(could_not_be_closed=again)
+        closed = await self._writes.close(self._settings.demote.timeout, still=False, again=again)
+        if closed.complete or not self._shut_in_vain:
+            self._say(Level.WARNING, f"{why}: {closed}")
+        self._shut_in_vain = not closed.complete
         self._standing.writes = "closed" if closed.complete else "closing"
+        self._hurry_after(closed)
+
+    def _hurry_after(self, closed: Closed) -> None:
+        """What a session held up is tried again at once: writers get through meanwhile. What failed by itself is not
+        mended by haste."""
+        if not closed.complete and closed.seconds >= self._settings.demote.timeout / 2:
+            self._wake.set()
 
     async def _keep_closed(self, picture: Picture, now: float) -> None:
         if not picture.read_only and self._settings.demote.read_only:
@@ -462,6 +479,7 @@ class Keeper:
         if verdict.word is Word.DOWN:
             self._server.forget()
             self._privileges.forget()
+        self._writes.judged(verdict)
         self._standing.judged(verdict)
         if verdict.usable and (self._standing.writes == "closing" or self._standing.picture is None):
             self._wake.set()  # it could not be closed, and is back, its clients too; or nobody has looked at it yet

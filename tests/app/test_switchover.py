@@ -12,7 +12,7 @@ import pytest
 
 from pyvrrp.app import switchover as module
 from pyvrrp.errors import ChannelError, ControlError
-from tests.app.imaginary import Machine, two_nodes, until
+from tests.app.imaginary import Machine, two_nodes, until, with_database
 from tests.io.test_channel import make_key
 
 Story = Callable[[Machine, Machine], Awaitable[None]]
@@ -369,6 +369,43 @@ def test_the_configuration_of_the_server_changes_on_the_way(play: Callable[[Stor
         assert outcome["steps"][-1].startswith("rolled back: ")
         assert a.serves
         assert b.state == "BACKUP"
+
+    play(story)
+
+
+def test_a_reload_on_the_way_replaces_the_keeper_afterwards(play: Callable[[Story], None]) -> None:
+    """The next one would not know that writes are closed on purpose, and open them."""
+
+    async def story(a: Machine, b: Machine) -> None:
+        a.keeper.before["stepped_down"] = lambda: a.databases.want(with_database(a.settings, hold_down=60.0))
+        outcome = await order(a, "switchover")
+        assert outcome["ok"], outcome
+        assert b.serves
+        await until(lambda: a.databases.post("VI_1").keeper is a.keepers[1])
+        assert a.keepers[0].closed
+        assert not a.server.writable
+        assert "open" not in a.keepers[1].procedures
+
+    play(story)
+
+
+def test_a_reload_on_the_way_back_too(play: Callable[[Story], None]) -> None:
+    async def story(a: Machine, b: Machine) -> None:
+        def reload() -> None:
+            a.server.rows += 1
+            b.server.applies = False
+            a.databases.want(with_database(a.settings, hold_down=60.0))
+            a.databases.want(with_database(a.settings, hold_down=90.0))
+
+        first = a.keeper
+        first.before["stepped_down"] = reload
+        outcome = await order(a, "switchover")
+        assert outcome["steps"][-1].startswith("rolled back: ")
+        assert first.procedures[-1] == "step_back"
+        await until(lambda: a.databases.post("VI_1").keeper is a.keepers[-1] is not first)
+        assert len(a.keepers) == 2
+        assert a.keeper.post.settings.hold_down == 90.0
+        assert a.serves
 
     play(story)
 

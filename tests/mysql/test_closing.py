@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import signal
 import threading
+import time
 from collections.abc import Iterator
 
 import pymysql
@@ -123,6 +124,41 @@ def test_a_lock_of_one_who_is_kept_is_waited_for_no_longer_than_allowed(open_pai
     assert result.seconds < 0.4
     assert not is_closed(open_pair)
     assert "not closed: " in str(result)
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_writers_hardly_get_through_while_it_is_held_up(open_pair: Pair, again: bool) -> None:
+    """They wait behind read_only while it is tried; a killed transaction that is large rolls back for seconds."""
+    holder = open_pair.a.connect("mighty")
+    holder.cursor().execute("create table if not exists held (id int)")
+    holder.cursor().execute("lock tables held write")
+    over, began = threading.Event(), threading.Event()
+
+    def write() -> None:
+        while not over.is_set():
+            with contextlib.suppress(pymysql.MySQLError, OSError), contextlib.closing(open_pair.a.connect()) as client:
+                while not over.is_set():
+                    client.cursor().execute("insert t(v) values (1)")
+                    began.set()
+                    time.sleep(0.01)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        assert began.wait(20)
+        before = open_pair.a.value("(select max(id) from app.t)")
+        result = closed(open_pair, "mighty", within=1.5, again=again)
+        after = open_pair.a.value("(select max(id) from app.t)")
+    finally:
+        over.set()
+        thread.join()
+        holder.cursor().execute("unlock tables")
+        holder.cursor().execute("drop table held")
+    assert not result.complete
+    assert result.seconds < 1.6
+    assert len(result.killed) <= 9, "each try is half of the time that is left: between two one client gets in"
+    print(after - before, "rows", len(result.killed), "killed")
+    assert after - before <= 15
 
 
 def test_a_server_that_stands_still_is_given_up_in_time(open_pair: Pair) -> None:

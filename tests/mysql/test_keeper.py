@@ -17,7 +17,7 @@ import pytest
 
 from pyvrrp.core.effects import CloseWrites, OpenWrites, Record
 from pyvrrp.core.events import DatabaseReport, DatabaseView, Event, WritesClosed, WritesOpened, WritesRefused
-from pyvrrp.core.settings import DatabaseSettings, DemoteSettings, PromoteSettings
+from pyvrrp.core.settings import DatabaseSettings, DemoteSettings, ProbeSettings, PromoteSettings
 from pyvrrp.mysql.failure import DatabaseError
 from pyvrrp.mysql.keeper import Keeper
 from pyvrrp.mysql.memory import Memory
@@ -476,6 +476,27 @@ def test_who_could_not_be_closed_in_time_is_closed_before_the_agent_ends(pair: P
             await ending
             assert pair.a.value("@@global.read_only")
             assert "once more, before the agent ends" in a.log[-1]
+
+    play(story)
+
+
+@pytest.mark.lab
+def test_what_could_not_be_closed_is_closed_as_soon_as_nobody_holds_it_up(pair: Pair) -> None:
+    """Writers get through between two tries, and a round of looking may be far away."""
+
+    async def story() -> None:
+        async with agents(pair, semi_sync="off", probe=ProbeSettings(interval=5.0)) as (a, _):
+            await a.opened(forced=True)
+            pair.a.run("lock tables app.t write")
+            assert not (await a.closed()).complete
+            await asyncio.sleep(1.0)
+            pair.a.run("unlock tables")
+            await until(lambda: pair.a.value("@@global.read_only"), 1.0, about=lambda: str(a.log))
+            await until(lambda: any("closed in" in line for line in a.log), 1.0, about=lambda: str(a.log))
+            assert len([line for line in a.log if "not closed" in line]) <= 1, a.log
+            since = [float(line.split(" ms ago")[0].rsplit(maxsplit=1)[1]) for line in a.log if " ms ago: " in line]
+            assert 500 < since[-1] < 3000, a.log
+            assert not any("answers again" in line for line in a.log), "it never hung"
 
     play(story)
 
