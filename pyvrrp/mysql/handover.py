@@ -21,6 +21,7 @@ from pyvrrp.mysql.writes import Writes
 LOOK: Final = 1.0  # seconds for each statement of a look
 PLANNED: Final = 15.0  # seconds for which a takeover is expected after a switchover's question
 HINDRANCE: Final = 0.2  # seconds for what the applier waits for
+LAST_LOOK: Final = 0.2  # seconds for what is missing in the end
 PAUSE: Final = 0.005  # seconds between two looks at how far it is
 
 
@@ -114,7 +115,7 @@ class Handover:
         deadline = now + within
         self._standing.expect(now + PLANNED)
         while True:
-            picture = await self._server.glance(max(deadline - self._loop.time(), PAUSE))
+            picture = await self._server.glance(max(deadline - self._loop.time(), LAST_LOOK))
             missing = _missing(picture, position, self._standing.replication)
             if not missing:
                 return
