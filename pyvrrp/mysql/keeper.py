@@ -128,8 +128,8 @@ class Keeper:
         while self._settings.demote.read_only and self._watch.latest.usable and not closed.complete:
             if (left := deadline - self._loop.time()) <= 0:
                 break
-            closed = await self._writes.close(min(LOOK, left), still=False)
-            if not closed.complete:
+            closed = await self._writes.close(min(LOOK, left), still=False, again=True)
+            if not closed.complete and closed.seconds < LOOK / 2:  # not held up: haste does not mend it
                 await asyncio.sleep(AGAIN)
         level = Level.NOTICE if closed.complete else Level.ERROR
         self._say(level, f"once more, before the agent ends: {closed}")

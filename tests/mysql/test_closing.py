@@ -157,8 +157,7 @@ def test_writers_hardly_get_through_while_it_is_held_up(open_pair: Pair, again: 
     assert not result.complete
     assert result.seconds < 1.6
     assert len(result.killed) <= 9, "each try is half of the time that is left: between two one client gets in"
-    print(after - before, "rows", len(result.killed), "killed")
-    assert after - before <= 15
+    assert after - before <= 18  # one or two in each gap
 
 
 def test_a_server_that_stands_still_is_given_up_in_time(open_pair: Pair) -> None:

@@ -466,12 +466,16 @@ def test_who_could_not_be_closed_in_time_is_closed_before_the_agent_ends(pair: P
 
     async def story() -> None:
         async with active_and_standby(pair, semi_sync="off") as (a, _):
-            pair.a.run("lock tables app.t write")
+            held = "create table if not exists app.held (id int)"
+            pair.a.run("set sql_log_bin=0", held, "set sql_log_bin=1", "lock tables app.held write")
             assert not (await a.closed()).complete
             assert not pair.a.value("@@global.read_only")
             ending = asyncio.get_running_loop().create_task(a.keeper.shut(10.0))
-            await asyncio.sleep(0.5)
+            clients = Clients(pair.a)
+            await asyncio.sleep(3.0)
+            clients.over = True
             assert not ending.done()
+            assert len(clients.acknowledged) < 800, "they wait behind read_only"
             pair.a.run("unlock tables")
             await ending
             assert pair.a.value("@@global.read_only")
