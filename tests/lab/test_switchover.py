@@ -112,8 +112,8 @@ def test_rolled_back_when_the_standby_falls_silent(duo: Duo, what: str) -> None:
         ordered.join()
         (outcome,) = outcomes
         assert outcome.returncode == 6, outcome
-        assert "writes closed here" in outcome.stdout
-        assert "rolled back: writes are open here again" in outcome.stdout
+        assert "writes closed on node-a" in outcome.stdout
+        assert "rolled back: writes are open on node-a again" in outcome.stdout
         assert "node-b did not get to" in outcome.stderr
         assert a.serves
         before = len(client.acknowledged)
