@@ -129,6 +129,8 @@ class Standing:
     def follows(self, now: float) -> None:
         """It begins to replicate."""
         self.to_rejoin, self._received_at = False, now
+        if self.replication is not None:  # until it is looked at again: not as somebody has stopped it
+            self.replication = replace(self.replication, io="Connecting", sql=True)
         self.pulse.restart(now)
 
     def expect(self, until: float) -> None:

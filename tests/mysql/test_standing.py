@@ -732,3 +732,11 @@ def test_a_server_that_is_away_has_lost_nothing_as_far_as_is_known() -> None:
     assert pair.standing.gone() == ("0-2-10..11",)
     pair.standing.judged(DOWN)
     assert pair.standing.gone() == ()
+
+
+def test_what_was_just_started_is_not_called_stopped_by_somebody() -> None:
+    pair = Pair()
+    pair.see(picture(io="No", sql=False))
+    pair.tell()
+    pair.standing.follows(pair.now)
+    assert pair.against() == ("it has not been seen replicating from 192.0.2.1:3306 yet",)
