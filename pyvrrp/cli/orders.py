@@ -26,8 +26,8 @@ _to = click.option("--to", metavar="NODE", default="", help="Only if the other n
 def switchover(socket: str, instance: str | None, to: str, dry_run: bool, as_json: bool) -> int:
     """Move the writes of INSTANCE to the other node without losing one, from either node.
 
-    Writes are closed where they are open, the other server gets exactly what was written, and only then it takes over; if
-    it does not get there within 4 s, they are opened again. INSTANCE may be left out when only one has a database.
+    Writes are closed on the active node, the other server gets exactly what was written, and only then it takes over;
+    if it does not get there within 4 s, they are opened again. INSTANCE may be left out when only one has a database.
 
     Exit with 6 when it was refused or rolled back, with 7 when its end is not known in time.
     """
