@@ -23,7 +23,7 @@ def database_block(database: Json, now: float) -> list[str]:
         *(("NOT FIT", each) for each in database["faults"]),
         *((_label(each, view), each) for each in database["against"] if each not in database["faults"]),
         *(("ONLY HERE", each) for each in view["errant"]),
-        *(("LOST", f"at least {each}") for each in view["lost"]),
+        *(("LOST", each if each.startswith("all ") else f"at least {each}") for each in view["lost"]),
     ]
     first, *others = rows
     return table([first, *((f"{GAP}{label}", text) for label, text in others)])

@@ -106,8 +106,8 @@ def written_here(lost: tuple[str, ...], other: str) -> str:
 def fallen_back(lost: tuple[str, ...], other: str) -> str:
     """Why a server that was active last, and is older than it was then, is not opened: `lost` is what it had."""
     return (
-        f"its server is older than when it was active last, and had {listed(lost)}: it waits for {other}, which may"
-        " have that, or for `pyvrrpctl promote --force`"
+        f"its server is older than when it was active last: what it had is gone, {listed(lost)}; it waits for {other},"
+        " which may have that, or for `pyvrrpctl promote --force`"
     )
 
 

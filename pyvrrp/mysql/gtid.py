@@ -94,6 +94,10 @@ class BinlogState:
         """The highest sequence number of a domain, 0 for none."""
         return max((gtid.sequence for gtid in self.gtids if gtid.domain == domain), default=0)
 
+    def last_of(self, domain: int, server: int) -> int:
+        """The sequence number of a server's last transaction in a domain, 0 for none."""
+        return self._sequences().get((domain, server), 0)
+
     def joined(self, position: MariaPosition) -> BinlogState:
         """What also has everything up to `position`: a server cloned from another has its gtid_slave_pos from it, and
         no binlog yet."""

@@ -167,12 +167,12 @@ class Standing:
         self.called_off()
 
     def left_out(self, gap: Gap | None) -> None:
-        """Its numbers go on behind this gap. One that ends beyond where it begins is of a history that is no more."""
+        """Its numbers go on behind this gap. Those before it that it has not passed itself are of a history that is no
+        more: its disk is older, or it was made a copy of the other one, whose transactions lie in them rightly."""
         if gap is None:  # none can be left out here
             self.memory.change(gaps=())
             return
-        kept = [str(each) for each in self._left_out() if each.domain != gap.domain or each.before <= gap.after]
-        self.memory.change(gaps=(*kept, str(gap))[-GAPS:])
+        self.memory.change(gaps=(*self._gaps(), str(gap))[-GAPS:])
 
     def used(self) -> int:
         """The highest number of a transaction in its domain that is known, here or on the other one. Its disk may have
@@ -188,7 +188,7 @@ class Standing:
             return ()
         last = {each.domain: each.before for each in self._left_out()}
         return tuple(
-            f"{domain}-{self.picture.server_id}-{own.newest(domain) + 1}..{before}"
+            f"all from number {own.newest(domain) + 1} of domain {domain} on"
             for domain, before in last.items()
             if before > own.newest(domain)
         )
@@ -285,11 +285,13 @@ class Standing:
         )
 
     def _gaps(self) -> tuple[str, ...]:
-        """Those that it has passed: a server that began anew, or was made a copy of another one, has not."""
-        own = self.picture.gtids if self.picture is not None else None
-        if not isinstance(own, BinlogState):
+        """Those that its own log has passed: one that began anew, or is a copy of another server's, has not."""
+        picture = self.picture
+        if picture is None or not isinstance(picture.logged, BinlogState):
             return ()
-        return tuple(str(each) for each in self._left_out() if each.before <= own.newest(each.domain))
+        own = picture.logged
+        passed = (each for each in self._left_out() if each.before <= own.last_of(each.domain, picture.server_id))
+        return tuple(map(str, passed))
 
     def _faults(self) -> tuple[str, ...]:
         if self.memory.now.paused or self._verdict.word not in FAULTS:

@@ -685,15 +685,25 @@ def test_replication_that_somebody_stops_after_it_was_let_follow_is_told_apart(p
 # --- numbers that were left out ---------------------------------------------------------------------------------------
 
 
-def with_gtids(text: str) -> Picture:
-    return replace(SEEN, gtids=BinlogState.parse(text))
+def with_gtids(text: str, logged: str | None = None) -> Picture:
+    return replace(SEEN, gtids=BinlogState.parse(text), logged=BinlogState.parse(text if logged is None else logged))
 
 
 def test_only_a_gap_that_its_server_has_passed_is_told(pair: Pair) -> None:
     """Others are of a history that is no more: who follows it has the numbers in between rightly."""
     pair.memory.change(gaps=("0:7..1000007", "0:1000020..2000020", "3:0..1000000"))
-    pair.see(with_gtids("0-1-1000012"))
+    pair.see(with_gtids("0-2-1000012"))
     assert pair.standing.published(pair.now).gaps == ("0:7..1000007",)
+
+
+def test_who_was_made_a_copy_has_left_out_nothing(pair: Pair) -> None:
+    """In what it left out before, under its own name, lie transactions that it has from the other one now."""
+    pair.memory.change(gaps=("0:7002542..9002732",))
+    pair.see(with_gtids("0-1-10003000,0-2-8003137", logged=""))
+    assert pair.standing.published(pair.now).gaps == ()
+    pair.standing.left_out(Gap(0, 10003000, 11003000))
+    pair.see(with_gtids("0-1-10003000,0-2-11003000", logged="0-2-11003000"))
+    assert pair.standing.published(pair.now).gaps == ("0:10003000..11003000",)
 
 
 def test_the_next_gap_begins_behind_what_is_known_of_either_server(pair: Pair) -> None:
@@ -707,6 +717,7 @@ def test_the_next_gap_begins_behind_what_is_known_of_either_server(pair: Pair) -
 
 def test_an_opening_makes_gaps_of_a_later_history_void(pair: Pair) -> None:
     pair.memory.change(gaps=("0:7..1000007", "0:1000020..2000020", "3:0..5000000"))
+    pair.see(with_gtids("0-2-1000012,3-2-5000001"))
     pair.standing.left_out(Gap(0, 1000012, 3000020))
     assert pair.memory.now.gaps == ("0:7..1000007", "3:0..5000000", "0:1000012..3000020")
 
