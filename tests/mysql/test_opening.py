@@ -113,7 +113,7 @@ def test_what_the_applier_waits_for_is_said_in_the_servers_words(replica: Pair) 
     client.cursor().execute("select * from t")
     replica.a.run("alter table app.t add column if not exists w int")
     try:
-        waits = until(lambda: "metadata lock" in replica.b.status()["Slave_SQL_State"], 20)
+        waits = until(lambda: "metadata lock" in (replica.b.status()["Slave_SQL_State"] or ""), 20)
         assert waits, replica.b.status()
         with pytest.raises(RefusedError, match=r'without progress for 0.3 s \("Waiting for table metadata lock"\)'):
             opened(replica)
