@@ -18,7 +18,7 @@ from pyvrrp.mysql.status import Picture, Replication, understood
 from pyvrrp.mysql.verdict import Verdict
 from pyvrrp.mysql.writes import Writes
 
-LOOK: Final = 1.0  # seconds for each statement of a look
+LOOK: Final = 1.0  # seconds for a look
 PLANNED: Final = 15.0  # seconds for which a takeover is expected after a switchover's question
 HINDRANCE: Final = 0.2  # seconds for what the applier waits for
 LAST_LOOK: Final = 0.2  # seconds for what is missing in the end

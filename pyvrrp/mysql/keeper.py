@@ -40,7 +40,7 @@ from pyvrrp.mysql.writes import Writes
 Order = OpenWrites | CloseWrites
 
 LAST_QUESTION: Final = 0.1  # seconds for the source's last position
-LOOK: Final = 1.0  # seconds for each statement of a round
+LOOK: Final = 1.0  # seconds for each thing that a round asks of the server
 NOT_AGAIN: Final = 10.0  # seconds after a refusal without another try
 AGAIN: Final = 0.1  # seconds between two tries to close it
 LAST_WORD: Final = 0.5  # seconds that a statement may take which nobody waits for any more

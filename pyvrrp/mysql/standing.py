@@ -169,24 +169,23 @@ class Standing:
     def left_out(self, gap: Gap | None) -> None:
         """Its numbers go on behind this gap. Those before it that it has not passed itself are of a history that is no
         more: its disk is older, or it was made a copy of the other one, whose transactions lie in them rightly."""
-        if gap is None:  # none can be left out here
-            self.memory.change(gaps=())
-            return
-        self.memory.change(gaps=(*self._gaps(), str(gap))[-GAPS:])
+        known = self._passed_gaps() if self.picture is not None else self.memory.now.gaps
+        new = () if gap is None else (str(gap),)  # None where none can be left out
+        self.memory.change(gaps=(*known, *new)[-GAPS:])
 
     def used(self) -> int:
         """The highest number of a transaction in its domain that is known, here or on the other one. Its disk may have
         lost an opening, with the numbers that were left out then."""
         domain, other = self.picture.domain if self.picture is not None else 0, self._other.known_gtids
         theirs = other.newest(domain) if isinstance(other, BinlogState) else 0
-        return max([theirs, *(each.before for each in self._left_out() if each.domain == domain)])
+        return max([theirs, *(each.before for each in self._known_gaps() if each.domain == domain)])
 
     def fallen_back(self) -> tuple[str, ...]:
         """What its server itself had when it was opened last, and has no more: its disk is older than that."""
         own = self.picture.gtids if self.picture is not None and self._looked_since_closed else None
         if not isinstance(own, BinlogState) or self.picture is None:
             return ()
-        last = {each.domain: each.before for each in self._left_out()}
+        last = {each.domain: each.before for each in self._known_gaps()}
         return tuple(
             f"all from number {own.newest(domain) + 1} of domain {domain} on"
             for domain, before in last.items()
@@ -197,10 +196,10 @@ class Standing:
         """Whether the log of an active server is without what it was opened with."""
         logged = picture.logged
         return isinstance(logged, BinlogState) and any(
-            each.domain == picture.domain and each.before > logged.newest(each.domain) for each in self._left_out()
+            each.domain == picture.domain and each.before > logged.newest(each.domain) for each in self._known_gaps()
         )
 
-    def _left_out(self) -> tuple[Gap, ...]:
+    def _known_gaps(self) -> tuple[Gap, ...]:
         return tuple(map(Gap.parse, self.memory.now.gaps))
 
     def refused(self, reason: str, closed: Closed, now: float, until: float) -> None:
@@ -281,16 +280,16 @@ class Standing:
             lent=self.lent,
             server_id=picture.server_id if picture is not None else 0,
             writer=picture.writer if picture is not None else "",
-            gaps=self._gaps(),
+            gaps=self._passed_gaps(),
         )
 
-    def _gaps(self) -> tuple[str, ...]:
+    def _passed_gaps(self) -> tuple[str, ...]:
         """Those that its own log has passed: one that began anew, or is a copy of another server's, has not."""
         picture = self.picture
         if picture is None or not isinstance(picture.logged, BinlogState):
             return ()
         own = picture.logged
-        passed = (each for each in self._left_out() if each.before <= own.last_of(each.domain, picture.server_id))
+        passed = (each for each in self._known_gaps() if each.before <= own.last_of(each.domain, picture.server_id))
         return tuple(map(str, passed))
 
     def _faults(self) -> tuple[str, ...]:

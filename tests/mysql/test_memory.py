@@ -75,6 +75,31 @@ def test_a_gap_that_is_none_is_told_and_not_published(tmp_path: Path) -> None:
     assert "'0-1-7' is no gap between transactions" in told[0]
 
 
+@pytest.mark.parametrize(
+    "text", ["[]", '""', "null", '{"failover": NaN}', '{"lost_at": -Infinity}', '{"gaps": ["0:5..3"]}']
+)
+def test_what_nobody_has_written_there_is_told(tmp_path: Path, text: str) -> None:
+    (tmp_path / "VI_1.database.json").write_text(text)
+    told: list[str] = []
+    assert Memory(str(tmp_path), "VI_1", told.append).now == Remembered()
+    assert len(told) == 1
+
+
+def test_what_is_of_another_server_is_told_and_forgotten_but_for_the_operator_s_word(tmp_path: Path) -> None:
+    """Somebody has copied the directory from the other host: that one was active last, and not this one."""
+    told: list[str] = []
+    memory = Memory(str(tmp_path), "VI_1", told.append)
+    memory.change(active=True, drained=True, gaps=("0:7..1000007",))
+    memory.is_of(1)
+    memory.is_of(1)
+    assert memory.now.active
+    assert told == []
+    memory.is_of(2)
+    assert memory.now == Remembered(drained=True, server=2)
+    assert told[0].endswith("is of the server with server_id 1, and this one has 2")
+    memory.close()
+
+
 def test_two_names_are_two_files(tmp_path: Path) -> None:
     for number, name in enumerate(("a/b", "a_b", "a%2Fb")):
         memory = Memory(str(tmp_path), name)

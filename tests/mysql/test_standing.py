@@ -751,3 +751,14 @@ def test_what_was_just_started_is_not_called_stopped_by_somebody() -> None:
     pair.tell()
     pair.standing.follows(pair.now)
     assert pair.against() == ("it has not been seen replicating from 192.0.2.1:3306 yet",)
+
+
+def test_where_none_can_be_left_out_the_earlier_gaps_stay() -> None:
+    """Its account has lost the privilege; who has a number in them has it alone all the same."""
+    pair = Pair()
+    pair.memory.change(gaps=("0:7..1000007", "0:1000020..2000020"))
+    pair.standing.left_out(None)
+    assert pair.standing.used() == 2000020  # nothing has been seen of its server
+    pair.see(with_gtids("0-2-1000012"))
+    pair.standing.left_out(None)
+    assert pair.memory.now.gaps == ("0:7..1000007",)
