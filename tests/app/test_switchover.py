@@ -410,6 +410,23 @@ def test_a_reload_on_the_way_back_too(play: Callable[[Story], None]) -> None:
     play(story)
 
 
+@pytest.mark.parametrize(("question", "why"), [("stand by", "is of another version"), ("opened", "did not say that")])
+def test_an_agent_that_answers_in_other_words_is_no_mistake_of_this_one(
+    play: Callable[[Story], None], question: str, why: str
+) -> None:
+    async def story(a: Machine, b: Machine) -> None:
+        async def other_words(_about: dict[str, Any]) -> dict[str, Any]:
+            return {"node": "node-b"}
+
+        b.databases.answer({question: other_words})
+        outcome = await order(a, "switchover")
+        assert not outcome["ok"]
+        assert why in outcome["why"]
+        await until(lambda: b.serves if question == "opened" else a.serves)
+
+    play(story)
+
+
 def test_the_target_changes_its_mind(play: Callable[[Story], None]) -> None:
     """It had everything, and will not take over for another reason: the old one is active again."""
 
